@@ -1,0 +1,216 @@
+"""What the timetable solver is given and what it gives back: plain frozen dataclasses, no database.
+
+A problem is one week. Its slots are the periods that exist on the days on which school is held; everything else
+speaks of these slots. Keys of classes and teachers are any unique strings (a class and a teacher never share one);
+``Problem.names`` gives the names that people read in messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from lms_bridge.core.i18n import N_, gettext
+
+WEEKDAYS = (
+    N_("Monday"),
+    N_("Tuesday"),
+    N_("Wednesday"),
+    N_("Thursday"),
+    N_("Friday"),
+    N_("Saturday"),
+    N_("Sunday"),
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """One period of one day: ``day`` 0 is Monday ... 6 is Sunday, ``period`` is the number in the period grid."""
+
+    day: int
+    period: int
+
+    def text(self) -> str:
+        """The slot as people say it, in the language in force."""
+        return gettext("%(day)s period %(period)s", day=gettext(WEEKDAYS[self.day]), period=self.period)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The periods of one week that one or more classes have together in one subject.
+
+    ``label`` is what people call it ("7-3 Maths"). ``forbidden`` are slots that it must not use, ``slots`` the period
+    grid of its own classes (None: every slot of the problem), ``fixed`` slots that it must use. Only ``online``
+    courses count for the online periods of a day and for the rooms.
+    """
+
+    key: str
+    classes: tuple[str, ...]
+    teachers: tuple[str, ...]
+    subject: str
+    periods: int
+    label: str
+    forbidden: frozenset[Slot] = frozenset()
+    fixed: tuple[Slot, ...] = ()
+    max_per_day: int = 1
+    online: bool = True
+    slots: frozenset[Slot] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One week to be timetabled.
+
+    ``unavailable`` and ``class_unavailable``: slots in which a teacher or class cannot have a lesson.
+    ``teacher_busy`` and ``class_busy``: slots taken by lessons that are not to be moved (another campus, a lesson
+    already held); they are not counted in ``max_online_per_day``, the number of online periods a class may have in
+    a day. ``room_limit``: online rooms that may be open in one slot (None: no limit). ``hint``: the timetable in
+    force; a solution keeps near to it. Slots outside the grid in any of these are ignored.
+    """
+
+    slots: tuple[Slot, ...]
+    courses: tuple[Course, ...]
+    unavailable: Mapping[str, frozenset[Slot]] = field(default_factory=dict)
+    class_unavailable: Mapping[str, frozenset[Slot]] = field(default_factory=dict)
+    max_online_per_day: Mapping[str, int] = field(default_factory=dict)
+    class_busy: Mapping[str, frozenset[Slot]] = field(default_factory=dict)
+    teacher_busy: Mapping[str, frozenset[Slot]] = field(default_factory=dict)
+    room_limit: int | None = None
+    hint: Mapping[str, tuple[Slot, ...]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, key: str) -> str:
+        """What people call the class or teacher with this key."""
+        return self.names.get(key, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What one unit of each wish costs; a wish with weight 0 is not asked for.
+
+    ``moved``: a lesson of the timetable in force that leaves its slot. ``same_day``: a second (third ...) period of
+    a course on one day. ``uneven``: a period of a class above its average day. ``gap``: an empty period of a class
+    before its last lesson of the day. ``late``: each period that a lesson begins after the first of its day.
+    """
+
+    moved: int = 30
+    same_day: int = 10
+    uneven: int = 5
+    gap: int = 5
+    late: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SolverLimits:
+    """How long to search, and the seed.
+
+    With one worker the answer depends on the seed and ``deterministic_time`` alone (about seconds of a slow core), on
+    every machine fast enough to do this work within ``seconds`` of wall clock; ``deterministic_time=None`` searches
+    until ``seconds`` are over or the optimum is proved. ``explain_seconds`` bounds the search for the smallest set of
+    rules in conflict, which comes on top.
+    """
+
+    seconds: float = 30.0
+    deterministic_time: float | None = 6.0
+    seed: int = 1
+    workers: int = 1
+    weights: Weights = Weights()
+    explain_seconds: float = 20.0
+
+
+class Status(StrEnum):
+    """How a search ended. UNKNOWN: neither a timetable nor a proof that there is none within the limits."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Placement:
+    """One period of a course in one slot."""
+
+    course_key: str
+    slot: Slot
+
+
+class RuleKind(StrEnum):
+    """The rules of a problem, each for one class, teacher or course."""
+
+    PERIODS = "periods"
+    GRID = "grid"
+    FORBIDDEN = "forbidden"
+    FIXED = "fixed"
+    MAX_PER_DAY = "max_per_day"
+    CLASS_ONCE = "class_once"
+    CLASS_UNAVAILABLE = "class_unavailable"
+    CLASS_BUSY = "class_busy"
+    TEACHER_ONCE = "teacher_once"
+    TEACHER_UNAVAILABLE = "teacher_unavailable"
+    TEACHER_BUSY = "teacher_busy"
+    ONLINE_PER_DAY = "online_per_day"
+    ROOMS = "rooms"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rule:
+    """One rule: its kind and the key of the class, teacher or course it holds for (empty for the rooms)."""
+
+    kind: RuleKind
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Why there is no timetable: ``rules`` cannot hold together, whatever the rest of the problem says.
+
+    ``message_id`` is translated when shown; a parameter that is a :class:`Slot`, another conflict or a tuple of such
+    things is shown in the same language.
+    """
+
+    kind: str
+    message_id: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    def text(self) -> str:
+        """The conflict in plain words, in the language in force."""
+        return gettext(self.message_id, **{name: _shown(value) for name, value in self.params.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The answer: placements in order of course and slot, what each wish cost, or why there is none.
+
+    ``costs`` are weighted and sum to the objective. ``seconds`` is the wall clock spent. ``conflicts`` is empty
+    unless ``status`` is INFEASIBLE.
+    """
+
+    status: Status
+    placements: tuple[Placement, ...] = ()
+    costs: Mapping[str, int] = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a timetable."""
+        return self.status in (Status.OPTIMAL, Status.FEASIBLE)
+
+    def slots_by_course(self) -> dict[str, tuple[Slot, ...]]:
+        """The slots of each course in order of time."""
+        found: dict[str, list[Slot]] = {}
+        for placement in self.placements:
+            found.setdefault(placement.course_key, []).append(placement.slot)
+        return {key: tuple(sorted(slots)) for key, slots in found.items()}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Slot | Conflict):
+        return value.text()
+    if isinstance(value, tuple):
+        return gettext("; ").join(str(_shown(part)) for part in value)
+    return value
