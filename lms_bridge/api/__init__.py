@@ -1,0 +1,1 @@
+"""The REST way in: translates requests, holds no rules of its own."""

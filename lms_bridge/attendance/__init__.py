@@ -1,0 +1,1 @@
+"""Evidence to verdicts, policies, the live board, write-back."""

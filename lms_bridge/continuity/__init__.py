@@ -1,0 +1,1 @@
+"""Closure events, duties, readiness, health, notice documents; filled by a later issue."""

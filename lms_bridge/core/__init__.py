@@ -1,0 +1,1 @@
+"""The ground floor: database, settings, events, jobs, plugins, access scopes, links, audit, clock."""

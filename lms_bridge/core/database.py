@@ -1,0 +1,113 @@
+"""The database: one declarative base, sessions by Flask-SQLAlchemy, and the transaction of an operation.
+
+SQLite runs with WAL, foreign keys and a busy timeout, and writing transactions begin ``IMMEDIATE``: a deferred
+transaction that reads first and writes later fails at once when another writer came between, whatever the timeout
+(https://www.sqlite.org/lang_transaction.html, section 2.2).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
+
+from lms_bridge.core.types import BIG_INT, UTCDateTime
+
+SQLITE_BUSY_MS = 15_000
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    registry = registry(
+        metadata=sa.MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            int: BIG_INT,
+            datetime: UTCDateTime(),
+            date: sa.Date(),
+            time: sa.Time(),
+            dict[str, Any]: sa.JSON(),
+            list[str]: sa.JSON(),
+            list[Any]: sa.JSON(),
+            enum.StrEnum: sa.Enum(
+                enum.StrEnum, native_enum=False, length=40, values_callable=lambda e: [m.value for m in e]
+            ),
+        },
+    )
+
+
+PrimaryKey = Annotated[int, mapped_column(BIG_INT, primary_key=True, autoincrement=True)]
+Uid = Annotated[str, mapped_column(sa.String(32), unique=True)]
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    if not type(connection).__module__.startswith(("sqlite3", "sqlalchemy.dialects.sqlite")):
+        return
+    # The driver's own BEGIN comes too late and is always deferred; _begin_sqlite issues it instead.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Run ``callback`` once the transaction in force has been committed; never when it is rolled back."""
+    db.session().info.setdefault("after_commit", []).append(callback)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """The transaction of one operation: commits at the end of the block, rolls everything back on any error.
+
+    Nested blocks join the outer one. The ways in (pages, REST, commands, jobs) open it; operations only flush.
+    """
+    session = db.session()
+    if session.info.get("in_transaction"):
+        yield session
+        return
+    if session.in_transaction():
+        # Reads came before (sign-in, scope); end them so that SQLite can begin as a writer. Nothing is expired.
+        session.commit()
+    session.info["in_transaction"] = True
+    session.info["after_commit"] = []
+    try:
+        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        session.info["after_commit"] = []
+        raise
+    finally:
+        session.info["in_transaction"] = False
+    callbacks = session.info.pop("after_commit", [])
+    for callback in callbacks:
+        callback()

@@ -1,0 +1,89 @@
+"""What plugins know of LMS Bridge: three kinds of plugin, each a small interface, and nothing else.
+
+A plugin is one importable package that registers its class as an entry point of its kind's group. It imports only
+from here. ``docs/plugins.md`` has a worked smallest example of each kind.
+"""
+
+from lms_bridge.core.plugins.base import Check, CheckState, Plugin, PluginContext
+from lms_bridge.core.plugins.channel import (
+    Attachment,
+    ChannelCapabilities,
+    ChannelSession,
+    DeliveryReport,
+    MessageChannel,
+    OutgoingMessage,
+    SendResult,
+    SendState,
+)
+from lms_bridge.core.plugins.lms import (
+    Assignment,
+    AttendanceMark,
+    AttendanceSession,
+    CalendarEvent,
+    ConnectorCapabilities,
+    CourseRecord,
+    EnrolmentRecord,
+    GroupRecord,
+    LmsConnector,
+    PersonRecord,
+    RemoteEvent,
+    Submission,
+)
+from lms_bridge.core.plugins.meeting import (
+    Attendee,
+    Capacity,
+    EvidenceKind,
+    MeetingProvider,
+    MeetingSpec,
+    PresenceEvent,
+    PresenceReport,
+    ProviderCapabilities,
+    Recording,
+    Room,
+    RoomRole,
+    WebhookAnswer,
+)
+
+__all__ = [
+    "Assignment",
+    "Attachment",
+    "AttendanceMark",
+    "AttendanceSession",
+    "Attendee",
+    "CalendarEvent",
+    "Capacity",
+    "ChannelCapabilities",
+    "ChannelSession",
+    "Check",
+    "CheckState",
+    "ConnectorCapabilities",
+    "CourseRecord",
+    "DeliveryReport",
+    "EnrolmentRecord",
+    "EvidenceKind",
+    "GroupRecord",
+    "LmsConnector",
+    "MeetingProvider",
+    "MeetingSpec",
+    "MessageChannel",
+    "OutgoingMessage",
+    "PersonRecord",
+    "Plugin",
+    "PluginContext",
+    "PluginError",
+    "PresenceEvent",
+    "PresenceReport",
+    "ProviderCapabilities",
+    "Recording",
+    "RemoteEvent",
+    "Room",
+    "RoomRole",
+    "SendResult",
+    "SendState",
+    "Submission",
+    "TemporaryFailure",
+    "WebhookAnswer",
+    "WebhookRefused",
+]
+
+from lms_bridge.core.plugins.base import PluginError, TemporaryFailure, WebhookRefused

@@ -1,0 +1,56 @@
+"""Column types: moments in UTC, encrypted JSON, and the mapping of Python types to both databases."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from lms_bridge.core import crypto
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC; naive values are refused, because they are the bug of tomorrow.
+
+    SQLite forgets the zone (it stores text), so it is put back when read.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class EncryptedJSON(TypeDecorator[dict[str, Any]]):
+    """A JSON object encrypted at rest with the installation's keys (:mod:`lms_bridge.core.crypto`)."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
+        return None if value is None else crypto.encrypt(json.dumps(value, ensure_ascii=False))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        decoded = json.loads(crypto.decrypt(value))
+        assert isinstance(decoded, dict)
+        return decoded
+
+
+# SQLite gives rowids only to a column typed exactly INTEGER.
+BIG_INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -1,0 +1,1 @@
+"""The demonstration school system, and the walk through the main job on it."""

@@ -1,0 +1,1 @@
+"""Meetings, the door (join gateway), presence evidence, the built-in classroom, failover."""

@@ -1,0 +1,1 @@
+"""Outbox, bundling, rendering, channels, preferences, acknowledgement, iCalendar writing."""

@@ -1,0 +1,1 @@
+"""Import, benchmark, review and export of teaching plans."""

@@ -1,0 +1,1 @@
+"""Organisations, people, classes, households, consent; OneRoster CSV in."""

@@ -1,0 +1,1 @@
+"""Study plans, check-ins, weekly summaries, early warnings; filled by a later issue."""

@@ -1,0 +1,1 @@
+"""What is exchanged with an LMS; filled by the issue on Moodle."""

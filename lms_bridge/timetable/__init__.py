@@ -1,0 +1,1 @@
+"""Lessons, the solver, change sets, substitutions and feeds."""

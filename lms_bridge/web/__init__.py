@@ -1,0 +1,1 @@
+"""The pages: translate requests, hold no rules of their own."""

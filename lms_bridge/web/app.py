@@ -1,0 +1,118 @@
+"""The application factory: settings, database, jobs, plugins and the ways in are put together here."""
+
+from __future__ import annotations
+
+from importlib import import_module, resources
+from importlib.util import find_spec
+from pathlib import Path
+
+from apiflask import APIFlask
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from lms_bridge import __version__
+from lms_bridge.core import crypto, files, i18n, links, logging, queue
+from lms_bridge.core.database import db
+from lms_bridge.core.settings import Environment, Settings, load
+from lms_bridge.roster import accounts
+
+FEATURES = (
+    "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity", "sync",
+)  # fmt: skip
+
+BLUEPRINTS = (
+    "health",
+    "shell",
+    "auth",
+    "home",
+)
+
+
+def template_folder(kind: str) -> Path:
+    """Where the templates of ``kind`` (``pages``, ``mail``, ``documents``) lie, in a checkout or installed."""
+    return Path(str(resources.files("lms_bridge_templates"))) / kind
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application for ``settings`` (default: those of the environment).
+
+    :raises ConfigurationError: a setting is wrong, or production lacks a secret.
+    """
+    settings = settings or load()
+    logging.configure(settings.log_level, json=settings.log_json)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app = APIFlask(
+        "lms_bridge",
+        title="LMS Bridge",
+        version=__version__,
+        docs_path=None,
+        spec_path="/api/openapi.json",
+        json_errors=False,
+        static_folder=str(resources.files("lms_bridge") / "web" / "static"),
+        template_folder=str(template_folder("pages")),
+    )
+    _configure(app, settings)
+    _prepare_core(app, settings)
+    _prepare_pages(app)
+    load_features()
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(f"lms_bridge.web.{name}").blueprint)
+    for name in ("session", "security", "errors"):
+        import_module(f"lms_bridge.web.{name}").init_app(app)
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    return app
+
+
+def load_features() -> None:
+    """Import each feature's tables, jobs and subscriptions, so that they are known before the first request."""
+    import_module("lms_bridge.core.models")
+
+    for feature in FEATURES:
+        for module in ("models", "subscriptions", "tasks"):
+            name = f"lms_bridge.{feature}.{module}"
+            if find_spec(name) is not None:
+                import_module(name)
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SECRET_KEY_FALLBACKS=[key.get_secret_value() for key in settings.previous_secret_keys],
+        SQLALCHEMY_DATABASE_URI=settings.effective_database_url(),
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True} if settings.database_url.startswith("postgresql") else {},
+        MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        SESSION_COOKIE_NAME="lms_bridge",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=settings.session_hours * 3600,
+        RATELIMIT_STORAGE_URI=settings.rate_limit_store,
+        RATELIMIT_HEADERS_ENABLED=True,
+        RATELIMIT_ENABLED=settings.environment is not Environment.TEST,
+        TESTING=settings.environment is Environment.TEST,
+    )
+    app.extensions["lms_bridge"] = settings
+
+
+def _prepare_core(app: Flask, settings: Settings) -> None:
+    crypto.configure([key.get_secret_value() for key in settings.encryption_keys])
+    signing = [key.get_secret_value() for key in settings.previous_secret_keys]
+    links.configure([*signing, settings.secret_key.get_secret_value()])
+    files.configure(settings.data_dir / "files")
+    accounts.configure(settings.password_hashing)
+    db.init_app(app)
+    Migrate(app, db, directory=str(resources.files("lms_bridge") / "migrations"), render_as_batch=True)
+    queue.init_app(app, settings)
+
+
+def _prepare_pages(app: Flask) -> None:
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: i18n.catalogue(i18n.get_locale()).gettext(text),
+        lambda one, many, n: i18n.catalogue(i18n.get_locale()).ngettext(one, many, n),
+        newstyle=True,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,0 +1,49 @@
+"""Security headers, CSRF protection and limits of all pages."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, default_limits=[])
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' https: blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+
+
+def init_app(app: Flask) -> None:
+    """Protect every form, count sign-in attempts, and set the headers of every answer."""
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.after_request(set_headers)
+
+
+def set_headers(response: Response) -> Response:
+    """OWASP's recommended headers (https://owasp.org/www-project-secure-headers/); a view may have set stricter
+    ones. Pages hold personal data and are never kept by caches."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "geolocation=(), payment=(), usb=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def safe_next(target: str | None) -> str:
+    """``target`` if it is a path of our own, else nothing: a sign-in must not lead elsewhere."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return ""
+    parts = urlsplit(target)
+    return "" if parts.scheme or parts.netloc or "\\" in target else target

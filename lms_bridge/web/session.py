@@ -1,0 +1,121 @@
+"""Who is looking: a thin wrapper over Flask-Login, with the person, their scope and language for every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, g, request, session
+from flask_login import LoginManager, UserMixin, current_user, login_required, login_user, logout_user
+
+from lms_bridge.core import i18n
+from lms_bridge.core.access import Permission, Scope, Target
+from lms_bridge.core.database import db
+from lms_bridge.core.errors import NotFound
+from lms_bridge.roster.accounts import account_for
+from lms_bridge.roster.models import Account, Person
+from lms_bridge.roster.scope import scope_for
+
+__all__ = ["current_person", "current_scope", "init_app", "require", "sign_in", "sign_out", "signed_in_required"]
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """The signed-in person as Flask-Login wants it: its id names person and session version, so that a new password
+    ends every earlier session."""
+
+    def __init__(self, person: Person, session_version: int) -> None:
+        self.person = person
+        self.session_version = session_version
+
+    def get_id(self) -> str:
+        """What stands in the session cookie."""
+        return f"{self.person.uid}:{self.session_version}"
+
+
+def _load(session_id: str) -> SignedIn | None:
+    uid, _, version = session_id.partition(":")
+    row = db.session.execute(
+        sa.select(Person, Account)
+        .join(Account, Account.person_id == Person.id)
+        .where(Person.uid == uid, Account.disabled_at.is_(None), Person.erased_at.is_(None))
+    ).first()
+    if row is None or str(row[1].session_version) != version:
+        return None
+    return SignedIn(row[0], row[1].session_version)
+
+
+def init_app(app: Flask) -> None:
+    """Load the person of the session cookie, and the language, for every request."""
+    manager = LoginManager(app)
+    manager.login_view = "auth.sign_in_page"
+    manager.login_message = None
+    manager.session_protection = "basic"
+    manager.user_loader(_load)
+
+    @app.before_request
+    def choose_language() -> None:
+        if request.endpoint == "static":
+            return
+        wanted = session.get("language")
+        if wanted is None and current_user.is_authenticated:
+            wanted = current_user.person.language
+        if wanted is None:
+            wanted = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
+        i18n.set_locale(wanted)
+
+    @app.context_processor
+    def page_context() -> dict[str, Any]:
+        from lms_bridge.web.navigation import navigation
+
+        person = current_user.person if current_user.is_authenticated else None
+        return {
+            "person": person,
+            "locale": i18n.get_locale(),
+            "nav": navigation(current_scope()) if person is not None else [],
+        }
+
+
+def sign_in(person: Person) -> None:
+    """Begin a session for ``person``; the language follows the person again."""
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(person, account_for(person).session_version))
+
+
+def sign_out() -> None:
+    """End the session."""
+    logout_user()
+    session.clear()
+
+
+signed_in_required = login_required
+
+
+def current_person() -> Person:
+    """The signed-in person; only within a view that is ``signed_in_required``."""
+    person = current_user.person
+    assert isinstance(person, Person)
+    return person
+
+
+def current_scope() -> Scope:
+    """What the signed-in person may reach, read once for a request."""
+    if "scope" not in g:
+        g.scope = scope_for(current_person())
+    scope = g.scope
+    assert isinstance(scope, Scope)
+    return scope
+
+
+def require(permission: Permission, target: Target | None = None) -> Scope:
+    """The current scope, if it holds ``permission`` for ``target`` (without a target: for anything at all).
+
+    :raises NotFound: it does not.
+    """
+    scope = current_scope()
+    if target is None:
+        if not scope.may(permission):
+            raise NotFound()
+    else:
+        scope.require(permission, target)
+    return scope
