@@ -1,0 +1,113 @@
+"""A unit's title and content out of the columns that name it: unit, topic, content."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lms_bridge.core.i18n import N_
+from lms_bridge.plans.reading.columns import Header
+from lms_bridge.plans.reading.grid import Row
+from lms_bridge.plans.reading.headings import NAME_FIELDS
+from lms_bridge.plans.reading.numerals import CHINESE
+from lms_bridge.plans.reading.problems import CellProblem
+
+LONGEST_TITLE = 255
+
+# Numbering that starts a unit: 第三单元, Unit 3. The word tells the level: units contain lessons.
+_LEVEL = re.compile(
+    rf"\s*(?:第\s*[\d{CHINESE}]+\s*(?P<zh>单元|章|节|课|模块|专题|部分)"
+    r"|(?P<en>unit|module|chapter|lesson|topic)\s*\d+)",
+    re.I,
+)
+_ONLY_NUMBER = re.compile(
+    rf"(?:第\s*)?[\d{CHINESE}]+\s*(?:单元|章|节|课|模块|专题|部分)?|(?:unit|module|chapter|lesson|topic)\s*\d+", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Title and content of a row; ``assumed`` where the title was put together or taken from a lesser column."""
+
+    title: str
+    content: str
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NameCells:
+    """The cells of a row that may name its unit: the leading column, and the further ones."""
+
+    primary: str
+    primary_above: bool
+    further: tuple[str, ...]
+    column: str
+
+    @property
+    def own(self) -> list[str]:
+        """The texts that stand in this row itself."""
+        first = [] if self.primary_above or not self.primary else [self.primary]
+        return first + [text for text in self.further if text]
+
+
+def name_cells(header: Header, row: Row) -> NameCells:
+    """The name cells of ``row``; further columns count only where they are not repeated from above."""
+    columns = [column for field in NAME_FIELDS for column in header.of(field)]
+    first = columns[0].cells(row)
+    texts = []
+    for column in columns[1:]:
+        texts.append("\n".join(cell.text for cell in column.cells(row) if cell.text and not cell.merged))
+    return NameCells(
+        primary="\n".join(cell.text for cell in first if cell.text),
+        primary_above=any(cell.merged == "above" and cell.text for cell in first),
+        further=tuple(texts),
+        column=columns[0].text,
+    )
+
+
+def read_name(cells: NameCells, *, spans: bool) -> Name | None:
+    """The name of the row's unit; None where nothing names it. ``spans``: the leading cell covers several rows."""
+    further = [text for text in cells.further if text]
+    if not cells.primary and not further:
+        return None
+    if not cells.primary:
+        title, content = _first_line(further[0])
+        return _checked(Name(title, "\n".join([content, *further[1:]]).strip(), assumed=True))
+    if not further:
+        return _checked(Name(*_first_line(cells.primary)))
+    title = " ".join(cells.primary.split())
+    if spans or _ONLY_NUMBER.fullmatch(title):
+        line, content = _first_line(further[0])
+        return _checked(Name(f"{title} {line}", "\n".join([content, *further[1:]]).strip(), assumed=True))
+    _refuse_several(cells.primary)
+    return _checked(Name(title, "\n".join(further)))
+
+
+def _first_line(text: str) -> tuple[str, str]:
+    _refuse_several(text)
+    line, _, rest = text.partition("\n")
+    if _ONLY_NUMBER.fullmatch(line) and rest:
+        second, _, rest = rest.partition("\n")
+        line = f"{line} {second}"
+    return line, rest
+
+
+def _refuse_several(text: str) -> None:
+    """Refuse a cell in which several lines each begin a unit of the same level as the first line."""
+    starts = [found for line in text.split("\n") if (found := _LEVEL.match(line))]
+    levels = [(found["zh"] or found["en"]).lower() for found in starts]
+    if levels and _LEVEL.match(text) and levels.count(levels[0]) > 1:
+        raise CellProblem(
+            N_("Several units stand in one cell, so it is not clear how the periods are shared."),
+            N_("Give each unit a row of its own, with its own periods."),
+        )
+
+
+def _checked(name: Name) -> Name:
+    if len(name.title) > LONGEST_TITLE:
+        raise CellProblem(
+            N_("The title has more than %(longest)s characters."),
+            N_("Put a short title into the first line of the cell and the details below it."),
+            longest=LONGEST_TITLE,
+        )
+    return name
