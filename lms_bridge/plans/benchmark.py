@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from lms_bridge.core.i18n import gettext, ngettext
+from lms_bridge.core.i18n import N_, gettext, ngettext
 from lms_bridge.plans.alignment import longest_increasing, match
 from lms_bridge.plans.similarity import THRESHOLD, fingerprint
 from lms_bridge.plans.units import UnitDraft
@@ -37,6 +37,10 @@ class FindingKind(StrEnum):
     SHORTENED = "shortened"
     LENGTHENED = "lengthened"
 
+    def label(self) -> str:
+        """A short name for lists and filters, in the language in force."""
+        return gettext(_KIND_LABELS[self])
+
 
 class Severity(StrEnum):
     """How much a finding matters; the members stand in rising order."""
@@ -44,6 +48,24 @@ class Severity(StrEnum):
     INFO = "info"
     MINOR = "minor"
     MAJOR = "major"
+
+    def label(self) -> str:
+        """A short name for lists and filters, in the language in force."""
+        return gettext(_SEVERITY_LABELS[self])
+
+
+_KIND_LABELS = {
+    FindingKind.MISSING: N_("Missing unit"),
+    FindingKind.EXTRA: N_("Extra unit"),
+    FindingKind.REORDERED: N_("Out of order"),
+    FindingKind.SHORTENED: N_("Fewer periods"),
+    FindingKind.LENGTHENED: N_("More periods"),
+}
+_SEVERITY_LABELS = {
+    Severity.INFO: N_("For information"),
+    Severity.MINOR: N_("Minor"),
+    Severity.MAJOR: N_("Major"),
+}
 
 
 @dataclass(frozen=True, slots=True)
