@@ -73,7 +73,7 @@ RULES: dict[Role, dict[Permission, frozenset[Reach]]] = {
     },
     Role.TEACHER: {
         _P.PLAN_READ: frozenset({_R.CLASSES, _R.SELF}),
-        _P.PLAN_WRITE: frozenset({_R.CLASSES, _R.SELF}),
+        _P.PLAN_WRITE: frozenset({_R.SELF}),
         _P.TIMETABLE_READ: frozenset({_R.CLASSES, _R.SELF}),
         _P.LESSON_ENTER: frozenset({_R.CLASSES, _R.SELF}),
         _P.LESSON_LEAD: frozenset({_R.SELF}),

@@ -1,0 +1,318 @@
+"""Brings a document in as a plan, a new version of a plan, or a benchmark: all or nothing."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bridge.core import audit, files
+from lms_bridge.core.access import Permission, Scope, Target
+from lms_bridge.core.application import current_settings
+from lms_bridge.core.database import db
+from lms_bridge.core.errors import Forbidden, Place
+from lms_bridge.core.i18n import N_
+from lms_bridge.core.ids import new_uid
+from lms_bridge.plans.benchmark import compare
+from lms_bridge.plans.comparing import compare_version, drafts
+from lms_bridge.plans.errors import PlanExists, WrongState
+from lms_bridge.plans.lookup import class_by_code, plan_access, subject_by_code, subject_teachers
+from lms_bridge.plans.models import PlanClass, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
+from lms_bridge.plans.reading import ReadLimits, read_plan
+from lms_bridge.plans.units import PlanDocument, UnitDraft
+from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject, Term
+
+UNIT_FIELDS = (
+    "sequence", "title", "periods", "content", "objectives", "key_points", "methods", "homework", "materials",
+    "remarks", "week_from", "week_to", "date_from", "date_to", "provenance",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import did (or, as a dry run, would do)."""
+
+    document: PlanDocument
+    plan: TeachingPlan | None
+    version: PlanVersion | None
+    findings: int = 0
+    dry_run: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON for the command line and REST."""
+        return {
+            "plan": self.plan.uid if self.plan is not None else None,
+            "version": self.version.number if self.version is not None else None,
+            "dry_run": self.dry_run,
+            "title": self.document.title,
+            "source": self.document.source,
+            "units": [
+                {
+                    "sequence": u.sequence,
+                    "title": u.title,
+                    "periods": u.periods,
+                    "week_from": u.week_from,
+                    "week_to": u.week_to,
+                    "provenance": u.provenance,
+                    "assumed": list(u.assumed),
+                }
+                for u in self.document.units
+            ],
+            "periods": sum(u.periods for u in self.document.units),
+            "warnings": [w.as_dict() for w in self.document.warnings],
+            "findings": self.findings,
+        }
+
+
+def read(path: Path, name: str) -> PlanDocument:
+    """Read a document with the limits of this installation (in a child process)."""
+    settings = current_settings()
+    limits = ReadLimits(
+        file_bytes=settings.max_upload_bytes,
+        memory_bytes=settings.parser_memory_bytes,
+        wall_seconds=settings.parser_seconds,
+    )
+    return read_plan(path, name=name, limits=limits)
+
+
+def import_plan(
+    document: PlanDocument,
+    path: Path,
+    *,
+    name: str,
+    class_codes: Sequence[str],
+    subject_code: str,
+    scope: Scope | None,
+    author: Person | None,
+    dry_run: bool = False,
+) -> ImportResult:
+    """Make a plan (version 1, draft) of a document that was read, for one or more classes of a campus and grade.
+
+    ``scope`` is the access scope of who does it; None means the system's own operator (command line).
+
+    :raises UnknownCode: a class or subject is not known. :raises PlanExists: there is one already.
+    """
+    subject = subject_by_code(subject_code)
+    classes = [class_by_code(code) for code in class_codes]
+    campus = db.session.get_one(Organisation, classes[0].campus_id)
+    for group in classes:
+        _may_write(group, subject, campus, scope, name)
+        _no_second_plan(group, subject, name)
+    if dry_run:
+        return ImportResult(document, None, None, dry_run=True)
+    plan = TeachingPlan(
+        kind=PlanKind.TEACHING,
+        organisation_id=campus.id,
+        subject_id=subject.id,
+        term_id=classes[0].term_id,
+        grade=classes[0].grade,
+        language=classes[0].language,
+        author_id=author.id if author is not None else _sole_teacher(classes, subject),
+        title=document.title or f"{classes[0].title} {subject.label(campus.locale)}",
+        classes=[PlanClass(class_id=c.id, subject_id=subject.id, term_id=c.term_id) for c in classes],
+    )
+    db.session.add(plan)
+    db.session.flush()
+    version = _add_version(plan, document, path, name, author)
+    audit.record(
+        "plan.import", "plan", plan.uid, actor_uid=_uid(author), organisation_id=campus.id, units=len(document.units)
+    )
+    return ImportResult(document, plan, version, findings=len(compare_version(version)))
+
+
+def import_benchmark(
+    document: PlanDocument,
+    path: Path,
+    *,
+    name: str,
+    organisation: Organisation,
+    subject_code: str,
+    grade: str,
+    term: Term,
+    language: str,
+    scope: Scope | None,
+    author: Person | None,
+    dry_run: bool = False,
+) -> ImportResult:
+    """Make (or renew) the benchmark of an organisation for a subject, grade and term; it is in force at once, and
+    the plans compared with its predecessor are compared again."""
+    subject = subject_by_code(subject_code)
+    if scope is not None:
+        scope.require(Permission.BENCHMARK_WRITE, Target(organisation.path))
+    if dry_run:
+        return ImportResult(document, None, None, dry_run=True)
+    plan = db.session.scalar(
+        sa.select(TeachingPlan).filter_by(
+            kind=PlanKind.BENCHMARK,
+            organisation_id=organisation.id,
+            subject_id=subject.id,
+            term_id=term.id,
+            grade=grade,
+            language=language,
+            withdrawn_at=None,
+        )
+    )
+    if plan is None:
+        plan = TeachingPlan(
+            kind=PlanKind.BENCHMARK,
+            organisation_id=organisation.id,
+            subject_id=subject.id,
+            term_id=term.id,
+            grade=grade,
+            language=language,
+            author_id=author.id if author is not None else None,
+            title=document.title or f"{subject.label(language)} {grade}",
+        )
+        db.session.add(plan)
+        db.session.flush()
+    for earlier in plan.versions:
+        if earlier.state is VersionState.APPROVED:
+            earlier.state = VersionState.SUPERSEDED
+    version = _add_version(plan, document, path, name, author)
+    version.state = VersionState.APPROVED
+    db.session.flush()
+    audit.record(
+        "benchmark.import", "plan", plan.uid, actor_uid=_uid(author), organisation_id=organisation.id,
+        units=len(document.units),
+    )  # fmt: skip
+    for affected in _plans_under(plan, organisation):
+        compare_version(affected.versions[-1])
+    return ImportResult(document, plan, version)
+
+
+def import_version(
+    plan: TeachingPlan, document: PlanDocument, path: Path, *, name: str, scope: Scope | None, author: Person | None
+) -> ImportResult:
+    """Make the next version of a plan from a document; units that stayed the same keep their keys.
+
+    :raises WrongState: the newest version is being reviewed.
+    """
+    if scope is not None:
+        scope.require(Permission.PLAN_WRITE, plan_access(plan).write)
+    newest = plan.versions[-1]
+    if newest.state is VersionState.SUBMITTED:
+        raise WrongState(
+            N_("The plan is being reviewed."),
+            remedy=N_("Wait for the answer, or ask the researcher to return it."),
+            place=Place(file=name),
+        )
+    if newest.state in (VersionState.DRAFT, VersionState.RETURNED):
+        newest.state = VersionState.SUPERSEDED
+    version = _add_version(plan, document, path, name, author, earlier=newest)
+    audit.record(
+        "plan.version", "plan", plan.uid, actor_uid=_uid(author), organisation_id=plan.organisation_id,
+        version=version.number,
+    )  # fmt: skip
+    return ImportResult(document, plan, version, findings=len(compare_version(version)))
+
+
+def _may_write(group: ClassGroup, subject: Subject, campus: Organisation, scope: Scope | None, name: str) -> None:
+    if group.campus_id != campus.id:
+        raise PlanExists(
+            N_("The classes belong to several campuses."), place=Place(file=name), remedy=N_("Make one plan for each.")
+        )
+    if scope is None:
+        return
+    target = Target(campus.path, frozenset(), subject_teachers(group.id, subject.id))
+    if not scope.allows(Permission.PLAN_WRITE, target):
+        scope.require(Permission.PLAN_READ, Target(campus.path, frozenset({group.id})))
+        raise Forbidden(
+            N_("You do not teach %(subject)s in class %(code)s."),
+            place=Place(file=name),
+            remedy=N_("Choose one of your classes, or ask the administrator to correct the roster."),
+            subject=subject.label(campus.locale),
+            code=group.code,
+        )
+
+
+def _no_second_plan(group: ClassGroup, subject: Subject, name: str) -> None:
+    existing = db.session.scalar(
+        sa.select(TeachingPlan)
+        .join(PlanClass)
+        .where(PlanClass.class_id == group.id, PlanClass.subject_id == subject.id, PlanClass.term_id == group.term_id)
+    )
+    if existing is not None:
+        raise PlanExists(
+            N_("Class %(code)s has a plan for %(subject)s this term already (%(plan)s)."),
+            place=Place(file=name),
+            remedy=N_("Upload the file as a new version of that plan instead."),
+            code=group.code,
+            subject=subject.code,
+            plan=existing.uid,
+        )
+
+
+def _sole_teacher(classes: Sequence[ClassGroup], subject: Subject) -> int | None:
+    """Who the plan is by, where nobody says so: the teacher of the subject, if there is just one."""
+    teachers = set().union(*(subject_teachers(c.id, subject.id) for c in classes))
+    return next(iter(teachers)) if len(teachers) == 1 else None
+
+
+def _add_version(
+    plan: TeachingPlan,
+    document: PlanDocument,
+    path: Path,
+    name: str,
+    author: Person | None,
+    earlier: PlanVersion | None = None,
+) -> PlanVersion:
+    with path.open("rb") as stream:
+        stored = files.store(
+            stream,
+            name=name,
+            media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            purpose="plan",
+            max_bytes=current_settings().max_upload_bytes,
+            owner_id=author.id if author is not None else None,
+            organisation_id=plan.organisation_id,
+        )
+    version = PlanVersion(
+        number=1 + max((v.number for v in plan.versions), default=0),
+        file_id=stored.id,
+        created_by_id=author.id if author is not None else None,
+        warnings=[w.as_dict() for w in document.warnings],
+        units=_units(document.units, earlier),
+    )
+    plan.versions.append(version)
+    db.session.flush()
+    return version
+
+
+def _units(units: Sequence[UnitDraft], earlier: PlanVersion | None) -> list[PlanUnit]:
+    """Rows for the units; those that are the same as in ``earlier`` keep its key and what was said of them online."""
+    before = {unit.sequence: unit for unit in earlier.units} if earlier is not None else {}
+    pairs = compare(units, drafts(list(before.values()))).pairs if before else ()
+    same = {pair.unit_sequence: before[pair.benchmark_sequence] for pair in pairs}
+    rows = []
+    for unit in units:
+        row = PlanUnit(**{name: getattr(unit, name) for name in UNIT_FIELDS}, assumed=list(unit.assumed))
+        known = same.get(unit.sequence)
+        row.key = known.key if known is not None else new_uid()
+        if known is not None:
+            row.online_possible = known.online_possible
+            row.online_alternative = known.online_alternative
+        rows.append(row)
+    return rows
+
+
+def _plans_under(benchmark: TeachingPlan, organisation: Organisation) -> Sequence[TeachingPlan]:
+    return db.session.scalars(
+        sa.select(TeachingPlan)
+        .join(Organisation, Organisation.id == TeachingPlan.organisation_id)
+        .where(
+            TeachingPlan.kind == PlanKind.TEACHING,
+            TeachingPlan.subject_id == benchmark.subject_id,
+            TeachingPlan.term_id == benchmark.term_id,
+            TeachingPlan.grade == benchmark.grade,
+            Organisation.path.startswith(organisation.path, autoescape=True),
+        )
+    ).all()
+
+
+def _uid(person: Person | None) -> str | None:
+    return person.uid if person is not None else None

@@ -1,0 +1,119 @@
+"""The review of a plan: draft -> submitted -> approved, or returned and submitted again.
+
+One reviewer cannot decide on their own plan. Each step is guarded by the state it starts from, so that two people
+who press at the same time cannot both succeed.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lms_bridge.core import audit, events, outbox
+from lms_bridge.core.access import Permission, Scope
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db
+from lms_bridge.core.errors import Forbidden, InputError
+from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.plans.errors import WrongState
+from lms_bridge.plans.events import PlanReviewed
+from lms_bridge.plans.lookup import plan_access
+from lms_bridge.plans.models import PlanKind, PlanVersion, ReviewStep, TeachingPlan, VersionState
+from lms_bridge.roster.models import Person
+
+STATE_NAMES = {
+    VersionState.DRAFT: N_("draft"),
+    VersionState.SUBMITTED: N_("submitted"),
+    VersionState.RETURNED: N_("returned"),
+    VersionState.APPROVED: N_("approved"),
+    VersionState.SUPERSEDED: N_("superseded"),
+}
+
+COMMENT_LIMIT = 4000
+
+
+def submit(plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str = "") -> PlanVersion:
+    """Hand the newest version to the researchers.
+
+    :raises WrongState: it is not a draft and was not returned.
+    """
+    if scope is not None:
+        scope.require(Permission.PLAN_WRITE, plan_access(plan).write)
+    version = plan.versions[-1]
+    if plan.kind is PlanKind.TEACHING and not version.units:
+        raise InputError(N_("The plan has no units."), remedy=N_("Upload a document with its units first."))
+    _step(version, (VersionState.DRAFT, VersionState.RETURNED), VersionState.SUBMITTED, person, comment)
+    return version
+
+
+def approve(plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str = "") -> PlanVersion:
+    """Approve the submitted version; the one that was in force before is superseded.
+
+    :raises WrongState: nothing is submitted. :raises Forbidden: it is one's own plan.
+    """
+    version = _reviewable(plan, scope, person)
+    _step(version, (VersionState.SUBMITTED,), VersionState.APPROVED, person, comment)
+    db.session.execute(
+        sa.update(PlanVersion)
+        .where(
+            PlanVersion.plan_id == plan.id,
+            PlanVersion.id != version.id,
+            PlanVersion.state == VersionState.APPROVED,
+        )
+        .values(state=VersionState.SUPERSEDED, state_at=now())
+    )
+    events.announce(PlanReviewed(plan.id, version.id, approved=True))
+    return version
+
+
+def return_plan(plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str) -> PlanVersion:
+    """Give the submitted version back to its author, with the reason.
+
+    :raises InputError: no reason given.
+    """
+    if not comment.strip():
+        raise InputError(N_("A returned plan needs a reason."), remedy=N_("Write what should be changed."))
+    version = _reviewable(plan, scope, person)
+    _step(version, (VersionState.SUBMITTED,), VersionState.RETURNED, person, comment)
+    events.announce(PlanReviewed(plan.id, version.id, approved=False))
+    return version
+
+
+def _reviewable(plan: TeachingPlan, scope: Scope | None, person: Person | None) -> PlanVersion:
+    if scope is not None:
+        scope.require(Permission.PLAN_REVIEW, plan_access(plan).read)
+    version = plan.versions[-1]
+    if person is not None and person.id in (plan.author_id, version.created_by_id):
+        raise Forbidden(N_("Nobody decides on their own plan."), remedy=N_("Ask another researcher."))
+    return version
+
+
+def _step(
+    version: PlanVersion, allowed: tuple[VersionState, ...], target: VersionState, person: Person | None, comment: str
+) -> None:
+    moved = db.session.execute(
+        sa.update(PlanVersion)
+        .where(PlanVersion.id == version.id, PlanVersion.state.in_(allowed))
+        .values(state=target, state_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(version, ["state", "state_at"])
+    if moved.rowcount == 0:  # type: ignore[attr-defined]
+        raise WrongState(
+            N_("This cannot be done: the plan is %(state)s."),
+            remedy=N_("Load the page again to see what happened."),
+            state=gettext(STATE_NAMES[version.state]),
+        )
+    step = ReviewStep(
+        version_id=version.id,
+        state=target,
+        person_id=person.id if person is not None else None,
+        comment=comment.strip()[:COMMENT_LIMIT],
+    )
+    db.session.add(step)
+    db.session.flush()
+    audit.record(
+        f"plan.{target.value}", "plan", version.plan.uid, actor_uid=person.uid if person is not None else None,
+        organisation_id=version.plan.organisation_id, version=version.number,
+    )  # fmt: skip
+    if target in (VersionState.APPROVED, VersionState.RETURNED):
+        outbox.publish("plan.reviewed", f"review_step:{step.id}", organisation_id=version.plan.organisation_id)
