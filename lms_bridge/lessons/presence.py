@@ -1,0 +1,137 @@
+"""Presence evidence: append-only, told twice is stored once, in any order; and the times that follow from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db
+from lms_bridge.core.events import announce
+from lms_bridge.core.plugins import EvidenceKind
+from lms_bridge.lessons.events import EvidenceRecorded
+from lms_bridge.lessons.intervals import Interval, Observation, intervals
+from lms_bridge.lessons.models import Meeting, PresenceEvidence
+
+__all__ = [
+    "DOOR", "OWN_SOURCES", "PAGE", "ROOM", "Interval", "NewEvidence", "Observation", "intervals", "observations_of",
+    "record_evidence", "record_many",
+]  # fmt: skip
+
+DOOR = "door"
+"""Source of entries: a click at the door, stored before the person is let in."""
+ROOM = "classroom"
+"""Source of the built-in classroom's signs of life."""
+PAGE = "page"
+"""Source of signs of life from the lesson page that stays open beside a provider's room."""
+OWN_SOURCES = frozenset({DOOR, ROOM, PAGE})
+"""Sources whose observations are points; in all others a join lasts until a leave."""
+
+KEY_LENGTH = 120
+
+
+@dataclass(frozen=True)
+class NewEvidence:
+    """One observation to be stored; see :class:`~lms_bridge.lessons.models.PresenceEvidence` for the fields."""
+
+    lesson_id: int
+    person_id: int | None
+    kind: EvidenceKind
+    at: datetime
+    source: str
+    event_key: str
+    attempt: int = 1
+    quality: str = "measured"
+    identity: str | None = None
+
+
+def record_evidence(
+    lesson_id: int,
+    person_id: int | None,
+    kind: EvidenceKind,
+    at: datetime,
+    source: str,
+    event_key: str,
+    attempt: int = 1,
+    quality: str = "measured",
+    identity: str | None = None,
+) -> bool:
+    """Store one observation; False if this source told it before. ``at`` is aware; ``person_id`` is None for an
+    ``identity`` that nobody is matched to yet. Flushes, in the transaction in force."""
+    row = NewEvidence(lesson_id, person_id, kind, at, source, event_key, attempt, quality, identity)
+    return record_many([row]) == 1
+
+
+def record_many(rows: Iterable[NewEvidence]) -> int:
+    """Store observations, each once for its source and event key; how many were new.
+
+    Announces :class:`EvidenceRecorded` once for each person and lesson of which something was new.
+    """
+    values = [
+        {
+            "lesson_id": row.lesson_id,
+            "person_id": row.person_id,
+            "kind": row.kind,
+            "at": row.at,
+            "source": row.source,
+            "event_key": row.event_key[:KEY_LENGTH],
+            "attempt": row.attempt,
+            "quality": row.quality,
+            "identity": row.identity,
+            "received_at": now(),
+        }
+        for row in rows
+    ]
+    if not values:
+        return 0
+    db.session.flush()
+    insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
+    stored = db.session.execute(
+        insert(PresenceEvidence)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["source", "event_key"])
+        .returning(PresenceEvidence.lesson_id, PresenceEvidence.person_id)
+    ).all()
+    for lesson_id, person_id in sorted({(one, who) for one, who in stored if who is not None}):
+        announce(EvidenceRecorded(lesson_id, person_id))
+    return len(stored)
+
+
+def observations_of(lesson_id: int, person_ids: Sequence[int] | None = None) -> dict[int, list[Observation]]:
+    """All that was seen in a lesson, by person id (those matched to a person), in the form :func:`intervals` takes.
+
+    A join at a provider lasts at most until that attempt's room was ended.
+    """
+    ended = {
+        attempt: ended_at
+        for attempt, ended_at in db.session.execute(
+            sa.select(Meeting.attempt, Meeting.ended_at).where(Meeting.lesson_id == lesson_id)
+        )
+    }
+    query = sa.select(
+        PresenceEvidence.person_id,
+        PresenceEvidence.kind,
+        PresenceEvidence.at,
+        PresenceEvidence.source,
+        PresenceEvidence.attempt,
+    ).where(PresenceEvidence.lesson_id == lesson_id, PresenceEvidence.person_id.is_not(None))
+    if person_ids is not None:
+        query = query.where(PresenceEvidence.person_id.in_(list(person_ids)))
+    found: defaultdict[int, list[Observation]] = defaultdict(list)
+    for person_id, kind, at, source, attempt in db.session.execute(query.order_by(PresenceEvidence.at)):
+        found[person_id].append(
+            Observation(
+                kind=kind,
+                at=at,
+                stream=f"{source}:{attempt}",
+                lasting=source not in OWN_SOURCES,
+                until=ended.get(attempt),
+            )
+        )
+    return dict(found)
