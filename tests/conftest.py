@@ -1,20 +1,40 @@
-"""Fixtures shared by all tests: an application on a fresh database, and a client."""
+"""Fixtures shared by all tests: an application on a fresh database (SQLite, or with ``--database=postgresql`` a
+private PostgreSQL cluster), a client, and the servers themselves."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask.testing import FlaskClient
 
 from lms_bridge.core.database import Base, db
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.web.app import create_app
+from tests import servers
 
-FERNET_KEY = "bGlicmFyeS1icmlkZ2UtdGVzdC1rZXktMzItYnl0ZXM="
+TEMPLATE = "lms_bridge_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--database`` chooses what the application of each test stores its rows in."""
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The PostgreSQL run repeats only what touches the application's database."""
+    if config.getoption("--database") == "sqlite":
+        return
+    chosen = [item for item in items if "settings" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
 
 
 def make_settings(data_dir: Path, **more: object) -> Settings:
@@ -30,28 +50,91 @@ def make_settings(data_dir: Path, **more: object) -> Settings:
     return load(**(values | more))
 
 
+def make_tables(settings: Settings) -> None:
+    """All tables on an empty database, marked as migrated, without running each migration."""
+    app = create_app(settings)
+    with app.app_context():
+        Base.metadata.create_all(db.engine)
+        config = Config()
+        config.set_main_option("script_location", str(resources.files("lms_bridge") / "migrations"))
+        with db.engine.begin() as connection:
+            MigrationContext.configure(connection).stamp(ScriptDirectory.from_config(config), "head")
+        db.session.remove()
+        db.engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables, made once and copied for each test."""
     folder = tmp_path_factory.mktemp("template")
-    app = create_app(make_settings(folder))
-    with app.app_context():
-        Base.metadata.create_all(db.engine)
-        db.session.remove()
-        db.engine.dispose()
+    make_tables(make_settings(folder))
     return folder / "lms-bridge.sqlite"
 
 
-@pytest.fixture()
-def settings(tmp_path: Path, empty_database: Path) -> Settings:
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.PostgreSQL]:
+    """A private PostgreSQL cluster for this test process."""
+    with servers.postgresql() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: servers.PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a PostgreSQL database with all tables, copied for each test."""
+    postgresql.execute(f"CREATE DATABASE {TEMPLATE}")
+    make_tables(make_settings(tmp_path_factory.mktemp("template"), database_url=postgresql.url(TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def common_postgresql_database(postgresql: servers.PostgreSQL, postgresql_template: str) -> str:
+    """The name of the PostgreSQL database that tests use one after the other."""
+    return postgresql.create(postgresql_template)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: servers.PostgreSQL, postgresql_template: str) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database with all tables."""
+    name = postgresql.create(postgresql_template)
+    yield postgresql.url(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def bare_postgresql_url(postgresql: servers.PostgreSQL) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database without tables."""
+    name = postgresql.create()
+    yield postgresql.url(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a private Redis for this test process."""
+    with servers.redis() as url:
+        yield url
+
+
+@pytest.fixture
+def on_postgresql(request: pytest.FixtureRequest) -> bool:
+    """Whether this run is the one on PostgreSQL."""
+    return bool(request.config.getoption("--database") == "postgresql")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, request: pytest.FixtureRequest, on_postgresql: bool) -> Settings:
     """Settings of an installation with an empty database of its own."""
     data_dir = tmp_path / "data"
     data_dir.mkdir()
-    shutil.copy(empty_database, data_dir / "lms-bridge.sqlite")
+    if on_postgresql:
+        cluster, name = (request.getfixturevalue(f) for f in ("postgresql", "common_postgresql_database"))
+        cluster.empty(name)
+        return make_settings(data_dir, database_url=cluster.url(name))
+    shutil.copy(request.getfixturevalue("empty_database"), data_dir / "lms-bridge.sqlite")
     return make_settings(data_dir)
 
 
-@pytest.fixture()
+@pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The application, with a context pushed so that operations can be called directly."""
     application = create_app(settings)
@@ -61,7 +144,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-@pytest.fixture()
+@pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A browser-like client without JavaScript."""
     return app.test_client()
