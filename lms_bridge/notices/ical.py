@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -43,8 +44,8 @@ class CalendarEntry:
 
 
 def entry_uid(uid: str, base_url: str) -> str:
-    """The globally unique, permanent UID of one of our things (RFC 7986, 5.3, advises against e-mail-like names of
-    machines, but Outlook and Moodle keep any text): ``<uid>@<host of base_url>``."""
+    """The permanent, globally unique UID of one of our things: ``<uid>@<host of base_url>`` (RFC 5545, 3.8.4.7; the
+    left part is random, so nothing is told about the thing)."""
     return f"{uid}@{urlsplit(base_url).hostname or 'lms-bridge.invalid'}"
 
 
@@ -80,16 +81,19 @@ def write_calendar(
         calendar.add("x-published-ttl", icalendar.vDuration(refresh).to_ical().decode("ascii"))
     zones = sorted({entry.zone for entry in entries})
     if entries:
-        years = (min(e.starts_at for e in entries) - timedelta(days=366), max(e.ends_at for e in entries))
+        first, last = min(e.starts_at for e in entries).year, max(e.ends_at for e in entries).year
         for zone in zones:
-            calendar.add_component(
-                icalendar.Timezone.from_tzinfo(
-                    ZoneInfo(zone), zone, first_date=years[0].date(), last_date=years[1].date() + timedelta(days=366)
-                )
-            )
+            calendar.add_component(_timezone(zone, first, last))
     for entry in entries:
         calendar.add_component(_event(entry, locale, stamp=now() if method else None))
     return bytes(calendar.to_ical())
+
+
+@functools.lru_cache(maxsize=64)
+def _timezone(zone: str, first_year: int, last_year: int) -> icalendar.Timezone:
+    """The zone's rules for whole years, so that a feed's text changes only with its entries. Never changed later."""
+    first, last = date(first_year - 1, 1, 1), date(last_year + 2, 1, 1)
+    return icalendar.Timezone.from_tzinfo(ZoneInfo(zone), zone, first_date=first, last_date=last)
 
 
 def _event(entry: CalendarEntry, locale: str, stamp: datetime | None) -> icalendar.Event:

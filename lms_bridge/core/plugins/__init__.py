@@ -4,6 +4,8 @@ A plugin is one importable package that registers its class as an entry point of
 from here. ``docs/plugins.md`` has a worked smallest example of each kind.
 """
 
+from lms_bridge.core.clock import now
+from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.core.plugins.base import Check, CheckState, Plugin, PluginContext
 from lms_bridge.core.plugins.channel import (
     Attachment,
@@ -29,6 +31,7 @@ from lms_bridge.core.plugins.lms import (
     RemoteEvent,
     Submission,
 )
+from lms_bridge.core.plugins.mail import compose_mail, is_mail_address
 from lms_bridge.core.plugins.meeting import (
     Attendee,
     Capacity,
@@ -45,6 +48,7 @@ from lms_bridge.core.plugins.meeting import (
 )
 
 __all__ = [
+    "N_",
     "Assignment",
     "Attachment",
     "AttendanceMark",
@@ -84,6 +88,10 @@ __all__ = [
     "TemporaryFailure",
     "WebhookAnswer",
     "WebhookRefused",
+    "compose_mail",
+    "gettext",
+    "is_mail_address",
+    "now",
 ]
 
 from lms_bridge.core.plugins.base import PluginError, TemporaryFailure, WebhookRefused

@@ -79,13 +79,16 @@ class SendState(enum.StrEnum):
 
 @dataclass(frozen=True)
 class SendResult:
-    """The outcome with the service's own answer. ``address_bad`` says that the address itself is wrong."""
+    """The outcome with the service's own answer. ``address_bad`` says that the address itself is wrong;
+    ``service_down`` (with RETRY) that the service as a whole cannot be used now, so that this was no attempt of the
+    message and others would fare no better."""
 
     state: SendState
     answer: str = ""
     provider_id: str | None = None
     retry_after: timedelta | None = None
     address_bad: bool = False
+    service_down: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,3 +129,8 @@ class MessageChannel(Plugin):
     def reports(self) -> Iterable[DeliveryReport]:
         """News of earlier messages (bounces read from a mailbox, delivery receipts); each at least once."""
         return ()
+
+    def read(self, message_id: str) -> bytes | None:
+        """What was sent under ``message_id``, as an RFC 5322 message; None where it is not kept. Only of channels
+        that are ``readable_here``."""
+        return None

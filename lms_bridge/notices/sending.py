@@ -1,0 +1,193 @@
+"""Sends what is due on a channel: one message after another over one session, each result committed at once.
+
+After ``kill -9`` at any line nothing is lost: rows whose lease ran out are taken by the next sender, and only the
+message in flight can arrive twice, with the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bridge.core import jobs
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.i18n import N_
+from lms_bridge.core.plugins import ChannelSession, MessageChannel, SendResult, SendState, TemporaryFailure
+from lms_bridge.notices import leases
+from lms_bridge.notices.addressing import BOUNCING, Route, routes, usable
+from lms_bridge.notices.channels import Channels, make_channel
+from lms_bridge.notices.composing import live_notifications, outgoing
+from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState
+from lms_bridge.notices.outbox import SEND, new_delivery
+from lms_bridge.roster.models import ContactPoint, ContactState
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+RUN_SECONDS = 10.0
+"""A run ends after this time and asks for another, so that other jobs get their turn in a long fan-out."""
+MAX_ATTEMPTS = 12
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+SERVICE_PAUSE = timedelta(seconds=30)
+
+OUTDATED = N_("Nothing was left to tell: it was undone, or a later message tells it.")
+
+
+def send_due(identifier: str, *, seconds: float = RUN_SECONDS) -> int:
+    """Send what is due on the channel, for about ``seconds``; how many messages were taken up. Asks for the next run
+    at the time when something will be due.
+
+    :raises jobs.RetryAt: the service cannot be used now; nothing counts as an attempt.
+    :raises ConfigurationError: the channel is wrongly set up.
+    """
+    channel = make_channel(identifier)
+    leases.give_up_lost(identifier, repeat_costs=channel.capabilities.repeat_costs, max_attempts=MAX_ATTEMPTS)
+    owner, taken, end = leases.new_owner(), 0, time.monotonic() + seconds
+    with ExitStack() as stack:
+        session: ChannelSession | None = None
+        while time.monotonic() < end:
+            batch = leases.claim(identifier, owner, BATCH)
+            if not batch:
+                break
+            if session is None:
+                stack.enter_context(leases.kept_alive(owner))
+                session = _opened(channel, owner, stack)
+            if len(batch) == BATCH:
+                _ask_again(identifier)  # another free thread may help
+            _send_batch(batch, owner, channel, session)
+            taken += len(batch)
+            jobs.renew()
+            db.session.expunge_all()
+    _ask_again(identifier)
+    return taken
+
+
+def _opened(channel: MessageChannel, owner: str, stack: ExitStack) -> ChannelSession:
+    try:
+        return stack.enter_context(channel.open())
+    except TemporaryFailure as failure:
+        _service_down(owner, str(failure), failure.retry_after)
+        raise AssertionError from failure  # not reached: the line above raises
+
+
+def _service_down(owner: str, answer: str, retry_after: timedelta | None) -> None:
+    """Give everything back and come again later."""
+    moment = now() + (retry_after or SERVICE_PAUSE) * random.uniform(0.8, 1.2)
+    leases.release(owner, answer=answer[:2000], not_before=moment)
+    log.warning("a message channel cannot be used now")
+    raise jobs.RetryAt(moment)
+
+
+def _ask_again(identifier: str) -> None:
+    """Enqueue the next run for the moment when something is due, if anything waits."""
+    due = leases.next_due(identifier)
+    if due is not None:
+        with transaction():
+            jobs.enqueue(SEND, identifier, not_before=due if due > now() else None)
+
+
+def _send_batch(batch: list[int], owner: str, channel: MessageChannel, session: ChannelSession) -> None:
+    for position, delivery_id in enumerate(batch):
+        result = _attempt(delivery_id, channel, session)
+        if result is not None and result.service_down:
+            _service_down(owner, result.answer, result.retry_after)
+        following = batch[position + 1] if position + 1 < len(batch) else None
+        with transaction():
+            delivery = db.session.get_one(Delivery, delivery_id, populate_existing=True)
+            values = _values(delivery, result, channel)
+            mine = leases.settle(delivery_id, owner, values, following=following)
+        if not mine:
+            log.warning("a delivery took longer than its lease and was sent by another sender too")
+
+
+def _attempt(delivery_id: int, channel: MessageChannel, session: ChannelSession) -> SendResult | None:
+    """Write the message and hand it over; None if nothing is left to say. The reading transaction is over before the
+    network is used. A message that cannot be written must not hold up the others: it is tried again, then failed."""
+    try:
+        delivery = db.session.get_one(Delivery, delivery_id, populate_existing=True)
+        contact = db.session.get(ContactPoint, delivery.contact_point_id) if delivery.contact_point_id else None
+        if contact is not None and not usable(contact, now().date()):
+            return SendResult(SendState.REJECTED, contact.state_reason or BOUNCING, address_bad=True)
+        message = outgoing(delivery, channel)
+    except sa.exc.DBAPIError:
+        raise
+    except Exception as error:
+        log.warning("a message could not be written: %s", type(error).__name__)
+        return SendResult(SendState.RETRY, f"{type(error).__name__}: {error}")
+    finally:
+        db.session.rollback()
+    if message is None:
+        return None
+    try:
+        return session.send(message)
+    except BridgeError as error:
+        return SendResult(SendState.RETRY, str(error))
+    except Exception as error:  # a third party's channel broke its promise not to raise
+        log.warning("a channel raised %s", type(error).__name__)
+        return SendResult(SendState.UNKNOWN, f"{type(error).__name__}: {error}")
+
+
+def _values(delivery: Delivery, result: SendResult | None, channel: MessageChannel) -> dict[str, Any]:
+    """The columns that say what became of an attempt; also follows up a bad address. In the transaction in force."""
+    if result is None:
+        return {"state": DeliveryState.WITHDRAWN, "answer": OUTDATED}
+    values: dict[str, Any] = {"answer": result.answer[:2000]}
+    if result.state is SendState.SENT:
+        return values | {"state": DeliveryState.SENT, "sent_at": now(), "provider_id": result.provider_id}
+    if result.state is SendState.REJECTED:
+        if result.address_bad:
+            return values | _other_way(delivery, result.answer)
+        return values | {"state": DeliveryState.FAILED}
+    if result.state is SendState.UNKNOWN and channel.capabilities.repeat_costs:
+        return values | {"state": DeliveryState.UNKNOWN}
+    if delivery.attempts >= MAX_ATTEMPTS:
+        return values | {"state": DeliveryState.FAILED}
+    return values | {
+        "state": DeliveryState.QUEUED,
+        "not_before": now() + (result.retry_after or pause_after(delivery.attempts) * random.uniform(0.8, 1.2)),
+    }
+
+
+def pause_after(attempts: int) -> timedelta:
+    """The pause after so many attempts: doubling from half a minute to an hour (greylisting wants some minutes)."""
+    return min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
+
+
+def _other_way(delivery: Delivery, answer: str) -> dict[str, Any]:
+    """The address is wrong: mark it, and go on with the person's next address, on this channel (the same delivery) or
+    another (a new one)."""
+    contact = db.session.get(ContactPoint, delivery.contact_point_id) if delivery.contact_point_id else None
+    if contact is not None and contact.state in (ContactState.UNVERIFIED, ContactState.GOOD):
+        contact.state, contact.state_reason, contact.state_at = ContactState.BOUNCING, answer[:2000], now()
+        db.session.flush()
+    route = routes([delivery.person_id], Channels())[delivery.person_id]
+    if isinstance(route, Route) and route.channel == delivery.channel:
+        return {"state": DeliveryState.QUEUED, "not_before": now(), "contact_point_id": route.contact_point_id}
+    if isinstance(route, Route):
+        _deliver_elsewhere(delivery, route)
+    return {"state": DeliveryState.BOUNCED}
+
+
+def _deliver_elsewhere(delivery: Delivery, route: Route) -> None:
+    """A new delivery on another channel for what this one carries, unless it went there already."""
+    gone = sa.select(DeliveryItem.notification_id).where(DeliveryItem.channel == route.channel)
+    left = [n.id for n in live_notifications(delivery.id)]
+    left = [n for n in left if n not in set(db.session.scalars(gone.where(DeliveryItem.notification_id.in_(left))))]
+    if not left:
+        return
+    other = new_delivery(delivery.person_id, route.channel)
+    other.contact_point_id = route.contact_point_id
+    db.session.add(other)
+    db.session.flush()
+    db.session.add_all(DeliveryItem(delivery_id=other.id, notification_id=n, channel=route.channel) for n in left)
+    db.session.flush()
+    jobs.enqueue(SEND, route.channel)
