@@ -21,6 +21,8 @@ from lms_bridge.plans.units import UnitDraft
 THRESHOLD = 0.6
 # How much the contents count beside the titles, where both plans give them.
 _CONTENT_WEIGHT = 0.35
+# Characters of a content that are compared: the beginning tells units apart, and comparing costs their product.
+_COMPARED = 500
 # Titles that differ in a number are different units, however alike they look.
 _OTHER_NUMBER = 0.55
 
@@ -112,4 +114,5 @@ class Fingerprint:
 
 def fingerprint(unit: UnitDraft) -> Fingerprint:
     """The unit's title without numbering, and its content or else its objectives."""
-    return Fingerprint(prepare(strip_numbering(unit.title)), prepare(unit.content or unit.objectives))
+    content = (unit.content or unit.objectives)[:_COMPARED]
+    return Fingerprint(prepare(strip_numbering(unit.title[:_COMPARED])), prepare(content))

@@ -11,6 +11,7 @@ from lms_bridge.plans.reading.problems import CellProblem
 
 # A year has about 40 teaching weeks; no unit takes more than five periods in each of them.
 MOST_PERIODS = 200
+_LONGEST = 60
 
 _PERIODS = re.compile(
     rf"(?:共|约|计)?\s*(?P<n>\d+(?:\.0+)?|{NUMBER})\s*"
@@ -28,6 +29,8 @@ def read_periods(text: str, kind: Kind) -> int | None:
         return None
     if kind == "date":
         raise CellProblem(N_("The spreadsheet has turned these periods into a date."), _REMEDY)
+    if len(plain) > _LONGEST:
+        raise CellProblem(N_("This is not a number of periods."), _REMEDY)
     found = _PERIODS.fullmatch(plain)
     number = whole_number(found["n"]) if found and not plain.startswith("约") else None
     if number is None:

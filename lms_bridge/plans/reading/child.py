@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from lms_bridge.plans.reading.grid import to_json
 from lms_bridge.plans.reading.limits import ReadLimits, Refused
-from lms_bridge.plans.reading.package import open_package
+from lms_bridge.plans.reading.package import DAMAGE, open_package
 
 
 def restrict(limits: ReadLimits) -> None:
@@ -59,7 +59,7 @@ def answer(stream: IO[bytes], limits: ReadLimits) -> dict[str, Any]:
         return {"refused": refusal.code, "params": refusal.params}
     except MemoryError:
         return {"refused": "memory", "params": {}}
-    except RecursionError:
+    except DAMAGE:
         return {"refused": "damaged", "params": {}}
     return {"source": package.kind, "document": to_json(document)}
 

@@ -48,6 +48,8 @@ def read_plan(
     _read_tables(reader, tables)
     if reader.problems:
         raise BadInputs(reader.problems, file=name)
+    if len(reader.units) > limits.units:
+        raise refusal("too_many_units", name, count=len(reader.units), limit=limits.units)
     if not reader.units:
         raise InputError(
             N_("There are headings, but no unit below them."),

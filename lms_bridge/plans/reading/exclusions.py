@@ -11,6 +11,8 @@ from typing import Literal
 
 Exclusion = Literal["no_school", "holiday", "exam", "total"]
 
+# A row that says more than this is no mere holiday or examination.
+_LONGEST = 60
 _DAYS = r"(?:\(?\d{1,2}[.月/]\d{1,2}日?(?:[-—~至]\d{1,2}(?:[.月/]\d{1,2})?日?)?\)?)?"
 _ZH_HOLIDAY = (
     r"(?:国庆节?|中秋节?|十一|春节|元旦节?|清明节?|劳动节|五一|端午节?|寒假|暑假|法定节?假日?|节假日|秋假|春假)"
@@ -61,6 +63,8 @@ def exclusion(text: str) -> Exclusion | None:
     ``no_school`` says outright that there are no lessons; ``holiday`` may also be the title of a lesson about one
     (Spring Festival, My summer holiday), so the row's periods decide.
     """
+    if len(text) > _LONGEST:
+        return None
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = re.sub(_DAYS + r"\Z", "", plain.strip())
     plain = re.sub(r"\s+", " ", re.sub(r"[。!.,:;、\"“”《》]+", " ", plain)).strip()

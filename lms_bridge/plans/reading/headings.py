@@ -81,6 +81,8 @@ _SYNONYMS: dict[Field, str] = {
     "remarks": ("备注 说明 附注 注 备考 其他 | remark | remarks | note | notes | comment | comments"),
 }
 
+# No heading is longer; the bound keeps the patterns below from working on whole paragraphs.
+_LONGEST = 80
 _PARTS = re.compile(r"[/／、,，;；&＆+＋\n|]|及其|及|与|和|(?<=\w)\s+(?:and|or)\s+(?=\w)")
 _BRACKETS = re.compile(r"[(\[【〔{].*?[)\]】〕}]", re.DOTALL)
 _TEACHING = re.compile("^(教学|授课)")
@@ -99,6 +101,8 @@ class Heading:
 
 def recognise(text: str) -> Heading | None:
     """What the column under the heading ``text`` holds; None where the heading is not known."""
+    if len(text) > _LONGEST:
+        return None
     key = _key(text)
     if not key:
         return None

@@ -5,13 +5,30 @@ Runs in the child process; raises :class:`~lms_bridge.plans.reading.limits.Refus
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import IO, Literal
 from xml.parsers import expat
 
 from lms_bridge.plans.reading.limits import ReadLimits, Refused
+
+# What zipfile and its decompressors raise over broken containers (RuntimeError: a part that claims to be encrypted).
+DAMAGE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
 
 _ENCRYPTED = 0x1
 _CHUNK = 64 * 1024
@@ -37,28 +54,28 @@ class Package:
 
 
 def open_package(stream: IO[bytes], limits: ReadLimits) -> Package:
-    """Check the container in ``stream`` against ``limits`` and find out what document it is."""
-    try:
-        archive = zipfile.ZipFile(stream)
-        infos = archive.infolist()
-        _check_sizes(infos, limits)
-        if any(info.flag_bits & _ENCRYPTED for info in infos):
-            raise Refused("encrypted")
-        names = [info.filename for info in infos]
-        if len(set(names)) != len(names):
-            raise Refused("damaged")
-        if "[Content_Types].xml" not in names:
-            raise Refused(_other_archive(archive, names, limits))
-        if any(name.lower().endswith("vbaproject.bin") for name in names):
-            raise Refused("macros")
-        for name in names:
-            if name.endswith((".xml", ".rels")):
-                _refuse_dtd(archive, name)
-        kind, main_part = _main_part(_read(archive, "[Content_Types].xml", limits))
-        if main_part not in names:
-            raise Refused("damaged")
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, OSError, EOFError, ValueError) as error:
-        raise Refused("damaged") from error
+    """Check the container in ``stream`` against ``limits`` and find out what document it is.
+
+    Raises ``Refused``, or one of ``DAMAGE`` where the container does not unpack; so does reading its parts later.
+    """
+    archive = zipfile.ZipFile(stream)
+    infos = archive.infolist()
+    _check_sizes(infos, limits)
+    if any(info.flag_bits & _ENCRYPTED for info in infos):
+        raise Refused("encrypted")
+    names = [info.filename for info in infos]
+    if len(set(names)) != len(names):
+        raise Refused("damaged")
+    if "[Content_Types].xml" not in names:
+        raise Refused(_other_archive(archive, names, limits))
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        raise Refused("macros")
+    for name in names:
+        if name.endswith((".xml", ".rels")):
+            _refuse_dtd(archive, name)
+    kind, main_part = _main_part(_read(archive, "[Content_Types].xml", limits))
+    if main_part not in names:
+        raise Refused("damaged")
     return Package(archive, kind, main_part, limits)
 
 

@@ -69,7 +69,11 @@ REFUSALS: dict[str, tuple[str, str]] = {
         _ONLY_PLAN,
     ),
     "too_many_tables": (N_("The document has more than %(limit)s tables or sheets."), _ONLY_PLAN),
-    "too_many_rows": (N_("A table has more than %(limit)s rows; no plan has so many units."), _ONLY_PLAN),
+    "too_many_rows": (N_("A table has more than %(limit)s rows; no plan has so many."), _ONLY_PLAN),
+    "too_many_units": (
+        N_("The table has %(count)s units; a plan for a term has at most %(limit)s."),
+        N_("If the table holds plans of several classes or subjects, upload each as a file of its own."),
+    ),
     "too_many_columns": (N_("A table has more than %(limit)s columns."), _ONLY_PLAN),
     "long_cell": (N_("A cell holds more than %(limit)s characters."), _ONLY_PLAN),
     "too_much_text": (N_("The tables hold more than %(limit)s characters in all."), _ONLY_PLAN),

@@ -16,6 +16,7 @@ from lms_bridge.plans.reading.numerals import NUMBER, normalise, whole_number
 from lms_bridge.plans.reading.problems import CellProblem
 
 _LAST_WEEK = 60
+_LONGEST = 120
 
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
@@ -105,6 +106,8 @@ def read_when(text: str, kind: Kind, *, bare_weeks: bool) -> When:
     rest = normalise(text)
     if _EMPTY.fullmatch(rest):
         return When()
+    if len(rest) > _LONGEST:
+        raise _not_understood(bare_weeks)
     weeks, rest = _take_weeks(rest)
     rest = _NOISE.sub(" ", rest).strip(" -")
     if not rest:
@@ -113,11 +116,14 @@ def read_when(text: str, kind: Kind, *, bare_weeks: bool) -> When:
         return When(*found)
     days = _days(rest)
     if days is None:
-        raise CellProblem(
-            N_("This is not understood as a teaching week.") if bare_weeks else N_("This is not understood as dates."),
-            _REMEDY_WEEK if bare_weeks else _REMEDY_DATE,
-        )
+        raise _not_understood(bare_weeks)
     return When(*weeks, *days)
+
+
+def _not_understood(bare_weeks: bool) -> CellProblem:
+    if bare_weeks:
+        return CellProblem(N_("This is not understood as a teaching week."), _REMEDY_WEEK)
+    return CellProblem(N_("This is not understood as dates."), _REMEDY_DATE)
 
 
 def _stored_date(text: str, bare_weeks: bool) -> When:

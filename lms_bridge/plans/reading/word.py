@@ -26,7 +26,8 @@ def read_word(package: Package) -> RawDocument:
     try:
         root = etree.fromstring(package.read(package.main_part), parser)
     except etree.XMLSyntaxError as error:
-        raise Refused("damaged") from error
+        out_of_memory = error.code == etree.ErrorTypes.ERR_NO_MEMORY
+        raise Refused("memory" if out_of_memory else "damaged") from error
     # The strict and the transitional form of the format differ in the namespace only.
     namespace = root.tag.partition("}")[0] + "}"
     return _Reader(namespace, Budget(package.limits)).document(root)
