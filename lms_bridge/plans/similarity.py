@@ -23,7 +23,7 @@ THRESHOLD = 0.6
 _CONTENT_WEIGHT = 0.35
 # Characters of a content that are compared: the beginning tells units apart, and comparing costs their product.
 _COMPARED = 500
-# Titles that differ in a number are different units, however alike they look.
+# Titles of which each has a number that the other has not are different units, however alike they look.
 _OTHER_NUMBER = 0.55
 
 _CHINESE_DIGITS = "零一二三四五六七八九十百"
@@ -35,6 +35,11 @@ _NUMBERING = re.compile(
     r"[\s.、:：\-–—]*",
     re.IGNORECASE,
 )
+# 春（2课时）: how long, not what.
+_LENGTH = re.compile(
+    rf"[(（\[【]\s*(?:共|约)?\s*[\d{_CHINESE_DIGITS}两]+\s*(?:个?课时|学时|节|periods?|lessons?)\s*[)）\]】]",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(rf"\d+|[{_CHINESE_DIGITS[1:]}]")
 _WORD = re.compile(r"[a-z0-9']+|[^\W\d_a-z]+")
 _PARTICLES = re.compile(r"(?<=[一-鿿])[的与和及之](?=[一-鿿])")
@@ -42,8 +47,8 @@ _ENGLISH_PARTICLES = frozenset({"a", "an", "the", "of", "and", "in", "on", "to",
 
 
 def strip_numbering(title: str) -> str:
-    """``title`` without the numbering at its beginning; unchanged where nothing else is in it."""
-    plain = unicodedata.normalize("NFKC", title).strip()
+    """``title`` without the numbering at its beginning and without its periods; kept where nothing else is in it."""
+    plain = _LENGTH.sub(" ", unicodedata.normalize("NFKC", title)).strip() or title.strip()
     rest = plain
     while (found := _NUMBERING.match(rest)) and found.end() < len(rest):
         rest = rest[found.end() :]
@@ -69,6 +74,11 @@ class Text:
         return found
 
     @cached_property
+    def size(self) -> int:
+        """The number of pieces."""
+        return self.pieces.total()
+
+    @cached_property
     def numbers(self) -> Counter[str]:
         """The numbers in the text, each as often as it occurs."""
         return Counter(_NUMBER.findall(self.plain))
@@ -77,8 +87,10 @@ class Text:
         """The likeness of two texts: of their letters in order, and of their pieces in any order."""
         if self.plain == other.plain:
             return 1.0 if self.plain else 0.0
-        common = (self.pieces & other.pieces).total()
-        total = self.pieces.total() + other.pieces.total()
+        common = 0
+        if not self.pieces.keys().isdisjoint(other.pieces):  # most pairs have nothing in common
+            common = (self.pieces & other.pieces).total()
+        total = self.size + other.size
         pieces = 2 * common / total if total else 0.0
         return (fuzz.ratio(self.plain, other.plain) / 100 + pieces) / 2
 
@@ -102,7 +114,8 @@ class Fingerprint:
         titles = self.title.like(other.title)
         if titles == 1.0:
             return 1.0
-        if self.title.numbers != other.title.numbers:
+        ours, theirs = self.title.numbers, other.title.numbers
+        if ours - theirs and theirs - ours:
             titles *= _OTHER_NUMBER
         if not self.content.plain or not other.content.plain:
             return titles

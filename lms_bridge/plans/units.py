@@ -48,7 +48,7 @@ class UnitDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class Warning_:  # noqa: N801 - Warning is a built-in exception
     """Something the reader left out or concluded, for the person to look at; it does not stop the import.
 
     ``message`` is a message id with ``%(name)s`` placeholders filled from ``params``.

@@ -157,6 +157,13 @@ def test_hours_are_marked_as_assumed_to_be_periods(tmp_path: Path) -> None:
     assert plan.warnings[0].text() == "The hours in this column were read as periods."
 
 
+def test_a_column_of_unit_numbers_does_not_become_part_of_the_titles(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Unit,Topic,Periods\n1,My family,2\nUnit 2,Seasons,3\n", encoding="utf-8")
+    units = read_plan(path, name="a.csv").units
+    assert [(u.title, u.assumed) for u in units] == [("My family", ()), ("Unit 2 Seasons", ("title",))]
+
+
 def test_keys_come_back_and_must_differ(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("Unit key,Topic,Periods\nk1,Light,2\nk2,Sound,3\n,Heat,1\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.columns import Header
 from lms_bridge.plans.reading.grid import Row
 from lms_bridge.plans.reading.headings import NAME_FIELDS
-from lms_bridge.plans.reading.numerals import CHINESE
+from lms_bridge.plans.reading.numerals import CHINESE, whole_number
 from lms_bridge.plans.reading.problems import CellProblem
 
 LONGEST_TITLE = 255
@@ -76,6 +76,9 @@ def read_name(cells: NameCells, *, spans: bool) -> Name | None:
     if not further:
         return _checked(Name(*_first_line(cells.primary)))
     title = " ".join(cells.primary.split())
+    if not spans and whole_number(title) is not None:
+        line, content = _first_line(further[0])  # a column of mere numbers says where the unit stands, as the row does
+        return _checked(Name(line, "\n".join([content, *further[1:]]).strip()))
     if spans or _ONLY_NUMBER.fullmatch(title):
         line, content = _first_line(further[0])
         return _checked(Name(f"{title} {line}", "\n".join([content, *further[1:]]).strip(), assumed=True))
