@@ -65,8 +65,7 @@ class Reach(enum.Enum):
 _P, _R = Permission, Reach
 
 RULES: dict[Role, dict[Permission, frozenset[Reach]]] = {
-    Role.ADMINISTRATOR: {p: frozenset({_R.SUBTREE}) for p in Permission if p is not _P.PLAN_REVIEW}
-    | {_P.LESSON_ENTER: frozenset({_R.SUBTREE})},
+    Role.ADMINISTRATOR: dict.fromkeys(set(Permission) - {_P.PLAN_REVIEW}, frozenset({_R.SUBTREE})),
     Role.RESEARCHER: {
         p: frozenset({_R.SUBTREE})
         for p in (_P.PLAN_READ, _P.PLAN_REVIEW, _P.BENCHMARK_WRITE, _P.TIMETABLE_READ, _P.LESSON_ENTER)

@@ -83,7 +83,7 @@ def check_jobs() -> Check:
 def job_counts() -> dict[JobState, int]:
     """How many jobs are in each state."""
     rows = db.session.execute(sa.select(Job.state, sa.func.count()).group_by(Job.state)).all()
-    return {state: count for state, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def readiness() -> list[Check]:

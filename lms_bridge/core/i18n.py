@@ -24,7 +24,7 @@ DEFAULT_LOCALE = "zh-CN"
 _locale: ContextVar[str | None] = ContextVar("lms_bridge_locale", default=None)
 
 
-def N_(message: str) -> str:
+def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools know
     """Mark a message for translation without translating it now."""
     return message
 

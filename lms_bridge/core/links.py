@@ -50,7 +50,7 @@ def verify(purpose: str, token: str, *, max_age: timedelta, once: bool = False) 
     :raises LinkRefused: with the reason in words.
     """
     try:
-        data: dict[str, Any] = _serializer(purpose).loads(token, max_age=max_age.total_seconds())
+        data: dict[str, Any] = _serializer(purpose).loads(token, max_age=int(max_age.total_seconds()))
     except SignatureExpired:
         raise LinkRefused(N_("This link is too old."), remedy=N_("Ask for a new one.")) from None
     except BadSignature:

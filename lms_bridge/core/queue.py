@@ -36,7 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Connect jobs of this application with the engine (``app.extensions["huey"]``)."""
     huey = make_huey(settings)
 
-    @huey.task(name="run_job")
+    @huey.task(name="run_job")  # type: ignore[untyped-decorator]
     def run_job(job_id: int) -> None:
         with app.app_context():
             jobs.run(job_id)

@@ -17,12 +17,12 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.plugins import LmsConnector, MeetingProvider, MessageChannel, Plugin, PluginContext
-from lms_bridge.core.settings import config_file
+from lms_bridge.core.settings import config_file, without_password
 
 GROUPS: dict[str, type[Plugin]] = {
-    "lms_bridge.meeting_providers": MeetingProvider,
-    "lms_bridge.lms_connectors": LmsConnector,
-    "lms_bridge.message_channels": MessageChannel,
+    "lms_bridge.meeting_providers": MeetingProvider,  # type: ignore[type-abstract]
+    "lms_bridge.lms_connectors": LmsConnector,  # type: ignore[type-abstract]
+    "lms_bridge.message_channels": MessageChannel,  # type: ignore[type-abstract]
 }
 
 P = TypeVar("P", bound=Plugin)
@@ -111,9 +111,13 @@ def installation_values(cls: type[Plugin]) -> dict[str, Any]:
 
 
 def masked(settings: BaseModel) -> dict[str, Any]:
-    """Settings as they may be printed: secrets as stars."""
-    return {
-        name: ("********" if value.get_secret_value() else "") if isinstance(value, SecretStr) else value
-        for name in type(settings).model_fields
-        for value in [getattr(settings, name)]
-    }
+    """Settings as they may be printed: secrets, and passwords within addresses, as stars."""
+    return {name: _masked(getattr(settings, name)) for name in type(settings).model_fields}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return "********" if value.get_secret_value() else ""
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return without_password(value) if isinstance(value, str) else value

@@ -8,7 +8,9 @@ setting without one). The environment wins over the file named by ``LMS_BRIDGE_C
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+PASSWORD_IN_ADDRESS = re.compile(r"(\w://[^/@\s:]*:)[^/\s]+@")
 DEFAULT_SECRETS = frozenset({"", "change-me", "changeme", "secret", "development", "default"})
 
 
@@ -165,6 +168,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, without_password(value) if isinstance(value, str) else value
+
     def effective_database_url(self) -> str:
         """The database address with the default filled in."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'lms-bridge.sqlite').absolute()}"
@@ -172,6 +179,11 @@ class Settings(BaseSettings):
     def effective_job_store_url(self) -> str:
         """The job store's address with the default filled in."""
         return self.job_store_url or f"sqlite:///{(self.data_dir / 'jobs.sqlite').absolute()}"
+
+
+def without_password(address: str) -> str:
+    """``address`` as it may be printed: the password between ``:`` and ``@`` of a URL as stars."""
+    return PASSWORD_IN_ADDRESS.sub(r"\1********@", address)
 
 
 def config_file() -> Path:
@@ -236,9 +248,7 @@ def _own_secret(path: Path, fresh: str) -> str:
 
 
 def _broken_secret(path: Path) -> str:
-    raise ConfigurationError(
-        N_("The file %(path)s is empty."), remedy=N_("Delete it and start again."), path=str(path)
-    )
+    raise ConfigurationError(N_("The file %(path)s is empty."), remedy=N_("Delete it and start again."), path=str(path))
 
 
-__all__ = ["Environment", "Settings", "config_file", "load"]
+__all__ = ["Environment", "Settings", "config_file", "load", "without_password"]

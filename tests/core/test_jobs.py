@@ -14,7 +14,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import Job, JobState
 
 
-@pytest.fixture()
+@pytest.fixture
 def handled() -> Iterator[list[str]]:
     """Subjects that the job kind ``test.note`` was run for; ``bad`` fails."""
     seen: list[str] = []
