@@ -103,6 +103,8 @@ class ExternalId(Base):
     entity_id: Mapped[int]
     system: Mapped[str] = mapped_column(sa.String(80))
     key: Mapped[str] = mapped_column(sa.String(255))
+    row_hash: Mapped[int | None]
+    """What the other system last said of it (a 64-bit hash); none: it says nothing (any more)."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -48,7 +48,8 @@ class MeetingState(enum.StrEnum):
 
 
 class Meeting(Base):
-    """The room of a lesson at one provider; failover makes attempt n+1."""
+    """The room of a lesson at one provider; failover makes attempt n+1. ``provisioned`` is the digest of the wish
+    that the provider carried out last; ``busy_until`` is the lease of the job that talks to the provider."""
 
     __tablename__ = "meeting"
     __table_args__ = (sa.UniqueConstraint("lesson_id", "attempt"),)
@@ -66,9 +67,24 @@ class Meeting(Base):
     ready_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(sa.Text)
+    provisioned: Mapped[str | None] = mapped_column(sa.String(64))
+    busy_until: Mapped[datetime | None]
 
     lesson: Mapped[Lesson] = relationship()
     account: Mapped[ProviderAccount] = relationship()
+
+
+class RoomAddress(Base):
+    """The address of one person in a room whose provider cannot compute it here; fetched by a job, stored encrypted."""
+
+    __tablename__ = "room_address"
+    __table_args__ = (sa.UniqueConstraint("meeting_id", "person_id"),)
+
+    id: Mapped[PrimaryKey]
+    meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    address: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class JoinLink(Base):
@@ -170,6 +186,16 @@ class RaisedHand(Base):
     """A hand up in a lesson: since when, and when it went down (by the student or the teacher)."""
 
     __tablename__ = "raised_hand"
+    __table_args__ = (
+        sa.Index(
+            "uq_raised_hand_up",
+            "lesson_id",
+            "person_id",
+            unique=True,
+            sqlite_where=sa.text("lowered_at IS NULL"),
+            postgresql_where=sa.text("lowered_at IS NULL"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]
     lesson_id: Mapped[int] = mapped_column(sa.ForeignKey("lesson.id"), index=True)

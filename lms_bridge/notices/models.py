@@ -127,7 +127,16 @@ class CalendarFeed(Base):
     """A person's subscribable calendar: a stored token, revocable. ``form`` is ``standard`` or ``moodle``."""
 
     __tablename__ = "calendar_feed"
-    __table_args__ = (sa.UniqueConstraint("person_id", "form", "revoked_at"),)
+    __table_args__ = (
+        sa.Index(
+            "uq_calendar_feed_valid",
+            "person_id",
+            "form",
+            unique=True,
+            sqlite_where=sa.text("revoked_at IS NULL"),
+            postgresql_where=sa.text("revoked_at IS NULL"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]
     token: Mapped[str] = mapped_column(sa.String(64), default=new_token, unique=True)

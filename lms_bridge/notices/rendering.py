@@ -10,9 +10,11 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
@@ -63,17 +65,19 @@ def environment() -> SandboxedEnvironment:
         "say_date": lambda moment, zone: dates.say_date(moment, zone, i18n.get_locale()),
         "say_period": lambda period: dates.say_period(period, i18n.get_locale()),
     }
+    env.globals["say_slot"] = _say_slot
     env.globals["say_span"] = lambda start, end, zone: dates.say_span(start, end, zone, i18n.get_locale())
     return env
 
 
 def render(parts: Sequence[tuple[Kind, MessageContext]], data: Mapping[str, Any]) -> Rendered:
     """One message from one or several (bundled) parts, in the language in force. ``data`` is what every template may
-    use beside its own: ``recipient``, ``organisation``, ``home_url``, ``footer_url``.
+    use beside its own: ``recipient``, ``organisation``, ``home_url``, ``inbox_url``.
 
     :raises jinja2.TemplateError: a template is wrong or asks for an unknown variable.
     """
     subjects, texts, mails, pages = [], [], [], []
+    data = {**data, "locale": i18n.get_locale()}
     for kind, context in parts:
         variables = {**data, **context.data}
         text = environment().get_template(f"{kind.template}.txt")
@@ -83,7 +87,7 @@ def render(parts: Sequence[tuple[Kind, MessageContext]], data: Mapping[str, Any]
         mails.append(_block(html, "content", variables | {"kit": _kit("mail")}))
         pages.append(_block(html, "content", variables | {"kit": _kit("page")}))
     subject = _shortened(subjects)
-    frame = {**data, "subject": subject, "locale": i18n.get_locale()}
+    frame = {**data, "subject": subject}
     return Rendered(
         subject=subject,
         text=environment().get_template("frame.txt").render(frame | {"content": "\n\n".join(texts)}),
@@ -98,8 +102,13 @@ def _block(template: jinja2.Template, name: str, variables: Mapping[str, Any]) -
 
 
 def _kit(name: str) -> Any:
-    """The drawing macros for mails or pages. Made anew, because a module keeps the translations it was made with."""
-    return environment().get_template(f"kit_{name}.html").make_module()
+    """The drawing macros for mails or pages."""
+    return environment().get_template(f"kit_{name}.html").module
+
+
+def _say_slot(start: datetime, zone: str, period: int | None) -> str:
+    there = start.astimezone(ZoneInfo(zone))
+    return dates.say_slot(there.date(), period, there.time(), i18n.get_locale())
 
 
 def _one_line(text: str) -> str:

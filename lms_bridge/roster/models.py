@@ -154,6 +154,8 @@ class ContactPoint(Base):
     state: Mapped[ContactState] = mapped_column(default=ContactState.UNVERIFIED)
     state_reason: Mapped[str | None] = mapped_column(sa.Text)
     state_at: Mapped[datetime | None]
+    source: Mapped[str | None] = mapped_column(sa.String(80))
+    """The roster that named it (as in ``external_id.system``), and may end it; none: entered here."""
     valid_to: Mapped[date | None]
 
 
@@ -256,6 +258,8 @@ class Guardianship(Base):
     may_receive: Mapped[bool] = mapped_column(default=True)
     may_confirm: Mapped[bool] = mapped_column(default=True)
     restricted: Mapped[bool] = mapped_column(default=False)
+    source: Mapped[str | None] = mapped_column(sa.String(80), index=True)
+    """The roster that named it (as in ``external_id.system``), and may end it; none: entered here."""
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
 
@@ -331,3 +335,36 @@ class RosterImport(Base):
     at: Mapped[datetime] = mapped_column(default=now)
     actor_uid: Mapped[str | None] = mapped_column(sa.String(32))
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class UploadState(enum.StrEnum):
+    """The way of a roster file handed over on the page: checked first, imported once confirmed."""
+
+    CHECKING = "checking"
+    CHECKED = "checked"
+    IMPORTING = "importing"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class RosterUpload(Base):
+    """A roster file that a person handed over, kept in the private store until it is imported or forgotten.
+
+    ``result`` is what the check or the import counted; ``problems`` the refusals as plain JSON, message ids and
+    parameters, so that they can be shown in the reader's language.
+    """
+
+    __tablename__ = "roster_upload"
+
+    id: Mapped[PrimaryKey]
+    uid: Mapped[Uid] = mapped_column(default=new_uid)
+    file_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stored_file.id", ondelete="SET NULL"))
+    file_name: Mapped[str] = mapped_column(sa.String(255))
+    size: Mapped[int]
+    state: Mapped[UploadState] = mapped_column(default=UploadState.CHECKING)
+    confirm_removals: Mapped[bool] = mapped_column(default=False)
+    actor_uid: Mapped[str | None] = mapped_column(sa.String(32))
+    result: Mapped[dict[str, Any] | None]
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    changed_at: Mapped[datetime] = mapped_column(default=now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from lms_bridge.core.i18n import N_, gettext
 
@@ -25,9 +25,11 @@ WEEKDAYS = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Slot:
-    """One period of one day: ``day`` 0 is Monday ... 6 is Sunday, ``period`` is the number in the period grid."""
+class Slot(NamedTuple):
+    """One period of one day: ``day`` 0 is Monday ... 6 is Sunday, ``period`` is the number in the period grid.
+
+    A named tuple, because slots are compared and hashed millions of times.
+    """
 
     day: int
     period: int
@@ -106,14 +108,16 @@ class Weights:
 class SolverLimits:
     """How long to search, and the seed.
 
-    With one worker the answer depends on the seed and ``deterministic_time`` alone (about seconds of a slow core), on
-    every machine fast enough to do this work within ``seconds`` of wall clock; ``deterministic_time=None`` searches
-    until ``seconds`` are over or the optimum is proved. ``explain_seconds`` bounds the search for the smallest set of
-    rules in conflict, which comes on top.
+    Work is counted in CP-SAT's deterministic time (about seconds of one core) and not by the clock: with one worker
+    and the same seed the answer is the same on every machine fast enough to end within ``seconds`` of wall clock.
+    ``deterministic_time`` bounds the work on a first timetable that keeps every rule, ``improve_time`` that on a
+    better one; None searches until ``seconds`` are over or nothing better is found. ``explain_seconds`` bounds the
+    search for the smallest set of rules in conflict, which comes on top.
     """
 
-    seconds: float = 30.0
-    deterministic_time: float | None = 6.0
+    seconds: float = 60.0
+    deterministic_time: float | None = 15.0
+    improve_time: float | None = 1.5
     seed: int = 1
     workers: int = 1
     weights: Weights = Weights()

@@ -15,6 +15,7 @@ from lms_bridge import __version__
 from lms_bridge.core import crypto, files, i18n, links, logging, queue
 from lms_bridge.core.database import db
 from lms_bridge.core.settings import Environment, Settings, load
+from lms_bridge.notices import dates
 from lms_bridge.roster import accounts
 
 FEATURES = (
@@ -26,6 +27,7 @@ BLUEPRINTS = (
     "shell",
     "auth",
     "home",
+    "plans",
 )
 
 
@@ -115,4 +117,11 @@ def _prepare_pages(app: Flask) -> None:
         lambda one, many, n: i18n.catalogue(i18n.get_locale()).ngettext(one, many, n),
         newstyle=True,
     )
+    app.jinja_env.filters |= {
+        "say_day": lambda day: dates.say_day(day, i18n.get_locale()),
+        "say_time": dates.say_time,
+        "say_date": lambda moment, zone: dates.say_date(moment, zone, i18n.get_locale()),
+        "say_moment": lambda moment, zone: dates.say_date(moment, zone, i18n.get_locale(), with_time=True),
+        "say_span": lambda start, end, zone: dates.say_span(start, end, zone, i18n.get_locale()),
+    }
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import request, url_for
+from flask import current_app, request, url_for
 
 from lms_bridge.core.access import Permission, Role, Scope
 from lms_bridge.core.i18n import N_, gettext
@@ -44,6 +44,7 @@ def navigation(scope: Scope) -> list[Item]:
     return [
         Item(gettext(entry.label), url_for(entry.endpoint), entry.endpoint.split(".")[0] == blueprint)
         for entry in ENTRIES
-        if (entry.permission is None or scope.may(entry.permission))
+        if entry.endpoint in current_app.view_functions
+        and (entry.permission is None or scope.may(entry.permission))
         and (entry.roles is None or scope.roles & entry.roles)
     ]

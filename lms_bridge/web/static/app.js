@@ -188,12 +188,52 @@ function allowShow(input) {
 }
 
 function checkSize(input) {
+  // Choosing the same file again, made smaller meanwhile, counts as a change only after this.
+  input.addEventListener("click", () => {
+    input.value = "";
+    input.setCustomValidity("");
+  });
   input.addEventListener("change", () => {
     const large = [...input.files].some((file) => file.size > Number(input.dataset.maxBytes));
+    clearError(input);
     input.setCustomValidity(large ? input.dataset.tooLarge : "");
-    if (large) input.reportValidity();
+    if (large) input.checkValidity();
   });
 }
+
+// What the browser finds missing or wrong is said beside the field, in the page's language.
+document.addEventListener("invalid", (event) => {
+  const input = event.target;
+  const label = input.id && document.querySelector(`label[for="${CSS.escape(input.id)}"]`);
+  if (!label || !input.classList.contains("input")) return;
+  event.preventDefault();
+  clearError(input);
+  const id = `${input.id}-mend`;
+  const reason = input.validity.valueMissing ? text.textMissing : input.validationMessage;
+  const prefix = make("span", { className: "visually-hidden", textContent: `${text.textError} ` });
+  label.after(make("p", { className: "error", id }, prefix, reason));
+  input.setAttribute("aria-invalid", "true");
+  describe(input, id);
+  if (input.form?.querySelector(":invalid:not(fieldset)") === input) input.focus();
+}, true);
+
+/** Name the texts that belong to a control: its hint, if it has one, and the error. */
+function describe(input, ...ids) {
+  const all = [`${input.id}-hint`, ...ids].filter((id) => document.getElementById(id));
+  if (all.length) input.setAttribute("aria-describedby", all.join(" "));
+  else input.removeAttribute("aria-describedby");
+}
+
+// An error, also the server's, goes when its field is mended.
+function clearError(input) {
+  if (input.getAttribute?.("aria-invalid") !== "true") return;
+  for (const kind of ["mend", "error"]) document.getElementById(`${input.id}-${kind}`)?.remove();
+  input.closest(".field-wrong")?.classList.remove("field-wrong");
+  input.removeAttribute("aria-invalid");
+  describe(input);
+}
+
+document.addEventListener("input", (event) => clearError(event.target));
 
 // Live parts (boards, progress): the page is fetched again and the part with the same id is put in its place.
 function keepFresh(element) {

@@ -1,0 +1,227 @@
+"""People at the door: reads who they are in a lesson, records their entry, and finds the address of their room."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from lms_bridge.core import jobs
+from lms_bridge.core.access import Permission, Target
+from lms_bridge.core.clock import local, now
+from lms_bridge.core.database import db
+from lms_bridge.core.errors import Conflict, NotFound
+from lms_bridge.core.i18n import N_
+from lms_bridge.core.ids import new_token
+from lms_bridge.core.plugins import Attendee, EvidenceKind, ProviderCapabilities, Room
+from lms_bridge.lessons import gateway, meetings, providers
+from lms_bridge.lessons.gateway import Decision, DoorState, Part, Visitor, Window
+from lms_bridge.lessons.models import Meeting, MeetingState, PresenceEvidence, RoomAddress
+from lms_bridge.lessons.presence import DOOR, record_evidence
+from lms_bridge.roster.models import Enrolment, EnrolmentRole, Guardianship, Person
+from lms_bridge.roster.scope import scope_for, valid
+from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
+from lms_bridge.timetable.queries import WITH_PARTS
+
+ADDRESS = "lessons.address"
+
+
+def lesson_of(uid: str) -> Lesson:
+    """The lesson with this public id, with all its parts.
+
+    :raises NotFound: there is none.
+    """
+    lesson = db.session.scalar(sa.select(Lesson).where(Lesson.uid == uid).options(*WITH_PARTS))
+    if lesson is None:
+        raise NotFound()
+    return lesson
+
+
+def window_of(lesson: Lesson) -> Window:
+    """When and whether ``lesson`` can be entered."""
+    return Window(
+        opens_at=meetings.opens_at(lesson),
+        closes_at=meetings.closes_at(lesson),
+        online=lesson.mode is LessonMode.ONLINE,
+        cancelled=lesson.status is LessonStatus.CANCELLED,
+    )
+
+
+def visitor_of(lesson: Lesson, person: Person) -> Visitor:
+    """What ``person`` is to ``lesson``, as of the lesson's date on its own wall clock."""
+    if any(t.person_id == person.id for t in lesson.teachers):
+        return Visitor(teaches=True)
+    day = local(lesson.starts_at, lesson.zone).date()
+    class_ids = [a.class_id for a in lesson.audience]
+    enrolled = sa.and_(
+        Enrolment.class_id.in_(class_ids), Enrolment.role == EnrolmentRole.STUDENT, valid(Enrolment, day)
+    )
+    if db.session.scalar(sa.select(Enrolment.id).where(enrolled, Enrolment.person_id == person.id).limit(1)):
+        return Visitor(expected=True)
+    children = db.session.scalars(
+        sa.select(Guardianship.student_id)
+        .join(Enrolment, Enrolment.person_id == Guardianship.student_id)
+        .where(
+            enrolled,
+            Guardianship.guardian_id == person.id,
+            Guardianship.restricted.is_(False),
+            valid(Guardianship, day),
+        )
+        .order_by(Guardianship.student_id)
+        .distinct()
+    ).all()
+    return Visitor(child_ids=tuple(children), may_observe=not children and _may_observe(lesson, person))
+
+
+def _may_observe(lesson: Lesson, person: Person) -> bool:
+    """By permission. Being a student of the class today gives nothing: the lesson's own date decided that."""
+    scope = dataclasses.replace(scope_for(person), enrolled_class_ids=frozenset())
+    classes = frozenset(a.class_id for a in lesson.audience)
+    return scope.allows(Permission.LESSON_ENTER, Target(path=lesson.campus.path, class_ids=classes))
+
+
+@dataclass(frozen=True)
+class Door:
+    """All that a door page needs: the decision, the times, how the room stands, and whether the person has entered
+    it before. ``seconds`` is how long until the door opens, as the server counts."""
+
+    lesson: Lesson
+    person: Person
+    decision: Decision
+    visitor: Visitor
+    window: Window
+    meeting: Meeting | None
+    capabilities: ProviderCapabilities | None
+    entered_at: datetime | None
+    seconds: int
+
+    @property
+    def room_ready(self) -> bool:
+        """Whether the room can be entered this moment; a room that we serve ourselves always can."""
+        if self.capabilities is not None and self.capabilities.embeddable:
+            return True
+        return self.meeting is not None and self.meeting.state is MeetingState.READY
+
+    @property
+    def room_failed(self) -> bool:
+        """Whether the provider refused to make the room."""
+        return not self.room_ready and self.meeting is not None and self.meeting.state is MeetingState.FAILED
+
+    @property
+    def new_tab(self) -> bool:
+        """Whether the room opens beside our page, which stays open."""
+        return self.capabilities is None or not self.capabilities.embeddable
+
+
+def look(lesson: Lesson, person: Person) -> Door:
+    """The door of ``lesson`` as ``person`` finds it now.
+
+    :raises NotFound: the lesson is not theirs.
+    """
+    visitor, window, moment = visitor_of(lesson, person), window_of(lesson), now()
+    decision = gateway.decide(visitor, window, moment)
+    meeting = meetings.meeting_of(lesson.id)
+    account = meeting.account if meeting else next(iter(providers.accounts_for(lesson.campus)), None)
+    return Door(
+        lesson=lesson,
+        person=person,
+        decision=decision,
+        visitor=visitor,
+        window=window,
+        meeting=meeting,
+        capabilities=providers.capabilities_of(account) if account is not None else None,
+        entered_at=entered_at(lesson.id, person.id, meeting.attempt if meeting else 1),
+        seconds=max(0, int((window.opens_at - moment).total_seconds())),
+    )
+
+
+def entered_at(lesson_id: int, person_id: int, attempt: int) -> datetime | None:
+    """When the person last came through the door to this attempt's room; None: not yet."""
+    return db.session.scalar(
+        sa.select(PresenceEvidence.at)
+        .where(
+            PresenceEvidence.lesson_id == lesson_id,
+            PresenceEvidence.person_id == person_id,
+            PresenceEvidence.source == DOOR,
+            PresenceEvidence.attempt == attempt,
+        )
+        .order_by(PresenceEvidence.at.desc())
+        .limit(1)
+    )
+
+
+def record_entry(door: Door) -> Meeting:
+    """Write that the person comes in now, and see to it that there is a room. Flushes: the caller commits, and only
+    then lets the person in.
+
+    :raises Conflict: the door is not open, or not for this person.
+    """
+    if not door.decision.may_enter:
+        raise Conflict(
+            N_("This lesson cannot be entered now."), remedy=N_("Load the page again to see how the lesson stands.")
+        )
+    lesson, person = door.lesson, door.person
+    meeting = door.meeting
+    if meeting is None or meeting.state is MeetingState.ENDED:
+        meeting = meetings.wish(lesson)
+    meetings.want_now(meeting)
+    record_evidence(lesson.id, person.id, EvidenceKind.JOINED, now(), DOOR, new_token(), attempt=meeting.attempt)
+    if not providers.capabilities_of(meeting.account).local_join_url and _stored_address(meeting, person) is None:
+        jobs.enqueue(ADDRESS, f"{meeting.id}:{person.id}")
+    return meeting
+
+
+def room_address(door: Door) -> str | None:
+    """Where the person's room is, from local data alone; None while it is still being made. Never logged or mailed."""
+    meeting = door.meeting
+    attendee = attendee_of(door.lesson, door.person)
+    if meeting is None or attendee is None or not door.decision.may_enter or not door.room_ready:
+        return None
+    if not providers.capabilities_of(meeting.account).local_join_url:
+        return _stored_address(meeting, door.person)
+    spec = meetings.spec_of(meeting, door.lesson, count_people=False)
+    room = meetings.room_of(meeting) or Room((spec.key,))
+    return providers.provider_for(meeting.account).join_url(spec, room, attendee)
+
+
+def _stored_address(meeting: Meeting, person: Person) -> str | None:
+    row = db.session.scalar(sa.select(RoomAddress).filter_by(meeting_id=meeting.id, person_id=person.id))
+    return str(row.address["url"]) if row is not None else None
+
+
+def attendee_of(lesson: Lesson, person: Person) -> Attendee | None:
+    """``person`` as the provider is told of them; None if they have no part inside the room."""
+    part = gateway.part_of(visitor_of(lesson, person))
+    if part not in gateway.ROLES:
+        return None
+    name = person.display_name
+    if part is Part.STUDENT:
+        name = _distinct_name(lesson, person)
+    return Attendee(uid=person.uid, display_name=name, role=gateway.ROLES[part], locale=person.language)
+
+
+def _distinct_name(lesson: Lesson, person: Person) -> str:
+    """The name, numbered where two students of the lesson have the same one."""
+    day = local(lesson.starts_at, lesson.zone).date()
+    namesakes = db.session.scalars(
+        sa.select(Person.id)
+        .join(Enrolment, Enrolment.person_id == Person.id)
+        .where(
+            Enrolment.class_id.in_([a.class_id for a in lesson.audience]),
+            Enrolment.role == EnrolmentRole.STUDENT,
+            valid(Enrolment, day),
+            Person.family_name == person.family_name,
+            Person.given_name == person.given_name,
+        )
+        .order_by(Person.id)
+        .distinct()
+    ).all()
+    return person.display_name if len(namesakes) < 2 else f"{person.display_name} ({namesakes.index(person.id) + 1})"
+
+
+__all__ = [
+    "ADDRESS", "Door", "DoorState", "Part", "attendee_of", "entered_at", "lesson_of", "look", "record_entry",
+    "room_address", "visitor_of", "window_of",
+]  # fmt: skip

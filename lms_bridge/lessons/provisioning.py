@@ -1,0 +1,196 @@
+"""Talks to providers about rooms, for jobs: makes, updates and ends them, outside of any transaction.
+
+One job at a time talks about one room (a lease on its row), so that hundreds who arrive together get one room.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from lms_bridge.core import jobs
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Room, TemporaryFailure
+from lms_bridge.lessons import entering, providers
+from lms_bridge.lessons.meetings import (
+    END,
+    closes_at,
+    digest_of,
+    keep_room,
+    needs_room,
+    room_of,
+    spec_of,
+    want_now,
+)
+from lms_bridge.lessons.models import Meeting, MeetingState, RaisedHand, RoomAddress
+from lms_bridge.roster.models import Person
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+PAUSE = timedelta(seconds=2)
+
+
+def provision(meeting_id: int) -> None:
+    """Make the room of a meeting, or tell its provider of a change. Does nothing when nothing is to be done.
+
+    :raises TemporaryFailure: for the job to try again.
+    :raises RetryAt: another job talks about this room, or it is not time yet.
+    """
+    meeting = db.session.get(Meeting, meeting_id, populate_existing=True)
+    if meeting is None or meeting.state in (MeetingState.ENDED, MeetingState.FAILED):
+        return
+    if not needs_room(meeting.lesson):
+        return
+    spec = spec_of(meeting, meeting.lesson)
+    if meeting.state is MeetingState.READY and meeting.provisioned == digest_of(spec):
+        return
+    _take(meeting)
+    try:
+        provider, room = providers.provider_for(meeting.account), room_of(meeting)
+        made = _make(provider, spec, room)
+    except BridgeError as error:
+        _note_failure(meeting, error)
+        if isinstance(error, TemporaryFailure):
+            raise
+        return
+    except BaseException:
+        _release(meeting_id)
+        raise
+    with transaction():
+        meeting = _locked(meeting_id)
+        providers.succeeded(meeting.account_id)
+        keep_room(meeting, made)
+        meeting.provisioned, meeting.busy_until, meeting.last_error = digest_of(spec), None, None
+        meeting.ready_at = meeting.ready_at or now()
+        if meeting.state is MeetingState.WANTED:
+            meeting.state = MeetingState.READY
+        elif meeting.state is MeetingState.ENDED:
+            # Cancelled while the provider was at it: what was made must go.
+            jobs.enqueue(END, str(meeting.id))
+
+
+def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None) -> Room:
+    """The provider's call, with no transaction open that it could hold up."""
+    db.session.rollback()
+    return provider.ensure(spec, None) if room is None else provider.update(spec, room)
+
+
+def end(meeting_id: int) -> None:
+    """End the room of a lesson that is over, cancelled or held at school; not before that is so.
+
+    :raises TemporaryFailure: for the job to try again.
+    :raises RetryAt: the lesson was moved to a later time.
+    """
+    meeting = db.session.get(Meeting, meeting_id, populate_existing=True)
+    if meeting is None:
+        return
+    latest = db.session.scalar(sa.select(sa.func.max(Meeting.attempt)).where(Meeting.lesson_id == meeting.lesson_id))
+    if meeting.state is not MeetingState.ENDED and meeting.attempt == latest and needs_room(meeting.lesson):
+        raise jobs.RetryAt(closes_at(meeting.lesson))
+    room = room_of(meeting)
+    if room is not None:
+        spec = spec_of(meeting, meeting.lesson)
+        _take(meeting)
+        try:
+            provider = providers.provider_for(meeting.account)
+            db.session.rollback()
+            provider.end(spec, room)
+        except BridgeError as error:
+            _note_failure(meeting, error, ending=True)
+            if isinstance(error, TemporaryFailure):
+                raise
+        except BaseException:
+            _release(meeting_id)
+            raise
+    with transaction() as session:
+        meeting = _locked(meeting_id)
+        if meeting.state is not MeetingState.ENDED:
+            meeting.ended_at = now()
+        meeting.state, meeting.busy_until = MeetingState.ENDED, None
+        session.execute(
+            sa.update(RaisedHand)
+            .where(RaisedHand.lesson_id == meeting.lesson_id, RaisedHand.lowered_at.is_(None))
+            .values(lowered_at=now())
+        )
+
+
+def fetch_address(meeting_id: int, person_id: int) -> None:
+    """Ask a provider that cannot compute addresses here for the one of one person, and keep it.
+
+    :raises TemporaryFailure: for the job to try again.
+    :raises RetryAt: the room is not made yet.
+    """
+    meeting = db.session.get(Meeting, meeting_id, populate_existing=True)
+    person = db.session.get(Person, person_id)
+    if meeting is None or person is None or not needs_room(meeting.lesson):
+        return
+    if meeting.state is not MeetingState.READY:
+        with transaction():
+            want_now(meeting)
+        if meeting.state is MeetingState.WANTED:
+            raise jobs.RetryAt(now() + PAUSE)
+        return
+    known = sa.select(RoomAddress.id).filter_by(meeting_id=meeting_id, person_id=person_id)
+    if db.session.scalar(known) is not None:
+        return
+    attendee = entering.attendee_of(meeting.lesson, person)
+    room, spec = room_of(meeting), spec_of(meeting, meeting.lesson)
+    if attendee is None or room is None:
+        return
+    try:
+        provider = providers.provider_for(meeting.account)
+        db.session.rollback()
+        url = provider.join_url(spec, room, attendee)
+    except BridgeError as error:
+        _note_failure(meeting, error, ending=True)
+        if isinstance(error, TemporaryFailure):
+            raise
+        return
+    with transaction() as session:
+        providers.succeeded(meeting.account_id)
+        if session.scalar(known) is None:
+            session.add(RoomAddress(meeting_id=meeting_id, person_id=person_id, address={"url": url}))
+
+
+def _take(meeting: Meeting) -> None:
+    """Take the lease on the room's row in a transaction of its own."""
+    moment = now()
+    with transaction() as session:
+        taken = session.execute(
+            sa.update(Meeting)
+            .where(Meeting.id == meeting.id, sa.or_(Meeting.busy_until.is_(None), Meeting.busy_until < moment))
+            .values(busy_until=moment + LEASE)
+        )
+        if taken.rowcount == 0:  # type: ignore[attr-defined]
+            raise jobs.RetryAt(moment + PAUSE)
+
+
+def _locked(meeting_id: int) -> Meeting:
+    found = db.session.get(Meeting, meeting_id, populate_existing=True, with_for_update=True)
+    assert found is not None
+    return found
+
+
+def _release(meeting_id: int) -> None:
+    db.session.rollback()
+    with transaction():
+        _locked(meeting_id).busy_until = None
+
+
+def _note_failure(meeting: Meeting, error: BridgeError, *, ending: bool = False) -> None:
+    """Count the failure on the account; a room that the provider refused for good is marked so."""
+    db.session.rollback()
+    meeting_id, account_id = meeting.id, meeting.account_id
+    with transaction():
+        providers.failed(account_id, str(error))
+        row = _locked(meeting_id)
+        row.busy_until, row.last_error = None, str(error)[:2000]
+        if not ending and not isinstance(error, TemporaryFailure) and row.state is MeetingState.WANTED:
+            row.state = MeetingState.FAILED
+
+

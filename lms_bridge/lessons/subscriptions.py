@@ -1,0 +1,17 @@
+"""What lessons listen to, and what they hand down to the timetable."""
+
+from __future__ import annotations
+
+from lms_bridge.core.events import subscribe
+from lms_bridge.lessons import joinlinks, meetings
+from lms_bridge.timetable.addresses import register_personal_links
+from lms_bridge.timetable.events import LessonsChanged
+
+
+@subscribe(LessonsChanged)
+def follow_the_timetable(fact: LessonsChanged) -> None:
+    """Rooms follow their lessons, in the transaction of the change."""
+    meetings.follow(fact.lesson_ids)
+
+
+register_personal_links(joinlinks.personal_urls)

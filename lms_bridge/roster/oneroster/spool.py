@@ -1,0 +1,50 @@
+"""What an import will write, kept in a temporary file between reading and writing, so that memory stays bounded."""
+
+from __future__ import annotations
+
+import marshal
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+CHUNK_ROWS = 2_000
+IN_MEMORY = 1024 * 1024
+
+Record = tuple[Any, ...]
+
+
+class Spool:
+    """A list of tuples of plain values (numbers, texts, None) that may be longer than memory, read once in chunks."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - lives as long as the import
+        self._chunk: list[Record] = []
+        self.count = 0
+
+    def add(self, record: Record) -> None:
+        """Append one record."""
+        self._chunk.append(record)
+        self.count += 1
+        if len(self._chunk) >= CHUNK_ROWS:
+            self._write()
+
+    def _write(self) -> None:
+        # The file never leaves this process, so that marshal, the quickest of all, may read it back.
+        marshal.dump(self._chunk, self._file)
+        self._chunk = []
+
+    def chunks(self) -> Iterator[list[Record]]:
+        """The records in order, at most :data:`CHUNK_ROWS` at a time."""
+        if self._chunk:
+            self._write()
+        self._file.seek(0)
+        while True:
+            try:
+                chunk = marshal.load(self._file)  # noqa: S302 - written by _write above
+            except EOFError:
+                return
+            yield chunk
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._file.close()

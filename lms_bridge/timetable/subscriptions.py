@@ -1,0 +1,32 @@
+"""What the timetable registers with the packages below it: its kinds of messages."""
+
+from __future__ import annotations
+
+from lms_bridge.core.i18n import N_
+from lms_bridge.notices import kinds
+from lms_bridge.notices.models import Priority
+from lms_bridge.timetable.audience import people_touched
+from lms_bridge.timetable.messages import CHANGED, UNDONE, gather_changed, gather_undone, told_before
+
+kinds.register(
+    kinds.Kind(
+        name=CHANGED,
+        priority=Priority.NORMAL,
+        template="timetable_changed",
+        audience=people_touched,
+        gather=gather_changed,
+        title=N_("Timetable change"),
+        acknowledge=True,
+    )
+)
+kinds.register(
+    kinds.Kind(
+        name=UNDONE,
+        priority=Priority.NORMAL,
+        template="timetable_undone",
+        audience=told_before,
+        gather=gather_undone,
+        title=N_("Timetable change taken back"),
+        acknowledge=True,
+    )
+)

@@ -1,0 +1,325 @@
+"""Pages of teaching plans: lists, upload, one plan with its findings, and the steps of the review."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from apiflask import APIBlueprint
+from flask import Response, flash, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from lms_bridge.core import files
+from lms_bridge.core.access import Permission, Scope
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
+from lms_bridge.core.i18n import N_, get_locale, gettext
+from lms_bridge.core.models import StoredFile
+from lms_bridge.plans import comparing, importer, lookup, review
+from lms_bridge.plans.listing import teachable, visible_plans
+from lms_bridge.plans.models import PlanKind, PlanVersion, ReviewStep, TeachingPlan, VersionState
+from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject
+from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
+
+blueprint = APIBlueprint("plans", __name__, url_prefix="/plans", enable_openapi=False)
+
+STATE_KINDS = {
+    VersionState.DRAFT: "plain",
+    VersionState.SUBMITTED: "info",
+    VersionState.RETURNED: "warn",
+    VersionState.APPROVED: "good",
+    VersionState.SUPERSEDED: "plain",
+}
+SEVERITY_KINDS = {"info": "info", "minor": "warn", "major": "bad"}
+SEVERITY_NAMES = {"info": N_("for information"), "minor": N_("minor"), "major": N_("important")}
+ACCEPTED = ".docx,.xlsx,.csv,.tsv"
+
+
+@blueprint.context_processor
+def words() -> dict[str, object]:
+    """Names and colours that the templates of this area share."""
+    return {
+        "state_names": {state: gettext(name) for state, name in review.STATE_NAMES.items()},
+        "state_kinds": STATE_KINDS,
+        "severity_names": {key: gettext(name) for key, name in SEVERITY_NAMES.items()},
+        "severity_kinds": SEVERITY_KINDS,
+    }
+
+
+@blueprint.get("/")
+@signed_in_required
+def overview() -> str:
+    """What waits for this person first, then all plans they may see."""
+    scope = require(Permission.PLAN_READ)
+    reviewer = scope.may(Permission.PLAN_REVIEW)
+    return render_template(
+        "plans/overview.html",
+        waiting=visible_plans(scope, state=VersionState.SUBMITTED) if reviewer else [],
+        returned=visible_plans(scope, state=VersionState.RETURNED) if scope.may(Permission.PLAN_WRITE) else [],
+        plans=visible_plans(scope),
+        benchmarks=visible_plans(scope, kind=PlanKind.BENCHMARK) if reviewer else [],
+        reviewer=reviewer,
+        may_upload=scope.may(Permission.PLAN_WRITE),
+        may_benchmark=scope.may(Permission.BENCHMARK_WRITE),
+    )
+
+
+@contextmanager
+def uploaded() -> Iterator[tuple[Path, str]]:
+    """The uploaded file as a path that lasts for the block, and its name.
+
+    :raises InputError: none was chosen.
+    """
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise InputError(N_("No file was chosen."), remedy=N_("Choose the document and press the button again."))
+    name = Path(upload.filename.replace("\\", "/")).name
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        upload.save(path)
+        yield path, name
+
+
+@blueprint.get("/upload")
+@signed_in_required
+def upload_page() -> str:
+    """The form for a teacher's plan."""
+    return _upload_form(require(Permission.PLAN_WRITE))
+
+
+def _upload_form(scope: Scope, error: BridgeError | None = None) -> str:
+    locale = get_locale()
+    pairs = teachable(scope)
+    options = [
+        (f"{group.id}:{subject.id}", f"{group.campus.label(locale)} · {group.title} · {subject.label(locale)}")
+        for group, subject, planned in pairs
+        if not planned
+    ]
+    return render_template(
+        "plans/upload.html",
+        options=options,
+        planned=sum(planned for _, _, planned in pairs),
+        chosen=request.values.getlist("class"),
+        error=error,
+        problems=error.problems if isinstance(error, BadInputs) else [error] if error is not None else [],
+        accept=ACCEPTED,
+    )
+
+
+@blueprint.post("/upload")
+@signed_in_required
+def upload() -> BaseResponse | tuple[str, int]:
+    """Read the document and make the plan; every problem is shown at once beside the form."""
+    scope = require(Permission.PLAN_WRITE)
+    try:
+        classes, subject = _chosen(scope)
+        with uploaded() as (path, name):
+            document = importer.read(path, name)
+            with transaction():
+                result = importer.import_plan(
+                    document, path, name=name, class_codes=classes, subject_code=subject, scope=scope,
+                    author=current_person(),
+                )  # fmt: skip
+    except BridgeError as error:
+        if error.status == 404:
+            raise
+        return _upload_form(scope, error), error.status
+    assert result.plan is not None
+    flash(gettext("The plan was read: %(n)s units.", n=len(document.units)), "good")
+    return redirect(url_for("plans.plan", uid=result.plan.uid))
+
+
+def _chosen(scope: Scope) -> tuple[list[str], str]:
+    """Class codes and subject code of the form's choice, which must be one that was offered."""
+    offered = {f"{group.id}:{subject.id}": (group, subject) for group, subject, _ in teachable(scope)}
+    picked = [offered[value] for value in request.form.getlist("class") if value in offered]
+    if not picked:
+        raise InputError(N_("No class was chosen."), remedy=N_("Choose the class and subject that the plan is for."))
+    if len({subject.id for _, subject in picked}) > 1:
+        raise InputError(N_("The chosen classes have different subjects."), remedy=N_("Make one plan for each subject."))
+    return [f"{group.campus.code}/{group.code}" for group, _ in picked], picked[0][1].code
+
+
+@blueprint.get("/benchmarks/upload")
+@signed_in_required
+def benchmark_page() -> str:
+    """The form for a benchmark."""
+    return _benchmark_form(require(Permission.BENCHMARK_WRITE))
+
+
+def _owners(scope: Scope) -> list[Organisation]:
+    paths = scope.paths(Permission.BENCHMARK_WRITE)
+    return list(
+        db.session.scalars(
+            sa.select(Organisation)
+            .where(sa.or_(sa.false(), *(Organisation.path.startswith(path, autoescape=True) for path in paths)))
+            .order_by(Organisation.path)
+        )
+    )
+
+
+def _benchmark_form(scope: Scope, error: BridgeError | None = None) -> str:
+    locale = get_locale()
+    grades = db.session.scalars(sa.select(ClassGroup.grade).where(ClassGroup.valid_to.is_(None)).distinct())
+    return render_template(
+        "plans/benchmark_upload.html",
+        owners=[(str(o.id), o.label(locale)) for o in _owners(scope)],
+        subjects=[(s.code, s.label(locale)) for s in db.session.scalars(sa.select(Subject).order_by(Subject.code))],
+        grades=[(g, g) for g in sorted(grades, key=lambda g: (len(g), g))],
+        languages=[("zh-CN", "中文"), ("en", "English")],
+        form_values=request.form,
+        problems=error.problems if isinstance(error, BadInputs) else [error] if error is not None else [],
+        accept=ACCEPTED,
+    )
+
+
+@blueprint.post("/benchmarks/upload")
+@signed_in_required
+def benchmark_upload() -> BaseResponse | tuple[str, int]:
+    """Read the benchmark; plans it concerns are compared again."""
+    scope = require(Permission.BENCHMARK_WRITE)
+    try:
+        owner = next((o for o in _owners(scope) if str(o.id) == request.form.get("owner")), None)
+        if owner is None:
+            raise InputError(N_("No organisation was chosen."), remedy=N_("Choose whose benchmark it is."))
+        with uploaded() as (path, name):
+            document = importer.read(path, name)
+            with transaction():
+                result = importer.import_benchmark(
+                    document, path, name=name, organisation=owner, subject_code=request.form.get("subject", ""),
+                    grade=request.form.get("grade", ""), term=lookup.current_term(owner),
+                    language="en" if request.form.get("language") == "en" else "zh-CN", scope=scope,
+                    author=current_person(),
+                )  # fmt: skip
+    except BridgeError as error:
+        if error.status == 404:
+            raise
+        return _benchmark_form(scope, error), error.status
+    assert result.plan is not None
+    flash(gettext("The benchmark is in force: %(n)s units.", n=len(document.units)), "good")
+    return redirect(url_for("plans.plan", uid=result.plan.uid))
+
+
+def _readable(uid: str) -> tuple[TeachingPlan, Scope]:
+    plan = lookup.plan_by_uid(uid)
+    return plan, require(Permission.PLAN_READ, lookup.plan_access(plan).read)
+
+
+@blueprint.get("/<uid>")
+@signed_in_required
+def plan(uid: str) -> str:
+    """One plan: state, findings, units, history, and what this person may do next."""
+    return _plan_page(*_readable(uid))
+
+
+def _plan_page(found: TeachingPlan, scope: Scope, error: BridgeError | None = None) -> str:
+    version = _shown_version(found)
+    newest = found.versions[-1]
+    access = lookup.plan_access(found)
+    findings = comparing.findings_of(version)
+    steps = db.session.execute(
+        sa.select(ReviewStep, Person)
+        .outerjoin(Person, Person.id == ReviewStep.person_id)
+        .where(ReviewStep.version_id.in_([v.id for v in found.versions]))
+        .order_by(ReviewStep.at)
+    ).all()
+    may_write = scope.allows(Permission.PLAN_WRITE, access.write) and found.kind is PlanKind.TEACHING
+    own = scope.person_id in (found.author_id, newest.created_by_id)
+    campus = db.session.get_one(Organisation, found.organisation_id)
+    return render_template(
+        "plans/plan.html",
+        plan=found,
+        version=version,
+        newest=newest,
+        campus=campus,
+        benchmark=lookup.benchmark_for(found) if found.kind is PlanKind.TEACHING else None,
+        findings=list(zip(findings, comparing.sentences(version, findings), strict=True)),
+        marked={f.unit_key: f.severity for f in reversed(findings) if f.unit_key is not None},
+        steps=steps,
+        versions=found.versions,
+        periods=sum(unit.periods for unit in version.units),
+        may_submit=may_write and newest.state in (VersionState.DRAFT, VersionState.RETURNED),
+        may_upload=may_write and newest.state is not VersionState.SUBMITTED,
+        may_review=newest.state is VersionState.SUBMITTED
+        and not own
+        and scope.allows(Permission.PLAN_REVIEW, access.read),
+        comment=request.form.get("comment", ""),
+        problems=error.problems if isinstance(error, BadInputs) else [error] if error is not None else [],
+        accept=ACCEPTED,
+    )
+
+
+def _shown_version(found: TeachingPlan) -> PlanVersion:
+    wanted = request.args.get("version", type=int)
+    return next((v for v in found.versions if v.number == wanted), found.versions[-1])
+
+
+@blueprint.get("/<uid>/file")
+@signed_in_required
+def original(uid: str) -> Response:
+    """The document as it was uploaded; always a download, never shown by the browser."""
+    found, _ = _readable(uid)
+    row = db.session.get(StoredFile, _shown_version(found).file_id)
+    if row is None:
+        raise NotFound()
+    return send_file(files.path_of(row), as_attachment=True, download_name=row.name, mimetype=row.media_type)
+
+
+@blueprint.post("/<uid>/version")
+@signed_in_required
+def new_version(uid: str) -> BaseResponse | tuple[str, int]:
+    """Read a document as the plan's next version."""
+    found, scope = _readable(uid)
+    try:
+        with uploaded() as (path, name):
+            document = importer.read(path, name)
+            with transaction():
+                importer.import_version(found, document, path, name=name, scope=scope, author=current_person())
+    except BridgeError as error:
+        if error.status == 404:
+            raise
+        return _plan_page(lookup.plan_by_uid(uid), scope, error), error.status
+    flash(gettext("The new version was read: %(n)s units.", n=len(document.units)), "good")
+    return redirect(url_for("plans.plan", uid=uid))
+
+
+Step = Callable[..., PlanVersion]
+
+
+def _review_step(uid: str, step: Step, done: str) -> BaseResponse | tuple[str, int]:
+    found, scope = _readable(uid)
+    comment = request.form.get("comment", "")
+    try:
+        with transaction():
+            step(found, scope=scope, person=current_person(), comment=comment)
+    except BridgeError as error:
+        if error.status == 404:
+            raise
+        return _plan_page(lookup.plan_by_uid(uid), scope, error), error.status
+    flash(gettext(done), "good")
+    return redirect(url_for("plans.plan", uid=uid))
+
+
+@blueprint.post("/<uid>/submit")
+@signed_in_required
+def submit(uid: str) -> BaseResponse | tuple[str, int]:
+    """Hand the plan to the researchers."""
+    return _review_step(uid, review.submit, N_("The plan is with the researchers now."))
+
+
+@blueprint.post("/<uid>/approve")
+@signed_in_required
+def approve(uid: str) -> BaseResponse | tuple[str, int]:
+    """Approve it."""
+    return _review_step(uid, review.approve, N_("The plan is approved. Its author is told."))
+
+
+@blueprint.post("/<uid>/return")
+@signed_in_required
+def return_(uid: str) -> BaseResponse | tuple[str, int]:
+    """Give it back with a reason."""
+    return _review_step(uid, review.return_plan, N_("The plan went back to its author, who is told."))
+
