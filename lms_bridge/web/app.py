@@ -84,7 +84,11 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key.get_secret_value(),
         SECRET_KEY_FALLBACKS=[key.get_secret_value() for key in settings.previous_secret_keys],
         SQLALCHEMY_DATABASE_URI=settings.effective_database_url(),
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True} if settings.database_url.startswith("postgresql") else {},
+        # hide_parameters: errors are logged, and the values of a statement may be personal data.
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "hide_parameters": True,
+            "pool_pre_ping": settings.database_url.startswith("postgresql"),
+        },
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         SESSION_COOKIE_NAME="lms_bridge",
         SESSION_COOKIE_HTTPONLY=True,
