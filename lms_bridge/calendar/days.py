@@ -192,7 +192,7 @@ def teaching_weeks(campus: Organisation, term: Term) -> list[TeachingWeek]:
     the term. A week that is all holiday keeps its number and has no days."""
     own = own_days(campus, term.starts_on, term.ends_on)
     days, _ = school_days(term.starts_on, term.ends_on, own, campus.country)
-    weeks = []
+    weeks: list[TeachingWeek] = []
     monday = term.starts_on - timedelta(days=term.starts_on.weekday())
     while monday <= term.ends_on:
         inside = tuple(d for d in days if monday <= d.day < monday + timedelta(days=7))

@@ -36,6 +36,7 @@ from lms_bridge.timetable.models import (
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.snapshots import (
     LessonState,
+    UnitState,
     difference,
     from_json,
     state_of,
@@ -107,7 +108,11 @@ def propose(
         )
     if not changes:
         raise InputError(N_("Nothing would change."), remedy=N_("The lesson is as you want it already."))
-    versions = dict(db.session.execute(sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(week_ids))).tuples())
+    versions = dict(
+        db.session.execute(
+            sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(week_ids))
+        ).tuples()
+    )
     change_set = ChangeSet(
         campus_id=campus.id,
         cause=cause,
@@ -132,7 +137,10 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
     weeks = _locked_weeks(change_set)
     lessons = _lessons_of(change_set)
     afters = {change: from_json(change.after) for change in change_set.changes if change.after is not None}
-    _check_clashes(afters, lessons)
+    _check_clashes(afters)
+    touched = [*afters.values(), *(from_json(c.before) for c in change_set.changes if c.before is not None)]
+    class_ids = {class_id for state in touched for class_id in state.class_ids}
+    known = unit_order.known_before(change_set.campus_id, class_ids, list(weeks))
     moment = now()
     for change, after in afters.items():
         lesson = lessons.get(change.lesson_id or 0)
@@ -147,10 +155,11 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
         db.session.flush()
         change.lesson_id = lesson.id
         lessons[lesson.id] = lesson
-    _move_units(change_set, lessons, moment)
     for week in weeks.values():
         week.version += 1
         week.published_at = week.published_at or moment
+    subject_ids = {state.subject_id for state in touched}
+    _move_units(change_set, unit_order.renumbered(change_set.campus_id, class_ids, subject_ids, list(weeks), known))
     change_set.state, change_set.applied_at = ChangeState.APPLIED, moment
     _announce(change_set, actor, tell=tell)
     return change_set
@@ -274,7 +283,7 @@ def _lessons_of(change_set: ChangeSet) -> dict[int, Lesson]:
     return {row.id: row for row in rows}
 
 
-def _check_clashes(afters: Mapping[LessonChange, LessonState], lessons: Mapping[int, Lesson]) -> None:
+def _check_clashes(afters: Mapping[LessonChange, LessonState]) -> None:
     """Other campuses may have taken a teacher meanwhile. People are locked, so that two campuses that apply at once
     see each other."""
     people = sorted({person_id for after in afters.values() if after.takes_place for person_id in after.teacher_ids})
@@ -286,10 +295,10 @@ def _check_clashes(afters: Mapping[LessonChange, LessonState], lessons: Mapping[
         raise BadInputs(problems)
 
 
-def _move_units(change_set: ChangeSet, lessons: Mapping[int, Lesson], moment: object) -> None:
+def _move_units(change_set: ChangeSet, renumbered: Iterable[tuple[Lesson, tuple[UnitState, ...]]]) -> None:
     """Units follow lessons: the lessons that come next teach what comes next, in order."""
     rows = {change.lesson_id: change for change in change_set.changes}
-    for lesson, units in unit_order.renumbered(list(lessons.values())):
+    for lesson, units in renumbered:
         before = state_of(lesson)
         after = replace(before, units=units)
         if before == after:
@@ -310,7 +319,9 @@ def _announce(change_set: ChangeSet, actor: Person | None, *, tell: bool) -> Non
     if tell:
         outbox.publish(CHANGED, f"change_set:{change_set.id}", organisation_id=change_set.campus_id)
     db.session.flush()
-    touched = sorted(c.lesson_id for c in change_set.changes if c.kind is not ChangeKind.UNIT and c.lesson_id is not None)
+    touched = sorted(
+        c.lesson_id for c in change_set.changes if c.kind is not ChangeKind.UNIT and c.lesson_id is not None
+    )
     events.announce(LessonsChanged(change_set.id, tuple(touched)))
 
 
@@ -360,6 +371,4 @@ def _wanted_back(change_set: ChangeSet, lessons: Mapping[int, Lesson]) -> tuple[
 
 def change_set_by_uid(uid: str) -> ChangeSet | None:
     """The change set with this uid, with its changes."""
-    return db.session.scalar(
-        sa.select(ChangeSet).where(ChangeSet.uid == uid).options(selectinload(ChangeSet.changes))
-    )
+    return db.session.scalar(sa.select(ChangeSet).where(ChangeSet.uid == uid).options(selectinload(ChangeSet.changes)))

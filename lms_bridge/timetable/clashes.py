@@ -123,7 +123,9 @@ def _held(entries: Collection[Occupied], besides: set[int]) -> list[Occupied]:
 def _names(keys: set[str]) -> dict[str, str]:
     people = {int(key.partition(":")[2]) for key in keys if key.startswith("teacher:")}
     classes = {int(key.partition(":")[2]) for key in keys if key.startswith("class:")}
-    names = {f"teacher:{p.id}": p.display_name for p in db.session.scalars(sa.select(Person).where(Person.id.in_(people)))}
+    names = {
+        f"teacher:{p.id}": p.display_name for p in db.session.scalars(sa.select(Person).where(Person.id.in_(people)))
+    }
     names |= {
         f"class:{c.id}": c.title for c in db.session.scalars(sa.select(ClassGroup).where(ClassGroup.id.in_(classes)))
     }

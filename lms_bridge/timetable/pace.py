@@ -11,8 +11,8 @@ steps as the plan gives it, and these are the first ones that have not been taug
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 
@@ -35,6 +35,15 @@ class UnitWeeks:
     def steps(self) -> list[Step]:
         """Its periods in order."""
         return [Step(self.key, n) for n in range(1, self.periods + 1)]
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of one timetabled week: the steps that its lessons teach (those that take place), and all that
+    any lesson of it was ever meant to teach, cancelled ones too."""
+
+    taught: list[Step] = field(default_factory=list)
+    known: list[Step] = field(default_factory=list)
 
 
 @dataclass
@@ -70,33 +79,32 @@ def spread(count: int, weights: Sequence[int]) -> list[int]:
     if not total:
         return [0] * (len(weights) - 1) + [count]
     marks = [0, *((2 * count * part + total) // (2 * total) for part in accumulate(weights))]
-    return [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    return [after - before for before, after in pairwise(marks)]
 
 
-def untaught(
-    weeks: Sequence[Collection[Step]], week: int, recorded: Mapping[int, Sequence[Step]]
-) -> list[Step]:
+def untaught(weeks: Sequence[Collection[Step]], week: int, recorded: Mapping[int, Record]) -> list[Step]:
     """The steps that are not taught before teaching week ``week`` (from 1), in order.
 
-    ``recorded`` are the steps that lessons of each timetabled week teach (a week with a timetable and no lessons of
-    this plan is an empty entry). Weeks without a timetable are taken to have followed the plan; so is what stands
-    before the first recorded step of a week that follows one without a timetable.
+    ``recorded`` has an entry for each timetabled week (an empty one where no lesson is of this plan). Weeks without a
+    timetable are taken to have followed the plan; so is what stands before the first known step of a week that
+    follows one without a timetable.
     """
     line = [step for steps in weeks for step in steps]
+    places = {step: place for place, step in enumerate(line)}
     done = {step for number, steps in enumerate(weeks[: week - 1], 1) if number not in recorded for step in steps}
-    for number, steps in recorded.items():
+    for number, record in recorded.items():
         if number < week:
-            done.update(steps)
+            done.update(record.taught)
         if number <= week and number - 1 not in recorded:
-            places = [line.index(step) for step in steps if step in line]
-            done.update(line[: min(places, default=0)])
+            begun = min((places[step] for step in record.known if step in places), default=0)
+            done.update(line[:begun])
     return [step for step in line if step not in done]
 
 
 def steps_of_week(
     weeks: Sequence[Collection[Step]],
     week: int,
-    recorded: Mapping[int, Sequence[Step]],
+    recorded: Mapping[int, Record],
     share: tuple[int, int] = (1, 1),
 ) -> list[Step]:
     """What teaching week ``week`` teaches: as many steps as planned for it, the first that are not taught yet.
@@ -108,8 +116,9 @@ def steps_of_week(
     part, whole = share
     count = (2 * planned * part + whole) // (2 * whole) if whole else 0
     # The part of this week that was taught before the timetable began is skipped only once: when lessons of the week
-    # are recorded already, ``untaught`` knows it from them.
-    skipped = 0 if recorded.get(week) else planned - count
+    # are known already, ``untaught`` finds it from them.
+    known = recorded.get(week)
+    skipped = 0 if known is not None and known.known else planned - count
     return untaught(weeks, week, recorded)[skipped : skipped + count]
 
 

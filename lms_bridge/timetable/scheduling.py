@@ -1,0 +1,282 @@
+"""Solves a campus's week and publishes it as a change set.
+
+Reading, solving and writing are three steps: the solver runs outside any transaction, and what it found is applied
+only if the week is still as it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from lms_bridge.calendar.days import iso_week, monday_of
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import InputError
+from lms_bridge.core.i18n import N_
+from lms_bridge.roster.models import Organisation, OrganisationKind, Person
+from lms_bridge.timetable import changes
+from lms_bridge.timetable.building import WeekContext, build_problem
+from lms_bridge.timetable.clashes import Occupied, double_bookings
+from lms_bridge.timetable.impossible import TimetableImpossible
+from lms_bridge.timetable.matching import match
+from lms_bridge.timetable.models import (
+    ChangeCause,
+    ChangeKind,
+    ChangeSet,
+    Lesson,
+    LessonMode,
+    LessonStatus,
+    TeacherPart,
+)
+from lms_bridge.timetable.pace import Step
+from lms_bridge.timetable.plan_lines import Pair
+from lms_bridge.timetable.problem import Placement, Problem, Slot, Solution, SolverLimits, Status
+from lms_bridge.timetable.results import WeekCounts, WeekResult
+from lms_bridge.timetable.snapshots import LessonState, UnitState, difference, state_of
+from lms_bridge.timetable.solver import solve
+from lms_bridge.timetable.week_slots import exact_slot
+
+ROUNDS = 6
+"""How often a week is solved again when grids of different times overlap (a class online among classes at school)."""
+
+
+def solve_week(
+    campus_code: str,
+    week: str,
+    *,
+    actor: Person | None,
+    dry_run: bool = False,
+    limits: SolverLimits | None = None,
+) -> WeekResult:
+    """Solve a campus's ISO week (``2026-W48``) and publish the outcome, unless ``dry_run``.
+
+    A week that has a timetable already is changed as little as possible; nothing to change, nobody is told. Opens
+    its own transaction for publishing.
+
+    :raises InputError: unknown campus, no such week, outside every term, no approved plans, or no answer in time.
+    :raises BadInputs: classes without a period grid, subjects without a teacher.
+    :raises TimetableImpossible: the rules contradict each other; says which.
+    :raises Conflict: somebody changed the week while it was being solved.
+    """
+    context, solution, wanted, counts = _solved(campus_code, week, limits)
+    change_set = None
+    if counts.anything and not dry_run:
+        with transaction():
+            change_set = changes.apply(_propose(context, wanted, actor), actor)
+    return _result(context, solution, counts, dry_run, change_set)
+
+
+def propose_week(
+    campus_code: str, week: str, *, actor: Person | None, limits: SolverLimits | None = None
+) -> WeekResult:
+    """Like :func:`solve_week`, but the outcome is only proposed: a change set to look at, then to apply or discard."""
+    context, solution, wanted, counts = _solved(campus_code, week, limits)
+    change_set = None
+    if counts.anything:
+        with transaction():
+            change_set = _propose(context, wanted, actor)
+    return _result(context, solution, counts, False, change_set)
+
+
+def campus_by_code(code: str) -> Organisation:
+    """The campus with this code.
+
+    :raises InputError: none; says which there are.
+    """
+    campus = db.session.scalar(sa.select(Organisation).filter_by(code=code.strip(), kind=OrganisationKind.CAMPUS))
+    if campus is None:
+        known = db.session.scalars(
+            sa.select(Organisation.code)
+            .where(Organisation.kind == OrganisationKind.CAMPUS, Organisation.valid_to.is_(None))
+            .order_by(Organisation.code)
+            .limit(20)
+        )
+        raise InputError(
+            N_("There is no campus with the code “%(code)s”."),
+            remedy=N_("Known campuses: %(known)s."),
+            code=code,
+            known=", ".join(known) or "-",
+        )
+    return campus
+
+
+def _solved(
+    campus_code: str, week: str, limits: SolverLimits | None
+) -> tuple[WeekContext, Solution, list[changes.Wanted], WeekCounts]:
+    campus = campus_by_code(campus_code)
+    problem, context = build_problem(campus, iso_week(monday_of(week)))
+    if not db.session.info.get("in_transaction"):
+        # No transaction stays open while the solver thinks; nothing was written, and nothing read is forgotten.
+        db.session.commit()
+    solution = _solve(problem, context, limits or SolverLimits())
+    if solution.status is Status.INFEASIBLE:
+        raise TimetableImpossible(campus.code, context.week.iso, solution.conflicts)
+    if not solution.found:
+        raise InputError(
+            N_("No timetable was found for week %(week)s within %(seconds)s seconds, nor a proof that there is none."),
+            remedy=N_("Try again with more time, or make the week easier: fewer periods, fewer absences."),
+            week=context.week.iso,
+            seconds=round(solution.seconds),
+        )
+    wanted, counts = wanted_lessons(context, solution)
+    return context, solution, wanted, counts
+
+
+def _solve(problem: Problem, context: WeekContext, limits: SolverLimits) -> Solution:
+    """Solve; where classes with different clock times share a teacher, close the slots that would clash and repeat."""
+    solution = solve(problem, limits)
+    for _ in range(ROUNDS):
+        clashing = _clashing(context, problem, solution)
+        if not clashing:
+            break
+        courses = tuple(
+            replace(course, forbidden=course.forbidden | clashing.get(course.key, frozenset()))
+            for course in problem.courses
+        )
+        problem = replace(problem, courses=courses)
+        solution = solve(problem, limits)
+    return solution
+
+
+def _clashing(context: WeekContext, problem: Problem, solution: Solution) -> dict[str, frozenset[Slot]]:
+    courses = {course.key: course for course in problem.courses}
+    placed: list[Placement] = [p for p in solution.placements if p.course_key in context.courses]
+    entries = []
+    for number, placement in enumerate(placed):
+        time = context.slots[context.courses[placement.course_key][0]][placement.slot]
+        entries += [
+            Occupied(key, time.starts_at, time.ends_at, number, context.campus.id, context.campus.zone, new=True)
+            for key in courses[placement.course_key].teachers
+        ]
+    found: dict[str, frozenset[Slot]] = {}
+    for _, later in double_bookings(entries):
+        placement = placed[later.lesson]
+        found[placement.course_key] = found.get(placement.course_key, frozenset()) | {placement.slot}
+    return found
+
+
+def wanted_lessons(context: WeekContext, solution: Solution) -> tuple[list[changes.Wanted], WeekCounts]:
+    """The states that lessons must take so that the week is as solved, and how many change in which way."""
+    placed: dict[Pair, list[Slot]] = {pair: [] for pair in context.demands}
+    for placement in solution.placements:
+        pair = context.courses.get(placement.course_key)
+        if pair is not None:
+            placed[pair].append(placement.slot)
+    wanted: list[changes.Wanted] = []
+    kinds = dict.fromkeys(ChangeKind, 0)
+    kept = len(context.kept)
+    for pair in sorted(placed.keys() | context.movable.keys()):
+        for wish in _course_lessons(context, pair, placed.get(pair, [])):
+            kind = difference(state_of(wish.lesson) if wish.lesson is not None else None, wish.after)
+            if kind is None:
+                kept += 1
+            else:
+                kinds[kind] += 1
+                wanted.append(wish)
+    counts = WeekCounts(
+        kept=kept,
+        added=kinds[ChangeKind.ADDED],
+        moved=kinds[ChangeKind.MOVED],
+        cancelled=kinds[ChangeKind.CANCELLED],
+        changed=kinds[ChangeKind.MODE] + kinds[ChangeKind.TEACHER] + kinds[ChangeKind.UNIT],
+    )
+    return wanted, counts
+
+
+def _course_lessons(context: WeekContext, pair: Pair, slots: list[Slot]) -> list[changes.Wanted]:
+    lessons = {lesson.id: lesson for lesson in context.movable.get(pair, [])}
+    times = context.slots[pair[0]]
+    found = match({key: exact_slot(times, x.starts_at, x.ends_at) for key, x in lessons.items()}, slots)
+    at: list[tuple[Slot, Lesson | None]] = [(slot, lessons[key]) for key, slot in (*found.kept, *found.moved)]
+    at += [(slot, None) for slot in found.added]
+    at.sort(key=lambda entry: entry[0])
+    units = _units(context, pair, len(at))
+    wanted = [
+        changes.Wanted(lesson, _state(context, pair, slot, lesson, unit))
+        for (slot, lesson), unit in zip(at, units, strict=True)
+    ]
+    return wanted + [
+        changes.Wanted(lessons[key], replace(state_of(lessons[key]), status=LessonStatus.CANCELLED))
+        for key in found.cancelled
+    ]
+
+
+def _units(context: WeekContext, pair: Pair, count: int) -> list[tuple[UnitState, ...]]:
+    """The units of the course's lessons in order of time, after what the lessons that stay teach."""
+    demand = context.demands[pair] if pair in context.demands else None
+    if demand is None:
+        return [()] * count
+    taught = {
+        Step(unit.unit_key, unit.ordinal)
+        for lesson in context.kept
+        if lesson.subject_id == pair[1]
+        for unit in lesson.units
+        if unit.class_id == pair[0]
+    }
+    steps = [step for step in demand.steps if step not in taught][:count]
+    units: list[tuple[UnitState, ...]] = [(UnitState(pair[0], demand.plan_id, *step),) for step in steps]
+    return units + [()] * (count - len(units))
+
+
+def _state(
+    context: WeekContext, pair: Pair, slot: Slot, lesson: Lesson | None, units: tuple[UnitState, ...]
+) -> LessonState:
+    time = context.slots[pair[0]][slot]
+    demand = context.demands[pair]
+    before = state_of(lesson) if lesson is not None else None
+    lead = ((demand.teacher_id, TeacherPart.LEAD),)
+    # Assistants that somebody added stay; only the leading teacher is the roster's affair.
+    others = tuple(
+        (person_id, part)
+        for person_id, part in (before.teachers if before is not None else ())
+        if part is not TeacherPart.LEAD and person_id != demand.teacher_id
+    )
+    return LessonState(
+        campus_id=context.campus.id,
+        week_id=context.row.id if context.row is not None else 0,
+        subject_id=pair[1],
+        starts_at=time.starts_at,
+        ends_at=time.ends_at,
+        zone=context.campus.zone,
+        period_number=slot.period,
+        mode=LessonMode.ONLINE if time.online else LessonMode.IN_PERSON,
+        status=LessonStatus.SCHEDULED,
+        teachers=tuple(sorted(lead + others)),
+        classes=((pair[0], before.classes[0][1] if before is not None else ""),),
+        units=units,
+    )
+
+
+def _propose(context: WeekContext, wanted: list[changes.Wanted], actor: Person | None) -> ChangeSet:
+    row = changes.open_week(context.campus, context.term, context.week.iso)
+    first = context.row is None or context.row.published_at is None
+    return changes.propose(
+        context.campus,
+        ChangeCause.PUBLICATION if first else ChangeCause.PLAN_CHANGED,
+        [changes.Wanted(w.lesson, replace(w.after, week_id=row.id)) for w in wanted],
+        actor=actor,
+        cause_ref=f"week:{context.week.iso}",
+        base_versions={row.id: context.version},
+    )
+
+
+def _result(
+    context: WeekContext, solution: Solution, counts: WeekCounts, dry_run: bool, change_set: ChangeSet | None
+) -> WeekResult:
+    return WeekResult(
+        campus_code=context.campus.code,
+        week=context.week.iso,
+        status=solution.status.value,
+        counts=counts,
+        dry_run=dry_run,
+        change_set_uid=change_set.uid if change_set is not None else None,
+        warnings=tuple(context.warnings),
+        costs=_costs(solution.costs),
+        seconds=solution.seconds,
+    )
+
+
+def _costs(costs: Mapping[str, int]) -> dict[str, int]:
+    return {str(name): int(value) for name, value in costs.items()}
