@@ -78,7 +78,8 @@ def write_calendar(
         calendar.add("name", name, parameters={"language": locale})
         calendar.add("x-wr-calname", name)
         calendar.add("refresh-interval", refresh, parameters={"value": "DURATION"})
-        calendar.add("x-published-ttl", icalendar.vDuration(refresh).to_ical().decode("ascii"))
+        period = icalendar.vDuration(refresh).to_ical()  # type: ignore[no-untyped-call]
+        calendar.add("x-published-ttl", period.decode("ascii"))
     zones = sorted({entry.zone for entry in entries})
     if entries:
         first, last = min(e.starts_at for e in entries).year, max(e.ends_at for e in entries).year

@@ -54,13 +54,18 @@ def claim(channel: str, owner: str, limit: int) -> list[int]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    # One that a dead sender had in hand may have gone out.
+    maybe_out = sa.case(
+        (Delivery.state == DeliveryState.SENDING, sa.func.coalesce(Delivery.sent_at, Delivery.state_at)),
+        else_=Delivery.sent_at,
+    )
     with transaction() as session:
         ids = list(session.scalars(due))
         if ids:
             session.execute(
                 sa.update(Delivery)
                 .where(Delivery.id.in_(ids))
-                .values(lease_owner=owner, lease_until=lease_end())
+                .values(lease_owner=owner, lease_until=lease_end(), sent_at=maybe_out)
                 .execution_options(synchronize_session=False)
             )
             _start(ids[0], owner)
@@ -135,11 +140,12 @@ def next_due(channel: str) -> datetime | None:
         (sa.and_(Delivery.lease_until.is_not(None), Delivery.lease_until > Delivery.not_before), Delivery.lease_until),
         else_=Delivery.not_before,
     )
-    return db.session.scalar(
+    found: datetime | None = db.session.scalar(
         sa.select(sa.func.min(due, type_=Delivery.not_before.type)).where(
             Delivery.channel == channel, Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING])
         )
     )
+    return found
 
 
 @contextmanager

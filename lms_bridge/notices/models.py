@@ -81,8 +81,15 @@ class Delivery(Base):
     provider_id: Mapped[str | None] = mapped_column(sa.String(255))
     answer: Mapped[str | None] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    # When the service took it over, or (in states other than sent) when it may have done so without our hearing of it.
     sent_at: Mapped[datetime | None]
     state_at: Mapped[datetime] = mapped_column(default=now)
+
+
+def may_have_arrived() -> sa.ColumnElement[bool]:
+    """The condition that the reader of a delivery has heard, or may have heard, what it says."""
+    known = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNKNOWN)
+    return sa.or_(Delivery.state.in_(known), Delivery.sent_at.is_not(None))
 
 
 class DeliveryItem(Base):

@@ -38,7 +38,6 @@ def expand(fact_id: int) -> None:
     channels = Channels()
     while _expand_chunk(fact_id, channels):
         jobs.renew()
-        db.session.expunge_all()
 
 
 def _expand_chunk(fact_id: int, channels: Channels) -> bool:

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from lms_bridge.core import i18n
 from lms_bridge.core.plugins import Attachment
 from lms_bridge.notices import dates
-from lms_bridge.notices.ical import write_calendar
+from lms_bridge.notices.ical import CalendarEntry, write_calendar
 from lms_bridge.notices.kinds import Kind, MessageContext
 
 SUBJECT_LENGTH = 150
@@ -83,7 +83,7 @@ def render(parts: Sequence[tuple[Kind, MessageContext]], data: Mapping[str, Any]
         text = environment().get_template(f"{kind.template}.txt")
         html = environment().get_template(f"{kind.template}.html")
         subjects.append(_one_line(_block(text, "subject", variables)))
-        texts.append(_block(text, "text", variables).strip())
+        texts.append(re.sub(r"\n{3,}", "\n\n", _block(text, "text", variables)).strip())
         mails.append(_block(html, "content", variables | {"kit": _kit("mail")}))
         pages.append(_block(html, "content", variables | {"kit": _kit("page")}))
     subject = _shortened(subjects)
@@ -125,7 +125,7 @@ def _shortened(subjects: Sequence[str]) -> str:
 
 def _calendars(parts: Sequence[tuple[Kind, MessageContext]]) -> list[Attachment]:
     """All entries of all parts in one file; of one entry told twice the later state."""
-    entries = {}
+    entries: dict[str, CalendarEntry] = {}
     for _, context in parts:
         for entry in context.entries:
             known = entries.get(entry.uid)

@@ -66,7 +66,6 @@ def send_due(identifier: str, *, seconds: float = RUN_SECONDS) -> int:
             _send_batch(batch, owner, channel, session)
             taken += len(batch)
             jobs.renew()
-            db.session.expunge_all()
     _ask_again(identifier)
     return taken
 
@@ -149,6 +148,8 @@ def _values(delivery: Delivery, result: SendResult | None, channel: MessageChann
         return values | {"state": DeliveryState.FAILED}
     if result.state is SendState.UNKNOWN and channel.capabilities.repeat_costs:
         return values | {"state": DeliveryState.UNKNOWN}
+    if result.state is SendState.UNKNOWN:
+        values["sent_at"] = delivery.sent_at or now()
     if delivery.attempts >= MAX_ATTEMPTS:
         return values | {"state": DeliveryState.FAILED}
     return values | {
@@ -159,7 +160,8 @@ def _values(delivery: Delivery, result: SendResult | None, channel: MessageChann
 
 def pause_after(attempts: int) -> timedelta:
     """The pause after so many attempts: doubling from half a minute to an hour (greylisting wants some minutes)."""
-    return min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
+    doubled: timedelta = FIRST_PAUSE * 2 ** min(attempts - 1, 20)
+    return min(doubled, LONGEST_PAUSE)
 
 
 def _other_way(delivery: Delivery, answer: str) -> dict[str, Any]:
@@ -173,11 +175,11 @@ def _other_way(delivery: Delivery, answer: str) -> dict[str, Any]:
     if isinstance(route, Route) and route.channel == delivery.channel:
         return {"state": DeliveryState.QUEUED, "not_before": now(), "contact_point_id": route.contact_point_id}
     if isinstance(route, Route):
-        _deliver_elsewhere(delivery, route)
+        deliver_elsewhere(delivery, route)
     return {"state": DeliveryState.BOUNCED}
 
 
-def _deliver_elsewhere(delivery: Delivery, route: Route) -> None:
+def deliver_elsewhere(delivery: Delivery, route: Route) -> None:
     """A new delivery on another channel for what this one carries, unless it went there already."""
     gone = sa.select(DeliveryItem.notification_id).where(DeliveryItem.channel == route.channel)
     left = [n.id for n in live_notifications(delivery.id)]

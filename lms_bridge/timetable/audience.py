@@ -68,14 +68,12 @@ def _guardians(days: ClassDays, after: int, limit: int) -> set[int]:
     query = (
         sa.select(Guardianship.guardian_id, Enrolment.class_id, Enrolment.valid_from, Enrolment.valid_to)
         .join(Guardianship, Guardianship.student_id == Enrolment.person_id)
-        .where(
-            Guardianship.may_receive.is_(True), Guardianship.restricted.is_(False), valid(Guardianship, today())
-        )
+        .where(Guardianship.may_receive.is_(True), Guardianship.restricted.is_(False), valid(Guardianship, today()))
     )
     return _page(query, Guardianship.guardian_id, days, after, limit)
 
 
-def _page(query: sa.Select[Any], person_id: Any, days: ClassDays, after: int, limit: int) -> set[int]:
+def _page(query: sa.Select[*tuple[Any, ...]], person_id: Any, days: ClassDays, after: int, limit: int) -> set[int]:
     """The ``limit`` lowest ids above ``after`` whose enrolment holds on a touched day of its class."""
     found: set[int] = set()
     if not days:

@@ -154,14 +154,17 @@ def _entry(
 def feed_url(person: Person, form: str = "standard") -> str:
     """The address of the person's calendar in ``form`` (``standard`` or ``moodle``), made at first use. Call it in a
     transaction: it may add a row."""
+    return present_feed_url(person, form) or _address(_new(person, form))
+
+
+def present_feed_url(person: Person, form: str = "standard") -> str | None:
+    """The address of the person's calendar if they have asked for one already."""
     feed = db.session.scalar(
         sa.select(CalendarFeed).where(
             CalendarFeed.person_id == person.id, CalendarFeed.form == form, CalendarFeed.revoked_at.is_(None)
         )
     )
-    if feed is None:
-        feed = _new(person, form)
-    return _address(feed)
+    return _address(feed) if feed is not None else None
 
 
 def renew_feed(person: Person, form: str = "standard") -> str:

@@ -14,11 +14,12 @@ from lms_bridge.core.clock import local
 from lms_bridge.core.database import db
 from lms_bridge.core.i18n import get_locale, gettext
 from lms_bridge.notices.kinds import MessageContext
-from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
+from lms_bridge.notices.models import Delivery, DeliveryItem, Notification, may_have_arrived
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Guardianship, Person, RoleAssignment
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.timetable.addresses import personal_urls
 from lms_bridge.timetable.audience import change_set_of
+from lms_bridge.timetable.changes import CHANGED
 from lms_bridge.timetable.feed import entries_for
 from lms_bridge.timetable.models import (
     ChangeKind,
@@ -29,10 +30,8 @@ from lms_bridge.timetable.models import (
     LessonMode,
 )
 from lms_bridge.timetable.snapshots import LessonState, difference, from_json, state_of
-from lms_bridge.timetable.told import TOLD, ToldChange, changes_for, lessons_with_parts
+from lms_bridge.timetable.told import ToldChange, changes_for, lessons_with_parts
 
-CHANGED = "timetable.changed"
-UNDONE = "timetable.undone"
 GIVEN_AWAY = "given_away"
 TAKEN_OVER = "taken_over"
 """Kinds of change that only a teacher sees, beside those of :class:`ChangeKind`."""
@@ -119,7 +118,7 @@ def told_before(cause: str, after_person_id: int, limit: int) -> list[int]:
             .where(
                 Notification.kind == CHANGED,
                 Notification.cause == cause,
-                Delivery.state.in_(TOLD),
+                may_have_arrived(),
                 Notification.person_id > after_person_id,
             )
             .distinct()
@@ -179,6 +178,7 @@ def _lessons_by_student(change_set_id: int, person: Person) -> dict[Person, set[
         days = {from_json(data).starts_local.date() for data in (change.before, change.after) if data}
         end = enrolment.valid_to
         if any(enrolment.valid_from <= day and (end is None or end > day) for day in days):
+            assert change.lesson_id is not None
             found[student].add(change.lesson_id)
     return found
 
@@ -290,4 +290,6 @@ def _names_of_earlier_teachers(changes: Sequence[ToldChange]) -> dict[int, str]:
     ids = {i for change in changes if change.before is not None for i in change.before.teacher_ids}
     if not ids:
         return {}
-    return {person.id: person.display_name for person in db.session.scalars(sa.select(Person).where(Person.id.in_(ids)))}
+    return {
+        person.id: person.display_name for person in db.session.scalars(sa.select(Person).where(Person.id.in_(ids)))
+    }

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from lms_bridge.core.database import db
-from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState, Notification
+from lms_bridge.notices.models import Delivery, DeliveryItem, Notification, may_have_arrived
+from lms_bridge.timetable.changes import UNDO
 from lms_bridge.timetable.models import ChangeKind, ChangeSet, ChangeState, Lesson, LessonChange
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.snapshots import LessonState, difference, from_json, state_of
-
-TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNKNOWN)
-"""States of a delivery whose reader knows, or may know, of it."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,7 @@ class ToldChange:
     lesson: Lesson
 
 
-def changes_for(
-    change_set: ChangeSet, lesson_ids: Collection[int], person_id: int, fact: str
-) -> list[ToldChange]:
+def changes_for(change_set: ChangeSet, lesson_ids: Collection[int], person_id: int, fact: str) -> list[ToldChange]:
     """The changes of ``lesson_ids`` that this change set has to tell the person, in order of time. Those that a later
     change set touches again are left to its message; ``fact`` is the kind of message."""
     history = _history(lesson_ids)
@@ -60,7 +56,7 @@ def _never_seen(before: LessonState | None, after: LessonState) -> bool:
 
 
 def _history(lesson_ids: Collection[int]) -> dict[int, list[LessonChange]]:
-    """The applied changes of each lesson in order of application."""
+    """The applied changes of each lesson in order of application; what was undone, and its reverse, never were."""
     found: defaultdict[int, list[LessonChange]] = defaultdict(list)
     for row in db.session.scalars(
         sa.select(LessonChange)
@@ -69,6 +65,7 @@ def _history(lesson_ids: Collection[int]) -> dict[int, list[LessonChange]]:
             LessonChange.lesson_id.in_(lesson_ids),
             LessonChange.kind != ChangeKind.UNIT,
             ChangeSet.state == ChangeState.APPLIED,
+            sa.or_(ChangeSet.cause_ref.is_(None), ChangeSet.cause_ref.not_like(f"{UNDO}%")),
         )
         .order_by(ChangeSet.applied_at, ChangeSet.id)
     ):
@@ -86,7 +83,7 @@ def _heard(change_set_ids: Collection[int], person_id: int, fact: str) -> frozen
     """Which of the change sets the person was told of, or had no message about at all (and so knows otherwise)."""
     causes = {f"change_set:{number}": number for number in change_set_ids}
     rows = db.session.execute(
-        sa.select(Notification.cause, sa.func.max(sa.case((Delivery.state.in_(TOLD), 1), else_=0)))
+        sa.select(Notification.cause, sa.func.max(sa.case((may_have_arrived(), 1), else_=0)))
         .outerjoin(DeliveryItem, DeliveryItem.notification_id == Notification.id)
         .outerjoin(Delivery, Delivery.id == DeliveryItem.delivery_id)
         .where(Notification.person_id == person_id, Notification.kind == fact, Notification.cause.in_(causes))

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel
+
 from lms_bridge.core.plugins import (
     N_,
     ChannelCapabilities,
@@ -29,8 +31,6 @@ from lms_bridge.core.plugins import (
     is_mail_address,
     now,
 )
-from pydantic import BaseModel
-
 from lms_bridge_mailbox.settings import MailboxSettings
 
 
@@ -77,9 +77,7 @@ class MailboxChannel(MessageChannel):
     identifier = "mailbox"
     verbose_name = "Mailbox folder"
     Settings: ClassVar[type[BaseModel]] = MailboxSettings
-    capabilities = ChannelCapabilities(
-        address_kind="email", html=True, attachments=True, bulk=True, readable_here=True
-    )
+    capabilities = ChannelCapabilities(address_kind="email", html=True, attachments=True, bulk=True, readable_here=True)
 
     def __init__(self, settings: BaseModel, context: PluginContext) -> None:
         super().__init__(settings, context)

@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel
+
 from lms_bridge.core.plugins import (
     N_,
     ChannelCapabilities,
@@ -24,8 +26,6 @@ from lms_bridge.core.plugins import (
     is_mail_address,
     now,
 )
-from pydantic import BaseModel
-
 from lms_bridge_smtp.client import Connection, NotReady
 from lms_bridge_smtp.settings import Security, SmtpSettings
 
@@ -50,9 +50,7 @@ class SmtpSession(ChannelSession):
 
     def send(self, message: OutgoingMessage) -> SendResult:
         try:
-            mail = compose_mail(
-                message, sender=self._sender, sender_name=self._settings.sender_name, date=now()
-            )
+            mail = compose_mail(message, sender=self._sender, sender_name=self._settings.sender_name, date=now())
             data = mail.as_bytes()
             recipient = mail["To"].addresses[0].addr_spec
         except (ValueError, UnicodeError) as error:
@@ -107,13 +105,24 @@ class SmtpChannel(MessageChannel):
         server = f"{self.smtp.host}:{self.smtp.port}"
         checks = []
         if not is_mail_address(self.sender):
-            checks.append(Check(gettext("Sender"), CheckState.FAILED, self.sender, gettext("Set LMS_BRIDGE_SMTP_SENDER to an address.")))
+            checks.append(
+                Check(
+                    gettext("Sender"),
+                    CheckState.FAILED,
+                    self.sender,
+                    gettext("Set LMS_BRIDGE_SMTP_SENDER to an address."),
+                )
+            )
         try:
             with self.open():
                 checks.append(Check(gettext("Mail server"), CheckState.OK, server))
         except TemporaryFailure as error:
-            remedy = gettext("Compare LMS_BRIDGE_SMTP_HOST, _PORT, _SECURITY, _USER and _PASSWORD with your mail server.")
-            checks.append(Check(gettext("Mail server"), CheckState.FAILED, f"{server}: {error.params['reason']}", remedy))
+            remedy = gettext(
+                "Compare LMS_BRIDGE_SMTP_HOST, _PORT, _SECURITY, _USER and _PASSWORD with your mail server."
+            )
+            checks.append(
+                Check(gettext("Mail server"), CheckState.FAILED, f"{server}: {error.params['reason']}", remedy)
+            )
         if self.smtp.security is Security.NONE and self.smtp.user:
             remedy = gettext("Set LMS_BRIDGE_SMTP_SECURITY to starttls or tls.")
             detail = gettext("the password is sent unprotected")

@@ -8,7 +8,6 @@ import ssl
 from contextlib import suppress
 
 from lms_bridge.core.plugins import SendResult, SendState
-
 from lms_bridge_smtp.settings import Security, SmtpSettings
 
 ANSWER_LENGTH = 500

@@ -89,9 +89,7 @@ def taught_by(teacher: Person) -> Edit:
 
 
 def _change_set(campus_id: int, cause: ChangeCause, reason: str = "") -> ChangeSet:
-    change_set = ChangeSet(
-        campus_id=campus_id, cause=cause, reason=reason, state=ChangeState.APPLIED, applied_at=now()
-    )
+    change_set = ChangeSet(campus_id=campus_id, cause=cause, reason=reason, state=ChangeState.APPLIED, applied_at=now())
     db.session.add(change_set)
     return change_set
 
