@@ -1,199 +1,35 @@
-"""Builds the solver's problem for a campus and week from the database, with all that is needed to read its answer."""
+"""Builds the solver's problem for a campus and week, with all that is needed to read its answer."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from itertools import combinations
 
 import sqlalchemy as sa
 
-from lms_bridge.calendar.days import (
-    TeachingWeek,
-    days_of_week,
-    monday_of,
-    online_days,
-    teaching_weeks,
-    term_of_week,
-)
-from lms_bridge.calendar.grids import grids_of
 from lms_bridge.calendar.limits import Limits, limits_by_grade
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import BadInputs, BridgeError, InputError
+from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_, gettext
-from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person, Subject, Term
+from lms_bridge.roster.models import Enrolment, EnrolmentRole, Organisation, Person, Subject
 from lms_bridge.timetable import availability
-from lms_bridge.timetable.demand import Demand, WeekDemand, classes_of_term, plans_at_all, week_demand
+from lms_bridge.timetable.demand import Demand
 from lms_bridge.timetable.matching import split_by_mode
-from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart, TimetableWeek
-from lms_bridge.timetable.plan_lines import Pair
 from lms_bridge.timetable.problem import Course, Problem, Slot
-from lms_bridge.timetable.queries import WITH_PARTS
-from lms_bridge.timetable.week_slots import ClassSlots, class_slots, exact_slot, slots_during
-from lms_bridge.timetable.wording import Listed, SubjectName
-
-SETTLED = timedelta(minutes=30)
-"""Lessons that begin sooner than this stay where they are, and none is added: people are on their way to them."""
-
-
-@dataclass
-class WeekContext:
-    """What the answer to a week's problem is read with. ``version`` is that of the week's timetable when it was
-    read; ``movable`` are lessons in force by class and subject, in order of time; ``kept`` those that stay."""
-
-    campus: Organisation
-    term: Term
-    week: TeachingWeek
-    row: TimetableWeek | None
-    version: int
-    classes: Mapping[int, ClassGroup]
-    slots: ClassSlots
-    demands: Mapping[Pair, Demand]
-    movable: Mapping[Pair, list[Lesson]]
-    kept: Sequence[Lesson]
-    courses: dict[str, Pair] = field(default_factory=dict)
-    warnings: list[BridgeError] = field(default_factory=list)
+from lms_bridge.timetable.week_reading import SETTLED, WeekContext, read_week
+from lms_bridge.timetable.week_slots import exact_slot, slots_during
+from lms_bridge.timetable.wording import SubjectName
 
 
 def build_problem(campus: Organisation, week: str) -> tuple[Problem, WeekContext]:
-    """The problem of a campus's week (``2026-W48``).
-
-    :raises InputError: the week is no week, lies outside every term or has no school days, or no plan is approved.
-    :raises BadInputs: classes without a period grid, subjects without a teacher; all are listed.
-    """
-    context = _read(campus, week)
-    builder = _Builder(context)
-    return builder.problem(), context
-
-
-def _read(campus: Organisation, week: str) -> WeekContext:
-    monday = monday_of(week)
-    term = term_of_week(campus, week)
-    weeks = teaching_weeks(campus, term)
-    chosen = next(w for w in weeks if monday_of(w.iso) == monday)
-    if not chosen.days:
-        raise _no_school(campus, chosen)
-    classes = {group.id: group for group in classes_of_term(campus.id, term, chosen.days[0].day)}
-    if not classes:
-        raise InputError(
-            N_("Campus %(campus)s has no classes in %(term)s."),
-            remedy=N_("Import the roster of this term first."),
-            campus=campus.code,
-            term=term.title,
-        )
-    spans = online_days(campus, chosen.days[0].day, chosen.days[-1].day)
-    slots = class_slots(classes.values(), chosen.days, grids_of(campus.id), spans, campus.zone)
-    row = db.session.scalar(
-        sa.select(TimetableWeek)
-        .filter_by(campus_id=campus.id, week=chosen.iso)
-        .execution_options(populate_existing=True)
-    )
-    demand = week_demand(campus.id, term, weeks, chosen, list(classes.values()), _shares(slots, row))
-    _refuse(campus, chosen, classes, slots, demand, plans_at_all(classes, term.id))
-    movable, kept = _lessons(row, demand)
-    context = WeekContext(
-        campus=campus,
-        term=term,
-        week=chosen,
-        row=row,
-        version=row.version if row is not None else 0,
-        classes=classes,
-        slots=slots,
-        demands={(d.class_id, d.subject_id): d for d in demand.demands},
-        movable=movable,
-        kept=kept,
-    )
-    if demand.lacking:
-        context.warnings.append(
-            InputError(
-                N_("No lessons were planned where no teaching plan is approved: %(courses)s."),
-                remedy=N_("Let the researchers approve these plans, then solve the week again."),
-                courses=Listed(demand.lacking),
-            )
-        )
-    return context
-
-
-def _shares(slots: ClassSlots, row: TimetableWeek | None) -> dict[int, tuple[int, int]]:
-    """The part of the week that lies after its first publication (now, if it has none)."""
-    since = row.published_at if row is not None and row.published_at is not None else now() + SETTLED
-    return {
-        class_id: (sum(time.starts_at >= since for time in times.values()), len(times))
-        for class_id, times in slots.items()
-    }
-
-
-def _no_school(campus: Organisation, week: TeachingWeek) -> InputError:
-    _, off = days_of_week(campus, week.iso)
-    return InputError(
-        N_("No school is held at campus %(campus)s in week %(week)s (%(days)s)."),
-        remedy=N_("Choose another week, or correct the school calendar."),
-        campus=campus.code,
-        week=week.iso,
-        days="; ".join(f"{d.day} {d.name_en or d.name}".strip() for d in off) or "-",
-    )
-
-
-def _refuse(
-    campus: Organisation,
-    week: TeachingWeek,
-    classes: Mapping[int, ClassGroup],
-    slots: ClassSlots,
-    demand: WeekDemand,
-    plans: int,
-) -> None:
-    if not demand.planned:
-        raise InputError(
-            N_("No teaching plan of campus %(campus)s is approved for week %(week)s. Plans are lacking for: %(courses)s."),
-            remedy=N_("Import plans, let the researchers approve them (%(plans)s wait), then solve the week again."),
-            campus=campus.code,
-            week=week.iso,
-            courses=Listed(demand.lacking or tuple(group.title for group in classes.values())),
-            plans=plans,
-        )
-    wanted = {d.class_id for d in demand.demands if d.steps}
-    problems: list[BridgeError] = [
-        InputError(
-            N_("Class %(group)s (grade %(grade)s) has no period grid for this week."),
-            remedy=N_("Set up the period grid of this grade at campus %(campus)s."),
-            group=classes[class_id].title,
-            grade=classes[class_id].grade,
-            campus=campus.code,
-        )
-        for class_id in sorted(wanted)
-        if not slots[class_id]
-    ]
-    problems += demand.problems
-    if problems:
-        raise BadInputs(problems)
-
-
-def _lessons(row: TimetableWeek | None, demand: WeekDemand) -> tuple[dict[Pair, list[Lesson]], list[Lesson]]:
-    """Lessons in force: those that a new solution may move, and those that stay: begun or about to, given to a
-    substitute, of several classes, or of a subject whose plan is not approved any more."""
-    movable: defaultdict[Pair, list[Lesson]] = defaultdict(list)
-    kept: list[Lesson] = []
-    if row is None:
-        return movable, kept
-    settled = now() + SETTLED
-    rows = db.session.scalars(
-        sa.select(Lesson)
-        .where(Lesson.week_id == row.id, Lesson.status == LessonStatus.SCHEDULED)
-        .options(*WITH_PARTS)
-        .order_by(Lesson.starts_at, Lesson.id)
-        .execution_options(populate_existing=True)
-    )
-    for lesson in rows:
-        pair = (lesson.audience[0].class_id, lesson.subject_id) if len(lesson.audience) == 1 else None
-        substituted = any(t.part is TeacherPart.SUBSTITUTE for t in lesson.teachers)
-        if pair in demand.planned and lesson.starts_at >= settled and not substituted:
-            movable[pair].append(lesson)
-        else:
-            kept.append(lesson)
-    return movable, kept
+    """The problem of a campus's week (``2026-W48``), and what its answer is read with; refuses like
+    :func:`lms_bridge.timetable.week_reading.read_week`."""
+    context = read_week(campus, week)
+    return _Builder(context).problem(), context
 
 
 def teacher_key(person_id: int) -> str:
@@ -427,4 +263,3 @@ class _Builder:
 def _with_classes(course: Course, shared: Mapping[str, Mapping[str, str]]) -> Course:
     more = [name for key in course.classes for name in shared.get(key, ())]
     return replace(course, classes=(*course.classes, *more)) if more else course
-

@@ -69,16 +69,12 @@ def week_demand(
     known = records(campus_id, by_id, weeks)
     teachers = _teachers(by_id, week.days[0].day if week.days else term.starts_on)
     writers = {line.author_id for line in lines.values() if line.author_id is not None}
-    active = set(
-        db.session.scalars(sa.select(Person.id).where(Person.id.in_(writers), Person.valid_to.is_(None)))
-    )
+    active = set(db.session.scalars(sa.select(Person.id).where(Person.id.in_(writers), Person.valid_to.is_(None))))
     subjects = {subject.id: SubjectName.of(subject) for subject in db.session.scalars(sa.select(Subject))}
     demands: list[Demand] = []
     problems: list[BridgeError] = []
     for pair, line in sorted(lines.items()):
-        steps = steps_of_week(
-            line.weeks, week.number, known[pair[0], line.plan_id], shares.get(pair[0], (1, 1))
-        )
+        steps = steps_of_week(line.weeks, week.number, known[pair[0], line.plan_id], shares.get(pair[0], (1, 1)))
         teacher = _teacher(line, by_id[pair[0]], teachers, active)
         if teacher is not None:
             demands.append(Demand(*pair, line.plan_id, teacher, tuple(steps)))

@@ -32,5 +32,7 @@ class TimetableImpossible(BadInputs):
 
     def __init__(self, campus_code: str, week: str, conflicts: Sequence[RuleConflict]) -> None:
         super().__init__([InConflict(conflict) for conflict in conflicts])
-        self.message = N_("There is no timetable for campus %(campus)s in week %(week)s: the rules contradict each other.")
+        self.message = N_(
+            "There is no timetable for campus %(campus)s in week %(week)s: the rules contradict each other."
+        )
         self.params = {"campus": campus_code, "week": week, "count": len(conflicts)}

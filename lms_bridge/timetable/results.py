@@ -75,7 +75,12 @@ class WeekResult:
         """The result in a few lines, in the language in force."""
         counts = self.counts
         found = [
-            gettext("%(campus)s, week %(week)s: %(lessons)s lessons.", campus=self.campus_code, week=self.week, lessons=counts.lessons)
+            gettext(
+                "%(campus)s, week %(week)s: %(lessons)s lessons.",
+                campus=self.campus_code,
+                week=self.week,
+                lessons=counts.lessons,
+            )
         ]
         if not counts.anything:
             found.append(gettext("The timetable in force stays as it is; nobody is told anything."))
