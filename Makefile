@@ -65,7 +65,7 @@ types: $(VENV)/installed-dev ## mypy --strict on the packages and plugins
 	@echo "types: passed."
 
 imports: $(VENV)/installed-dev ## The floors of the house: a package imports only from those below it
-	@$(BIN)/lint-imports --no-timings > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
+	@$(BIN)/lint-imports > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
 	@echo "imports: passed."
 
 unit: $(VENV)/installed-dev ## All tests, on SQLite (ARGS goes to pytest)

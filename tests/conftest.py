@@ -7,13 +7,15 @@ import shutil
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from lms_bridge.core.database import Base, db
 from lms_bridge.core.settings import Environment, Settings, load
@@ -23,9 +25,22 @@ from tests import servers
 TEMPLATE = "lms_bridge_template"
 
 
+class FreshClient(FlaskClient):
+    """A client whose every request finds out anew who is looking: inside the pushed context of the ``app`` fixture,
+    ``flask.g`` would otherwise outlive a request, as it never does on a server."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Forget what earlier requests kept in ``flask.g``."""
+        if has_app_context():
+            for name in list(g):
+                g.pop(name)
+        return super().open(*args, **kwargs)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--database`` chooses what the application of each test stores its rows in."""
+    """``--database`` chooses what the application of each test stores its rows in, ``--soak`` the long forms."""
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.addoption("--soak", action="store_true", help="the long form of the tests marked slow")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -116,6 +131,12 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether slow tests run in their long form."""
+    return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture
 def on_postgresql(request: pytest.FixtureRequest) -> bool:
     """Whether this run is the one on PostgreSQL."""
     return bool(request.config.getoption("--database") == "postgresql")
@@ -138,6 +159,7 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest, on_postgresql: bool
 def app(settings: Settings) -> Iterator[Flask]:
     """The application, with a context pushed so that operations can be called directly."""
     application = create_app(settings)
+    application.test_client_class = FreshClient
     with application.app_context():
         yield application
         db.session.remove()

@@ -73,7 +73,7 @@ def restore(file: Path, yes: bool) -> None:
                 ["pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error",
                  f"--dbname={_postgresql_url()}", str(file)]
             )  # fmt: skip
-        click.echo(gettext("Restored %(file)s. Run \"lms-bridge db upgrade\" next.", file=file))
+        click.echo(gettext('Restored %(file)s. Run "lms-bridge db upgrade" next.', file=file))
 
 
 def _sqlite_path() -> Path:

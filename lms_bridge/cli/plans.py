@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lms_bridge.cli.common import application, json_option, print_json
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import transaction
 from lms_bridge.core.i18n import gettext
 
 if TYPE_CHECKING:

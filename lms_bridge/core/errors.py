@@ -52,9 +52,7 @@ class BridgeError(Exception):
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 422
 
-    def __init__(
-        self, message: str, *, place: Place | None = None, remedy: str | None = None, **params: Any
-    ) -> None:
+    def __init__(self, message: str, *, place: Place | None = None, remedy: str | None = None, **params: Any) -> None:
         super().__init__(message)
         self.message = message
         self.place = place

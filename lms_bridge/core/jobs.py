@@ -191,7 +191,7 @@ def run(job_id: int) -> bool:
         _finish(
             held,
             error=f"{type(error).__name__}: {error}"[:2000],
-            retry_at=None if dead else now() + pause * random.uniform(0.8, 1.2),  # noqa: S311 - spreads retries, guards nothing
+            retry_at=None if dead else now() + pause * random.uniform(0.8, 1.2),
         )
         return False
     finally:
@@ -267,7 +267,5 @@ def forget_finished(day: str) -> None:
     from lms_bridge.core.models import UsedNonce
 
     with transaction() as session:
-        session.execute(
-            sa.delete(Job).where(Job.state == JobState.DONE, Job.finished_at < now() - timedelta(days=14))
-        )
+        session.execute(sa.delete(Job).where(Job.state == JobState.DONE, Job.finished_at < now() - timedelta(days=14)))
         session.execute(sa.delete(UsedNonce).where(UsedNonce.expires_at < now()))

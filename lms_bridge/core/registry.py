@@ -20,9 +20,9 @@ from lms_bridge.core.plugins import LmsConnector, MeetingProvider, MessageChanne
 from lms_bridge.core.settings import config_file, without_password
 
 GROUPS: dict[str, type[Plugin]] = {
-    "lms_bridge.meeting_providers": MeetingProvider,  # type: ignore[type-abstract]
-    "lms_bridge.lms_connectors": LmsConnector,  # type: ignore[type-abstract]
-    "lms_bridge.message_channels": MessageChannel,  # type: ignore[type-abstract]
+    "lms_bridge.meeting_providers": MeetingProvider,
+    "lms_bridge.lms_connectors": LmsConnector,
+    "lms_bridge.message_channels": MessageChannel,
 }
 
 P = TypeVar("P", bound=Plugin)

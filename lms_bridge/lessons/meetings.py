@@ -45,9 +45,7 @@ def closes_at(lesson: Lesson) -> datetime:
 
 def needs_room(lesson: Lesson) -> bool:
     """Whether the lesson takes place online and its door is not closed for good."""
-    return (
-        lesson.mode is LessonMode.ONLINE and lesson.status is LessonStatus.SCHEDULED and closes_at(lesson) > now()
-    )
+    return lesson.mode is LessonMode.ONLINE and lesson.status is LessonStatus.SCHEDULED and closes_at(lesson) > now()
 
 
 def meeting_of(lesson_id: int) -> Meeting | None:

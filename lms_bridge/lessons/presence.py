@@ -125,6 +125,7 @@ def observations_of(lesson_id: int, person_ids: Sequence[int] | None = None) -> 
         query = query.where(PresenceEvidence.person_id.in_(list(person_ids)))
     found: defaultdict[int, list[Observation]] = defaultdict(list)
     for person_id, kind, at, source, attempt in db.session.execute(query.order_by(PresenceEvidence.at)):
+        assert person_id is not None
         found[person_id].append(
             Observation(
                 kind=kind,

@@ -88,7 +88,11 @@ def ensure_default_account(bureau: Organisation) -> ProviderAccount:
     )
     if account is None:
         account = ProviderAccount(
-            organisation_id=bureau.id, plugin=identifier, name=_class(identifier).verbose_name, position=100, settings={}
+            organisation_id=bureau.id,
+            plugin=identifier,
+            name=_class(identifier).verbose_name,
+            position=100,
+            settings={},
         )
         db.session.add(account)
     elif account.enabled:
@@ -96,7 +100,12 @@ def ensure_default_account(bureau: Organisation) -> ProviderAccount:
     account.enabled = True
     db.session.flush()
     audit.record(
-        "provider.default", "provider_account", account.uid, actor_uid=None, organisation_id=bureau.id, plugin=identifier
+        "provider.default",
+        "provider_account",
+        account.uid,
+        actor_uid=None,
+        organisation_id=bureau.id,
+        plugin=identifier,
     )
     return account
 
@@ -129,7 +138,9 @@ def succeeded(account_id: int) -> None:
         sa.update(ProviderAccount)
         .where(
             ProviderAccount.id == account_id,
-            sa.or_(ProviderAccount.failures > 0, ProviderAccount.healthy.is_(False), ProviderAccount.state_at.is_(None)),
+            sa.or_(
+                ProviderAccount.failures > 0, ProviderAccount.healthy.is_(False), ProviderAccount.state_at.is_(None)
+            ),
         )
         .values(failures=0, healthy=True, state_at=now(), last_error=None)
     )

@@ -192,5 +192,3 @@ def _note_failure(meeting: Meeting, error: BridgeError, *, ending: bool = False)
         row.busy_until, row.last_error = None, str(error)[:2000]
         if not ending and not isinstance(error, TemporaryFailure) and row.state is MeetingState.WANTED:
             row.state = MeetingState.FAILED
-
-

@@ -16,7 +16,7 @@ from lms_bridge.notices import kinds
 from lms_bridge.notices.composing import said_now
 from lms_bridge.notices.models import Notification
 from lms_bridge.notices.rendering import Rendered
-from lms_bridge.roster.models import Person
+from lms_bridge.roster.models import Organisation, Person
 
 PAGE = 10
 
@@ -28,6 +28,7 @@ class Entry:
     notification: Notification
     message: Rendered | None
     acknowledge: bool
+    zone: str
 
 
 def _own(person: Person) -> sa.Select[tuple[Notification]]:
@@ -59,12 +60,17 @@ def unread(person: Person) -> int:
 
 
 def entry(person: Person, notification: Notification, locale: str) -> Entry:
-    """The notification with its message in ``locale``."""
+    """The notification with its message in ``locale``, and the zone in which its times are said."""
+    zone = person.zone or db.session.scalar(
+        sa.select(Organisation.zone)
+        .join(OutboxFact, OutboxFact.organisation_id == Organisation.id)
+        .where(OutboxFact.id == notification.fact_id)
+    )
     try:
         kind = kinds.get(notification.kind)
     except LookupError:  # a feature that is not installed any more
-        return Entry(notification, None, False)
-    return Entry(notification, said_now(person, [notification], locale), kind.acknowledge)
+        return Entry(notification, None, False, zone or "UTC")
+    return Entry(notification, said_now(person, [notification], locale), kind.acknowledge, zone or "UTC")
 
 
 def notification_of(person: Person, uid: str) -> Notification:

@@ -111,7 +111,9 @@ def current_term(organisation: Organisation) -> Term:
     terms = db.session.scalars(sa.select(Term).where(Term.organisation_id.in_(ids), Term.valid_to.is_(None))).all()
     if not terms:
         raise UnknownCode(
-            N_("%(organisation)s has no term."), remedy=N_("Import a roster with its terms."), organisation=organisation.name
+            N_("%(organisation)s has no term."),
+            remedy=N_("Import a roster with its terms."),
+            organisation=organisation.name,
         )
     return min(terms, key=_distance)
 

@@ -76,7 +76,5 @@ def scope_for(person: Person, day: date | None = None) -> Scope:
         enrolled_class_ids=frozenset(c for c, role, _, _ in own if role is EnrolmentRole.STUDENT),
         child_ids=children,
         child_class_ids=child_classes,
-        homeroom_class_ids=frozenset(
-            c for c, role, primary, _ in own if role is EnrolmentRole.TEACHER and primary
-        ),
+        homeroom_class_ids=frozenset(c for c, role, primary, _ in own if role is EnrolmentRole.TEACHER and primary),
     )

@@ -52,10 +52,7 @@ def closed_slots(
     closed: defaultdict[int, set[Slot]] = defaultdict(set)
     for row in unavailabilities(person_ids, days[0].day, days[-1].day):
         closed[row.person_id] |= {
-            slot
-            for day in days
-            for slot in slots
-            if slot.day == day.day.weekday() and applies(row, day, slot.period)
+            slot for day in days for slot in slots if slot.day == day.day.weekday() and applies(row, day, slot.period)
         }
     return {person_id: frozenset(found) for person_id, found in closed.items()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -142,11 +141,3 @@ def _nobody(course: Course) -> BridgeError:
         remedy=N_("Enrol a teacher of this subject in the class (roster), or let the plan have an author."),
         course=course,
     )
-
-
-def by_class(demands: Collection[Demand]) -> dict[int, list[Demand]]:
-    """The demands of each class."""
-    found: defaultdict[int, list[Demand]] = defaultdict(list)
-    for demand in demands:
-        found[demand.class_id].append(demand)
-    return dict(found)

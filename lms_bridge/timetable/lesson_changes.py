@@ -1,4 +1,4 @@
-"""Changes of one lesson by hand: move, cancel, another teacher. Each is checked whole and is a change set of its own."""
+"""Changes of one lesson by hand: move, cancel, another teacher. Each is checked whole and is one change set."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, OrganisationKind, Person
 from lms_bridge.timetable import changes
-from lms_bridge.timetable.building import WeekContext, build_problem
+from lms_bridge.timetable.building import build_problem
 from lms_bridge.timetable.clashes import Occupied, double_bookings
 from lms_bridge.timetable.impossible import TimetableImpossible
 from lms_bridge.timetable.matching import match
@@ -36,6 +36,7 @@ from lms_bridge.timetable.problem import Placement, Problem, Slot, Solution, Sol
 from lms_bridge.timetable.results import WeekCounts, WeekResult
 from lms_bridge.timetable.snapshots import LessonState, UnitState, difference, state_of
 from lms_bridge.timetable.solver import solve
+from lms_bridge.timetable.week_reading import WeekContext
 from lms_bridge.timetable.week_slots import exact_slot
 
 ROUNDS = 6
@@ -205,7 +206,7 @@ def _course_lessons(context: WeekContext, pair: Pair, slots: list[Slot]) -> list
 
 def _units(context: WeekContext, pair: Pair, count: int) -> list[tuple[UnitState, ...]]:
     """The units of the course's lessons in order of time, after what the lessons that stay teach."""
-    demand = context.demands[pair] if pair in context.demands else None
+    demand = context.demands.get(pair)
     if demand is None:
         return [()] * count
     taught = {

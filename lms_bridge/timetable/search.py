@@ -124,9 +124,7 @@ def _improved(builder: ModelBuilder, effort: Effort, placed: Placed) -> Placed:
     return placed
 
 
-def _parts(
-    builder: ModelBuilder, chooser: random.Random, size: int
-) -> Iterator[tuple[frozenset[str], frozenset[int]]]:
+def _parts(builder: ModelBuilder, chooser: random.Random, size: int) -> Iterator[tuple[frozenset[str], frozenset[int]]]:
     """The parts of one round: every class once, together with others that share its teachers."""
     every_day = frozenset(slot.day for slot in builder.problem.slots)
     waiting = list(builder.wishes.by_class)

@@ -76,6 +76,4 @@ def slots_during(times: Iterable[SlotTime], starts_at: datetime, ends_at: dateti
 
 def exact_slot(times: Mapping[Slot, SlotTime], starts_at: datetime, ends_at: datetime) -> Slot | None:
     """The slot with exactly these times."""
-    return next(
-        (slot for slot, time in times.items() if (time.starts_at, time.ends_at) == (starts_at, ends_at)), None
-    )
+    return next((slot for slot, time in times.items() if (time.starts_at, time.ends_at) == (starts_at, ends_at)), None)

@@ -28,6 +28,9 @@ BLUEPRINTS = (
     "auth",
     "home",
     "plans",
+    "messages",
+    "inbox",
+    "feeds",
 )
 
 

@@ -8,12 +8,12 @@ from apiflask import APIBlueprint
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import gettext
 from lms_bridge.roster import accounts
 from lms_bridge.web import session
-from lms_bridge.core.application import current_settings
 from lms_bridge.web.security import limiter, safe_next
 
 blueprint = APIBlueprint("auth", __name__, enable_openapi=False)
@@ -36,9 +36,7 @@ def sign_in() -> BaseResponse | tuple[str, int]:
             person = accounts.sign_in(login, password)
             session.sign_in(person)
     except BridgeError as error:
-        page = render_template(
-            "sign_in.html", login=login, error=error.text(), hint=error.remedy_text(), next=target
-        )
+        page = render_template("sign_in.html", login=login, error=error.text(), hint=error.remedy_text(), next=target)
         return page, error.status
     return redirect(target or url_for("home.home"))
 

@@ -11,10 +11,10 @@ from flask import Response, abort, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, ProcessCollector, generate_latest
 
 from lms_bridge.core import health
+from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import db
 from lms_bridge.core.plugins import CheckState
 from lms_bridge.notices.models import Delivery
-from lms_bridge.core.application import current_settings
 
 blueprint = APIBlueprint("health", __name__, enable_openapi=False)
 
@@ -57,7 +57,7 @@ def _require_reader() -> None:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), token.encode()):
             abort(404)
-    elif not ip_address(request.remote_addr or "0.0.0.0").is_loopback:
+    elif not (request.remote_addr and ip_address(request.remote_addr).is_loopback):
         abort(404)
 
 

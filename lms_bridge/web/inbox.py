@@ -31,7 +31,6 @@ def inbox() -> str:
         page=page,
         pages=pages,
         feed_url=feed.present_feed_url(person),
-        zone=person.zone or "Asia/Shanghai",
     )
 
 
@@ -45,7 +44,7 @@ def message(uid: str) -> str:
     if notification.read_at is None:
         with transaction():
             box.mark_read(notification)
-    return render_template("inbox/message.html", entry=shown, zone=person.zone or "Asia/Shanghai")
+    return render_template("inbox/message.html", entry=shown)
 
 
 @blueprint.post("/<uid>/acknowledge")

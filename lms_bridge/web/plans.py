@@ -22,7 +22,7 @@ from lms_bridge.plans import comparing, importer, lookup, review
 from lms_bridge.plans.listing import teachable, visible_plans
 from lms_bridge.plans.models import PlanKind, PlanVersion, ReviewStep, TeachingPlan, VersionState
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject
-from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
+from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("plans", __name__, url_prefix="/plans", enable_openapi=False)
 
@@ -139,7 +139,9 @@ def _chosen(scope: Scope) -> tuple[list[str], str]:
     if not picked:
         raise InputError(N_("No class was chosen."), remedy=N_("Choose the class and subject that the plan is for."))
     if len({subject.id for _, subject in picked}) > 1:
-        raise InputError(N_("The chosen classes have different subjects."), remedy=N_("Make one plan for each subject."))
+        raise InputError(
+            N_("The chosen classes have different subjects."), remedy=N_("Make one plan for each subject.")
+        )
     return [f"{group.campus.code}/{group.code}" for group, _ in picked], picked[0][1].code
 
 
@@ -191,8 +193,8 @@ def benchmark_upload() -> BaseResponse | tuple[str, int]:
                 result = importer.import_benchmark(
                     document, path, name=name, organisation=owner, subject_code=request.form.get("subject", ""),
                     grade=request.form.get("grade", ""), term=lookup.current_term(owner),
-                    language="en" if request.form.get("language") == "en" else "zh-CN", scope=scope,
-                    author=current_person(),
+                    language="en" if request.form.get("language") == "en" else "zh-CN",
+                    scope=scope, author=current_person(),
                 )  # fmt: skip
     except BridgeError as error:
         if error.status == 404:
@@ -322,4 +324,3 @@ def approve(uid: str) -> BaseResponse | tuple[str, int]:
 def return_(uid: str) -> BaseResponse | tuple[str, int]:
     """Give it back with a reason."""
     return _review_step(uid, review.return_plan, N_("The plan went back to its author, who is told."))
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from flask import Flask, g, request, session
@@ -88,7 +89,12 @@ def sign_out() -> None:
     session.clear()
 
 
-signed_in_required = login_required
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def signed_in_required(view: F) -> F:
+    """Sends those who are not signed in to the sign-in page, and back afterwards."""
+    return cast(F, login_required(view))
 
 
 def current_person() -> Person:

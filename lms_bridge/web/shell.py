@@ -6,9 +6,9 @@ from apiflask import APIBlueprint
 from flask import abort, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from lms_bridge.core.application import current_settings
 from lms_bridge.core.i18n import LOCALES
 from lms_bridge.core.settings import Environment
-from lms_bridge.core.application import current_settings
 from lms_bridge.web.security import safe_next
 
 blueprint = APIBlueprint("shell", __name__, enable_openapi=False)

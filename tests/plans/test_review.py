@@ -25,7 +25,7 @@ BENCHMARK = [("有理数", 5), ("整式的加减", 4), ("一元一次方程", 6)
 PLAN = [("有理数", 5), ("一元一次方程", 4), ("整式的加减", 4), ("数学活动", 1)]
 
 
-@pytest.fixture()
+@pytest.fixture
 def school(app: Flask) -> SchoolSystem:
     """A bureau with two campuses; each campus's teacher teaches physics too, for which there is no plan yet."""
     school = small_system()
@@ -146,16 +146,19 @@ def test_a_second_plan_is_refused_with_the_way_out_and_nothing_is_stored(school:
     bring_in(school, tmp_path)
     with pytest.raises(PlanExists, match="new version"):
         bring_in(school, tmp_path)
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(TeachingPlan).filter_by(subject_id=school.subject.id)) == 1
+    assert (
+        db.session.scalar(sa.select(sa.func.count()).select_from(TeachingPlan).filter_by(subject_id=school.subject.id))
+        == 1
+    )
 
 
 def test_unknown_codes_are_named_with_those_there_are(school: SchoolSystem, tmp_path: Path) -> None:
     path = plan_docx(tmp_path / "plan.docx", PLAN)
     document = importer.read(path, path.name)
-    for classes, subject, shown in ((["9-99"], school.subject.code, "9-99"), ([school.a.classes[0].code], "xyz", "xyz")):
+    for group, code, shown in (("9-99", school.subject.code, "9-99"), (school.a.classes[0].code, "xyz", "xyz")):
         with pytest.raises(UnknownCode) as refusal, transaction():
             importer.import_plan(
-                document, path, name=path.name, class_codes=classes, subject_code=subject, scope=None, author=None
+                document, path, name=path.name, class_codes=[group], subject_code=code, scope=None, author=None
             )
         assert shown in str(refusal.value)
         assert "Known are" in str(refusal.value)

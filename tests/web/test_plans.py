@@ -18,7 +18,7 @@ from tests.plans.documents import plan_docx
 UNITS = [("机械运动", 4), ("声现象", 4), ("物态变化", 5)]
 
 
-@pytest.fixture()
+@pytest.fixture
 def school(app: Flask) -> SchoolSystem:
     """Two campuses; the teachers teach physics too, for which there is no plan."""
     app.config["WTF_CSRF_ENABLED"] = False
@@ -45,9 +45,7 @@ def upload(client: FlaskClient, school: SchoolSystem, path: Path, name: str = "p
     """Upload ``path`` for the first class of campus A; status and page after redirects."""
     choice = f"{school.a.classes[0].id}:{school.subject.id}"
     with path.open("rb") as stream:
-        answer = client.post(
-            "/plans/upload", data={"class": choice, "file": (stream, name)}, follow_redirects=True
-        )
+        answer = client.post("/plans/upload", data={"class": choice, "file": (stream, name)}, follow_redirects=True)
     return answer.status_code, answer.get_data(as_text=True)
 
 

@@ -30,7 +30,7 @@ _MODULE = "lms_bridge.plans.reading.child"
 def read_in_child(path: Path, limits: ReadLimits) -> tuple[Source, RawDocument]:
     """The tables of the document at ``path``; raises ``Refused`` with the child's reason or that of its death."""
     with path.open("rb") as document, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell, numbers as arguments
+        process = subprocess.Popen(
             [sys.executable, "-m", _MODULE, json.dumps(asdict(limits))],
             stdin=document,
             stdout=out,

@@ -164,7 +164,7 @@ def chunked(values: list[int], size: int = 500) -> list[list[int]]:
 
 
 def in_chunks(
-    connection: Connection, query: sa.Select[Any], column: sa.ColumnElement[int] | Any, ids: Iterable[int]
-) -> list[sa.Row[Any]]:
+    connection: Connection, query: sa.Select[*tuple[Any, ...]], column: sa.ColumnElement[int] | Any, ids: Iterable[int]
+) -> list[Any]:
     """All rows of ``query`` whose ``column`` is one of ``ids``."""
     return [row for piece in chunked(sorted(ids)) for row in connection.execute(query.where(column.in_(piece)))]

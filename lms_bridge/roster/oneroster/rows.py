@@ -66,7 +66,7 @@ def check_headers(archive: Archive, problems: Problems) -> None:
 
 def open_text(archive: Archive, table: Table) -> TextIO:
     """The text of a table's file, without a byte order mark, line ends as they are."""
-    binary = io.BufferedReader(archive.open(table.file), BUFFER)  # type: ignore[arg-type]
+    binary = io.BufferedReader(archive.open(table.file), BUFFER)  # type: ignore[type-var]
     return io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
 
 

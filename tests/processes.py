@@ -1,0 +1,113 @@
+"""The product's own processes in tests: web server and worker, started as an administrator starts them.
+
+Each belongs to the test that started it, gets its settings by the environment alone, and ends with it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lms_bridge.core.settings import Settings
+from tests.servers import end_with_parent
+
+ROOT = Path(__file__).parents[1]
+READY_SECONDS = 90
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """The environment variables of an installation with ``settings``; nothing else of LMS Bridge is inherited."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LMS_BRIDGE_")}
+    given = {
+        "LMS_BRIDGE_ENVIRONMENT": settings.environment.value,
+        "LMS_BRIDGE_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "LMS_BRIDGE_DATA_DIR": str(settings.data_dir.absolute()),
+        "LMS_BRIDGE_DATABASE_URL": settings.database_url,
+        "LMS_BRIDGE_JOB_STORE_URL": settings.job_store_url,
+        "LMS_BRIDGE_BASE_URL": settings.base_url,
+        "LMS_BRIDGE_HOST": settings.host,
+        "LMS_BRIDGE_PORT": str(settings.port),
+        "LMS_BRIDGE_PASSWORD_HASHING": settings.password_hashing,
+        "LMS_BRIDGE_JOB_LEASE_SECONDS": str(settings.job_lease_seconds),
+        "LMS_BRIDGE_SWEEP_SECONDS": str(settings.sweep_seconds),
+        "LMS_BRIDGE_LOG_LEVEL": settings.log_level,
+        "LMS_BRIDGE_CONFIG": str(settings.data_dir / "none.toml"),
+        "PYTHONPATH": str(ROOT),
+    }
+    return inherited | given | more
+
+
+@contextmanager
+def started(command: Sequence[str], variables: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``command`` (arguments of Python) running in its own folder; ended at the end of the block."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            env=dict(variables),
+            cwd=log.parent,
+            stdout=out,
+            stderr=out,
+            preexec_fn=end_with_parent(),
+        )
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and end it when it does not."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """kill -9: nothing in the process can prepare for it."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def run_command(arguments: Sequence[str], settings: Settings) -> str:
+    """Run ``lms-bridge`` with ``arguments`` to its end and return what it printed; fail when it refuses."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lms_bridge.cli", *arguments],
+        env=environment(settings),
+        cwd=settings.data_dir,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.fail(f"lms-bridge {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def wait_for_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until ``url`` answers with success; fail with the log when the process ends or takes too long."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            pass
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"{url} did not answer:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}")
+        time.sleep(0.05)
