@@ -9,6 +9,7 @@ from typing import Any
 
 CHUNK_ROWS = 2_000
 IN_MEMORY = 1024 * 1024
+LENGTH_BYTES = 4
 
 Record = tuple[Any, ...]
 
@@ -29,8 +30,11 @@ class Spool:
             self._write()
 
     def _write(self) -> None:
-        # The file never leaves this process, so that marshal, the quickest of all, may read it back.
-        marshal.dump(self._chunk, self._file)
+        # The file never leaves this process, so that marshal, the quickest of all, may read it back. Reading it from
+        # bytes is ten times as quick as from a file.
+        data = marshal.dumps(self._chunk)
+        self._file.write(len(data).to_bytes(LENGTH_BYTES, "big"))
+        self._file.write(data)
         self._chunk = []
 
     def chunks(self) -> Iterator[list[Record]]:
@@ -38,12 +42,9 @@ class Spool:
         if self._chunk:
             self._write()
         self._file.seek(0)
-        while True:
-            try:
-                chunk = marshal.load(self._file)  # noqa: S302 - written by _write above
-            except EOFError:
-                return
-            yield chunk
+        while length := self._file.read(LENGTH_BYTES):
+            data = self._file.read(int.from_bytes(length, "big"))
+            yield marshal.loads(data)  # noqa: S302 - written by _write above
 
     def close(self) -> None:
         """Forget everything."""
