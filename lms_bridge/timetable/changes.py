@@ -111,7 +111,7 @@ def propose(
     versions = dict(
         db.session.execute(
             sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(week_ids))
-        ).tuples()
+        ).tuples().all()
     )
     change_set = ChangeSet(
         campus_id=campus.id,

@@ -217,3 +217,35 @@ class Unavailability(Base):
     last_day: Mapped[date | None]
     reason: Mapped[str] = mapped_column(sa.String(255), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class RunState(enum.StrEnum):
+    """How far the solving of a week in the background has come."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class SolveRun(Base):
+    """A week being solved in the background for a page: what was asked, how far it is, what came of it. Refusals are
+    kept as texts in the language of the person who asked (``locale``)."""
+
+    __tablename__ = "solve_run"
+
+    id: Mapped[PrimaryKey]
+    uid: Mapped[Uid] = mapped_column(default=new_uid)
+    campus_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    week: Mapped[str] = mapped_column(sa.String(8))
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    locale: Mapped[str] = mapped_column(sa.String(16), default="zh-CN")
+    state: Mapped[RunState] = mapped_column(default=RunState.WAITING)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    change_set_id: Mapped[int | None] = mapped_column(sa.ForeignKey("change_set.id"))
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+
+    campus: Mapped[Organisation] = relationship()
