@@ -23,7 +23,7 @@ def roster_group() -> None:
 @json_option
 def import_file(file: Path, dry_run: bool, source: str, confirm_removals: bool, as_json: bool) -> None:
     """Import the OneRoster 1.1 or 1.2 zip FILE: all or nothing."""
-    from lms_bridge.roster.importer import import_roster
+    from lms_bridge.roster.oneroster.importer import import_roster
 
     with application(), transaction():
         result = import_roster(

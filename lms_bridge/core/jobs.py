@@ -244,19 +244,21 @@ def schedule_daily() -> None:
             enqueue(entry.kind, subject)
 
 
-def run_due(limit: int = 1000) -> int:
-    """Run due jobs in this thread until none is left or ``limit`` were tried; the number that were done.
+def run_due(limit: int = 1000, *, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Run due jobs in this thread until none is left, ``limit`` were tried, or ``stopping()`` between two of them;
+    the number that were done.
 
     This is the sweeper of each worker, and how commands and tests drain the queue.
     """
     done = tried = 0
-    while tried < limit:
-        batch = due_jobs()
-        if not batch:
-            break
+    while batch := due_jobs(min(100, limit - tried)):
         for job_id in batch:
+            if stopping():
+                break
             tried += 1
             done += run(job_id)
+        if tried >= limit or stopping():
+            break
     db.session.rollback()
     return done
 

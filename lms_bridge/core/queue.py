@@ -56,7 +56,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def run_worker(app: Flask, settings: Settings) -> None:
-    """Run jobs until told to stop by SIGTERM or SIGINT (both let the job in hand end)."""
+    """Run jobs until told to stop: SIGTERM lets the jobs in hand end, SIGINT (Ctrl+C) does not wait for them; they
+    are done again when their leases end."""
     stop = threading.Event()
 
     def sweep() -> None:
@@ -64,7 +65,7 @@ def run_worker(app: Flask, settings: Settings) -> None:
             try:
                 with app.app_context():
                     jobs.schedule_daily()
-                    jobs.run_due(limit=200)
+                    jobs.run_due(limit=200, stopping=stop.is_set)
             except Exception:
                 log.exception("the sweep failed; it is tried again")
 
@@ -72,7 +73,12 @@ def run_worker(app: Flask, settings: Settings) -> None:
     sweeper.start()
     huey: Huey = app.extensions["huey"]
     consumer = huey.create_consumer(
-        workers=settings.worker_threads, worker_type="thread", periodic=False, initial_delay=0.05, max_delay=0.5
+        workers=settings.worker_threads,
+        worker_type="thread",
+        periodic=False,
+        initial_delay=0.05,
+        max_delay=0.5,
+        graceful_signal="TERM",
     )
     try:
         consumer.run()

@@ -172,9 +172,7 @@ def resend(delivery: Delivery, organisation: Organisation, actor: Person) -> Non
     """
     db.session.refresh(delivery, with_for_update=True)
     if delivery.state not in RESENDABLE:
-        raise Conflict(
-            N_("This message did not fail."), remedy=N_("Load the page again to see how it stands.")
-        )
+        raise Conflict(N_("This message did not fail."), remedy=N_("Load the page again to see how it stands."))
     route = routes([delivery.person_id], Channels())[delivery.person_id]
     if isinstance(route, NoRoute):
         raise InputError(

@@ -204,7 +204,7 @@ class _Roster:
 
     def rng(self, kind: str, number: int | str) -> Random:
         """Chance for one person, the same whenever asked."""
-        return Random(f"{self.seed}:{kind}:{number}")  # noqa: S311 - made-up people, not secrets
+        return Random(f"{self.seed}:{kind}:{number}")
 
     def manifest(self) -> Iterator[Row]:
         yield "propertyName", "value"
@@ -212,7 +212,15 @@ class _Roster:
         yield "oneroster.version", self.version
         used = {"orgs", "academicSessions", "courses", "classes", "users", "enrollments"}
         used |= {"roles"} if self.version == "1.2" else set()
-        others = {"categories", "classResources", "courseResources", "demographics", "lineItems", "resources", "results"}
+        others = {
+            "categories",
+            "classResources",
+            "courseResources",
+            "demographics",
+            "lineItems",
+            "resources",
+            "results",
+        }
         others |= {"userProfiles", "userResources"} if self.version == "1.2" else set()
         for name in sorted(used | others):
             yield f"file.{name}", "bulk" if name in used else "absent"
@@ -351,7 +359,9 @@ class _Roster:
     def _family_name(self, family: int) -> str:
         return surname(self.rng("family", family), self._campus_of(family)[0].language)
 
-    def _guardians(self, family: int) -> Iterator[tuple[str, tuple[str, str], list[tuple[str, str]], str, str, str, str, str]]:
+    def _guardians(
+        self, family: int
+    ) -> Iterator[tuple[str, tuple[str, str], list[tuple[str, str]], str, str, str, str, str]]:
         children = [family, *_younger(self.shape, family)]
         orgs = list(dict.fromkeys(self._campus_of(child)[0].key for child in children))
         language = self._campus_of(family)[0].language

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from random import Random
 
-SURNAMES_ZH = tuple("王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈姜崔谭陆范汪廖石金韦贾夏付方白邹孟熊秦邱江尹薛")
-GIVEN_ZH = tuple("子梓宇浩欣雨思佳怡涵诗嘉俊晨轩博文睿泽瑞铭辰皓然安宁悦彤雅静琪萱妍可心语桐一诺明远志强建国华伟丽敏芳慧秀兰英杰磊洋勇艳娟涛超平刚霞玲红燕")
+SURNAMES_ZH = tuple(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈姜崔谭陆范汪廖石金韦贾夏付方白邹孟熊秦邱江尹薛"
+)
+GIVEN_ZH = tuple(
+    "子梓宇浩欣雨思佳怡涵诗嘉俊晨轩博文睿泽瑞铭辰皓然安宁悦彤雅静琪萱妍可心语桐一诺明远志强建国华伟丽敏芳慧秀兰英杰磊洋勇艳娟涛超平刚霞玲红燕"
+)
 SURNAMES_EN = (
     "Adams", "Allen", "Baker", "Bennett", "Brooks", "Carter", "Clark", "Collins", "Cooper", "Cruz", "Davies", "Diaz",
     "Evans", "Fisher", "Foster", "Garcia", "Gray", "Green", "Hall", "Harris", "Hayes", "Hughes", "Jackson", "Kelly",

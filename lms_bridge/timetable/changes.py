@@ -109,9 +109,9 @@ def propose(
     if not changes:
         raise InputError(N_("Nothing would change."), remedy=N_("The lesson is as you want it already."))
     versions = dict(
-        db.session.execute(
-            sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(week_ids))
-        ).tuples().all()
+        db.session.execute(sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(week_ids)))
+        .tuples()
+        .all()
     )
     change_set = ChangeSet(
         campus_id=campus.id,

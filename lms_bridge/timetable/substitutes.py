@@ -66,9 +66,7 @@ def candidates(lesson: Lesson) -> list[Candidate]:
         for person in people.values()
         if person.id not in busy
     ]
-    return sorted(
-        found, key=lambda c: (not c.teaches_subject, not c.teaches_class, c.person.display_name, c.person.id)
-    )
+    return sorted(found, key=lambda c: (not c.teaches_subject, not c.teaches_class, c.person.display_name, c.person.id))
 
 
 def _enrolled(person_ids: set[int], lesson: Lesson) -> tuple[set[int], set[int]]:

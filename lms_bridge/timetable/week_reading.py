@@ -136,9 +136,7 @@ def _refuse(
 ) -> None:
     if not demand.planned:
         raise InputError(
-            N_(
-                "No teaching plan of campus %(campus)s is approved for week %(week)s; there is none for: %(courses)s."
-            ),
+            N_("No teaching plan of campus %(campus)s is approved for week %(week)s; there is none for: %(courses)s."),
             remedy=N_("Import plans, let the researchers approve them (%(plans)s wait), then solve the week again."),
             campus=campus.code,
             week=week.iso,

@@ -82,7 +82,7 @@ def wait_until(reached: Callable[[], bool], log: Path) -> None:
 def test_a_worker_that_is_killed_in_the_middle_of_jobs_loses_none(
     installation: Flask, tmp_path: Path, soak: bool
 ) -> None:
-    kills, jobs_each = (10, 200) if soak else (2, 100)
+    kills, jobs_each = (10, 200) if soak else (2, 60)
     total = (kills + 1) * jobs_each
     with transaction():
         for number in range(total):

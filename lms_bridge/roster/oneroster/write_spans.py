@@ -95,9 +95,7 @@ def _write(writer: Writer, kind: Kind, chunks: Iterator[list[Span]]) -> None:
     real = writer.real(kind.entity)
     for chunk in chunks:
         new = [span for span in chunk if span.number < 0]
-        inserter.insert(
-            (real(s.number), *s.what, s.primary, s.begin or s.default_begin, s.end or None) for s in new
-        )
+        inserter.insert((real(s.number), *s.what, s.primary, s.begin or s.default_begin, s.end or None) for s in new)
         writer.name_new(kind.entity, [(real(s.number), s.key, s.row_hash) for s in new])
         _change(writer, kind, inserter, [span for span in chunk if span.number > 0])
         writer.told(len(chunk))

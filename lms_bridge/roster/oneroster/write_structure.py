@@ -69,9 +69,7 @@ def write_organisations(writer: Writer) -> None:
             }
             path = f"{parent.path if parent else '/'}{row_id}/"
             row = inherited | values | {"id": row_id, "uid": new_uid(), "path": path, "settings": {}}
-            above[row_id] = writer.connection.execute(
-                sa.insert(table).values(row).returning(*columns)
-            ).one()
+            above[row_id] = writer.connection.execute(sa.insert(table).values(row).returning(*columns)).one()
         writer.told(len(chunk))
     _name(writer, "organisation", named)
     if named:
