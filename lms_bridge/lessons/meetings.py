@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ from lms_bridge.lessons import providers
 from lms_bridge.lessons.models import Meeting, MeetingState
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 from lms_bridge.timetable.queries import WITH_PARTS, students_of
+from lms_bridge.timetable.rooms import RoomState
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,20 @@ def meeting_of(lesson_id: int) -> Meeting | None:
         .limit(1)
         .options(joinedload(Meeting.account))
     )
+
+
+def room_states(lessons: Collection[Lesson]) -> dict[int, RoomState]:
+    """For the timetable: rooms whose door is open, and those that could not be made."""
+    failed = set(
+        db.session.scalars(
+            sa.select(Meeting.lesson_id).where(
+                Meeting.lesson_id.in_([lesson.id for lesson in lessons]), Meeting.state == MeetingState.FAILED
+            )
+        )
+    )
+    moment = now()
+    found: dict[int, RoomState] = {x.id: "open" for x in lessons if opens_at(x) <= moment < closes_at(x)}
+    return found | dict.fromkeys(failed, "problem")
 
 
 def follow(lesson_ids: Iterable[int]) -> None:

@@ -108,12 +108,8 @@ def observations_of(lesson_id: int, person_ids: Sequence[int] | None = None) -> 
 
     A join at a provider lasts at most until that attempt's room was ended.
     """
-    ended = {
-        attempt: ended_at
-        for attempt, ended_at in db.session.execute(
-            sa.select(Meeting.attempt, Meeting.ended_at).where(Meeting.lesson_id == lesson_id)
-        )
-    }
+    rooms = db.session.execute(sa.select(Meeting.attempt, Meeting.ended_at).where(Meeting.lesson_id == lesson_id))
+    ended = {row.attempt: row.ended_at for row in rooms}
     query = sa.select(
         PresenceEvidence.person_id,
         PresenceEvidence.kind,
