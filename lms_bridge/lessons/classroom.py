@@ -107,7 +107,7 @@ def store_page_view(lesson: Lesson, person: Person, attempt: int, source: str) -
 
 def present_now(lesson_id: int) -> set[int]:
     """Ids of the people of whom one of our pages heard within :data:`BEAT_TIMEOUT` (and who did not leave since)."""
-    rows = db.session.execute(
+    rows: Sequence[tuple[int, EvidenceKind, str]] = db.session.execute(
         sa.select(PresenceEvidence.person_id, PresenceEvidence.kind, PresenceEvidence.event_key)
         .where(
             PresenceEvidence.lesson_id == lesson_id,
@@ -116,10 +116,19 @@ def present_now(lesson_id: int) -> set[int]:
             PresenceEvidence.person_id.is_not(None),
         )
         .order_by(PresenceEvidence.at, PresenceEvidence.id)
-    )
-    # Each browser tab is a session of its own: one that left does not take the other along.
-    last = {(who, key.rsplit(":", 1)[0]): kind for who, kind, key in rows}
-    return {who for (who, _), kind in last.items() if kind is not EvidenceKind.LEFT}
+    ).all()  # type: ignore[assignment]
+    # Each browser tab is a session of its own: one that left does not take the other along. The door and the fetching
+    # of a page say little once there is a tab that speaks for itself.
+    tabs: dict[tuple[int, str], EvidenceKind] = {}
+    visits: set[int] = set()
+    for who, kind, key in rows:
+        _, _, tab = key.rpartition(":")[0].partition(":")
+        if tab and tab != "view":
+            tabs[who, tab] = kind
+        else:
+            visits.add(who)
+    spoken = {who for who, _ in tabs}
+    return {who for (who, _), kind in tabs.items() if kind is not EvidenceKind.LEFT} | (visits - spoken)
 
 
 @dataclass(frozen=True)
@@ -150,14 +159,12 @@ def board_of(lesson: Lesson) -> Board:
         .where(ClassroomQuestion.lesson_id == lesson.id, ClassroomQuestion.hidden_at.is_(None))
         .order_by(ClassroomQuestion.at, ClassroomQuestion.id)
     ).all()
-    hands = {
-        person_id: raised_at
-        for person_id, raised_at in db.session.execute(
-            sa.select(RaisedHand.person_id, RaisedHand.raised_at)
-            .where(RaisedHand.lesson_id == lesson.id, RaisedHand.lowered_at.is_(None))
-            .order_by(RaisedHand.raised_at, RaisedHand.id)
-        ).all()
-    }
+    up = db.session.execute(
+        sa.select(RaisedHand.person_id, RaisedHand.raised_at)
+        .where(RaisedHand.lesson_id == lesson.id, RaisedHand.lowered_at.is_(None))
+        .order_by(RaisedHand.raised_at, RaisedHand.id)
+    )
+    hands = {row.person_id: row.raised_at for row in up}
     expected = frozenset(students_of([lesson])[lesson.id])
     wanted = {q.person_id for q in questions} | set(hands) | expected
     names = {p.id: p.display_name for p in db.session.scalars(sa.select(Person).where(Person.id.in_(wanted)))}

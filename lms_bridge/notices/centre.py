@@ -89,7 +89,7 @@ def _visible(paths: Collection[str], *columns: Any) -> sa.Select[Any]:
 def counts(paths: Collection[str]) -> dict[DeliveryState, int]:
     """How many messages stand how."""
     rows = db.session.execute(_visible(paths, Delivery.state, sa.func.count()).group_by(Delivery.state))
-    return {state: number for state, number in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def lines(paths: Collection[str], *, state: DeliveryState | None = None, page: int = 1) -> list[Line]:

@@ -31,7 +31,7 @@ class Entry:
     zone: str
 
 
-def _own(person: Person) -> sa.Select[tuple[Notification]]:
+def _own(person: Person) -> sa.Select[Notification]:
     return (
         sa.select(Notification)
         .outerjoin(OutboxFact, OutboxFact.id == Notification.fact_id)

@@ -1,0 +1,34 @@
+"""The timetable solver: a plain problem in, a plain answer out; knows no database and says why there is no answer."""
+
+from __future__ import annotations
+
+import time
+
+from lms_bridge.timetable.conflicts import explain
+from lms_bridge.timetable.model import ModelBuilder
+from lms_bridge.timetable.problem import Placement, Problem, Solution, SolverLimits, Status
+from lms_bridge.timetable.search import Effort, search
+
+DEFAULT_LIMITS = SolverLimits()
+
+
+def solve(problem: Problem, limits: SolverLimits = DEFAULT_LIMITS) -> Solution:
+    """Place every period of every course, or say which rules cannot hold together.
+
+    The same problem, seed and work limits give the same answer on every machine fast enough to end within
+    ``limits.seconds``.
+    """
+    started = time.monotonic()
+    conflicts = explain(problem)
+    if conflicts:
+        return Solution(Status.INFEASIBLE, conflicts=conflicts, seconds=time.monotonic() - started)
+    outcome = search(problem, Effort(limits))
+    seconds = time.monotonic() - started
+    if outcome.placed is None:
+        if not outcome.proved:
+            return Solution(Status.UNKNOWN, seconds=seconds)
+        return Solution(Status.INFEASIBLE, conflicts=explain(problem, proved=True), seconds=seconds)
+    placements = sorted(Placement(key, slot) for key, slots in outcome.placed.items() for slot in slots)
+    costs = ModelBuilder(problem).wishes.costs(outcome.placed, limits.weights)
+    status = Status.OPTIMAL if outcome.proved else Status.FEASIBLE
+    return Solution(status, tuple(placements), dict(costs), seconds=seconds)
