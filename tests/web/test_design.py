@@ -21,7 +21,11 @@ STATIC = Path(str(resources.files("lms_bridge"))) / "web" / "static"
 def pages() -> Environment:
     """The macros as the application sees them, without the application."""
     env = Environment(
-        loader=FileSystemLoader(PAGES), extensions=["jinja2.ext.i18n"], autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(PAGES),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda text: catalogue(get_locale()).gettext(text),
