@@ -52,7 +52,6 @@ def main() -> None:
         if pid == 0:
             work()
             os._exit(0)
-        print(pid, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -82,7 +82,9 @@ def workers(settings: Settings, port: int) -> Iterator[Callable[[], int]]:
 
     def start() -> int:
         asked, said = launcher.stdin, launcher.stdout
-        assert isinstance(asked, IO | object) and asked is not None and said is not None
+        assert isinstance(asked, IO | object)
+        assert asked is not None
+        assert said is not None
         asked.write("start\n")
         asked.flush()
         pids.append(int(said.readline()))
@@ -92,10 +94,8 @@ def workers(settings: Settings, port: int) -> Iterator[Callable[[], int]]:
         yield start
     finally:
         for pid in pids:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         launcher.communicate(timeout=10)
 
 
