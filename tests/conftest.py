@@ -17,12 +17,20 @@ from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from lms_bridge.core import i18n
 from lms_bridge.core.database import Base, db
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.web.app import create_app
 from tests import servers
 
 TEMPLATE = "lms_bridge_template"
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Each test begins in English, whatever language an earlier one spoke."""
+    with i18n.use_locale("en"):
+        yield
 
 
 class FreshClient(FlaskClient):

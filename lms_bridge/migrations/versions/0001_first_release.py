@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-24 02:06:01.213546
+Create Date: 2026-11-24 02:22:46.005371
 """
 
 from __future__ import annotations
@@ -616,6 +616,28 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_roster_upload')),
     sa.UniqueConstraint('uid', name=op.f('uq_roster_upload_uid'))
     )
+    op.create_table('solve_run',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('campus_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('week', sa.String(length=8), nullable=False),
+    sa.Column('author_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('locale', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.Enum('waiting', 'running', 'done', 'refused', 'failed', name='runstate', native_enum=False, length=40), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('change_set_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('result', sa.JSON(), nullable=False),
+    sa.Column('problems', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['author_id'], ['person.id'], name=op.f('fk_solve_run_author_id')),
+    sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_solve_run_campus_id')),
+    sa.ForeignKeyConstraint(['change_set_id'], ['change_set.id'], name=op.f('fk_solve_run_change_set_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_solve_run')),
+    sa.UniqueConstraint('uid', name=op.f('uq_solve_run_uid'))
+    )
+    with op.batch_alter_table('solve_run', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_solve_run_campus_id'), ['campus_id'], unique=False)
+
     op.create_table('teaching_plan',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('uid', sa.String(length=32), nullable=False),
@@ -1199,6 +1221,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_teaching_plan_author_id'))
 
     op.drop_table('teaching_plan')
+    with op.batch_alter_table('solve_run', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_solve_run_campus_id'))
+
+    op.drop_table('solve_run')
     op.drop_table('roster_upload')
     op.drop_table('period')
     with op.batch_alter_table('notification', schema=None) as batch_op:
