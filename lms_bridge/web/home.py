@@ -97,7 +97,7 @@ def _system(scope: Scope, zone: str) -> dict[str, Any]:
         .where(TeachingPlan.organisation_id.in_(campuses), PlanVersion.state != VersionState.SUPERSEDED)
         .group_by(PlanVersion.state)
     )
-    counts = dict(states.tuples().all())
+    counts = {row[0]: row[1] for row in states}
     checks: list[Check] = []
     if scope.may(Permission.SYSTEM):
         checks = [*health.readiness(), health.check_jobs()]
