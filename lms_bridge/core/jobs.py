@@ -11,7 +11,7 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -224,6 +224,17 @@ def _finish(
                     values["attempts"] = max(held.attempts - 1, 0)
                 after_commit(lambda: _wake(held.id, retry_at))
         session.execute(sa.update(Job).where(*mine).values(**values))
+
+
+def done_together(kind: str, subjects: Collection[str]) -> None:
+    """Say that the waiting jobs of ``kind`` for ``subjects`` need not run: a job in hand did their work in the
+    transaction in force. Those that run already are not touched; they find nothing left to do."""
+    db.session.execute(
+        sa.update(Job)
+        .where(Job.kind == kind, Job.subject.in_(subjects), Job.state == JobState.QUEUED)
+        .values(state=JobState.DONE, finished_at=now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def due_jobs(limit: int = 100) -> list[int]:

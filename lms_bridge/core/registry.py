@@ -57,11 +57,19 @@ def _load(group: str, entry: EntryPoint) -> Found:
     return Found(group, entry.name, distribution, cls)
 
 
+_classes: dict[tuple[type[Plugin], str], type[Plugin]] = {}
+"""Classes found once: looking through the installed distributions takes tens of milliseconds."""
+
+
 def plugin_class(kind: type[P], identifier: str) -> type[P]:
     """The class of the plugin ``identifier`` of ``kind``.
 
     :raises ConfigurationError: it is not installed or does not load.
     """
+    known = _classes.get((kind, identifier))
+    if known is not None:
+        assert issubclass(known, kind)
+        return known
     group = next(name for name, base in GROUPS.items() if base is kind)
     for entry in entry_points(group=group, name=identifier):
         found = _load(group, entry)
@@ -70,6 +78,7 @@ def plugin_class(kind: type[P], identifier: str) -> type[P]:
                 N_('The plugin "%(name)s" does not load: %(problem)s'), name=identifier, problem=found.problem
             )
         assert issubclass(found.cls, kind)
+        _classes[kind, identifier] = found.cls
         return found.cls
     raise ConfigurationError(
         N_('There is no plugin "%(name)s".'),

@@ -136,6 +136,7 @@ class PersonHere:
     """A person as the teacher sees them: since when without a break; None: not here now."""
 
     person_id: int
+    uid: str
     name: str
     since: datetime | None
     hand_at: datetime | None
@@ -146,7 +147,7 @@ class Board:
     """The state of a room: questions (the oldest first), hands, and how many are here of those expected."""
 
     questions: Sequence[ClassroomQuestion]
-    names: dict[int, str]
+    people: dict[int, Person]
     hands: dict[int, datetime]
     here: frozenset[int]
     expected: frozenset[int]
@@ -167,8 +168,8 @@ def board_of(lesson: Lesson) -> Board:
     hands = {row.person_id: row.raised_at for row in up}
     expected = frozenset(students_of([lesson])[lesson.id])
     wanted = {q.person_id for q in questions} | set(hands) | expected
-    names = {p.id: p.display_name for p in db.session.scalars(sa.select(Person).where(Person.id.in_(wanted)))}
-    return Board(questions, names, hands, frozenset(present_now(lesson.id)), expected)
+    people = {p.id: p for p in db.session.scalars(sa.select(Person).where(Person.id.in_(wanted)))}
+    return Board(questions, people, hands, frozenset(present_now(lesson.id)), expected)
 
 
 def people_of(lesson: Lesson, board: Board) -> list[PersonHere]:
@@ -178,7 +179,9 @@ def people_of(lesson: Lesson, board: Board) -> list[PersonHere]:
     for person_id in board.expected:
         stays = intervals(seen.get(person_id, ()), beat_timeout=BEAT_TIMEOUT, end=now())
         since = stays[-1].start if person_id in board.here and stays else None
-        people.append(PersonHere(person_id, board.names.get(person_id, ""), since, board.hands.get(person_id)))
+        person = board.people[person_id]
+        hand_at = board.hands.get(person_id)
+        people.append(PersonHere(person_id, person.uid, person.display_name, since, hand_at))
     return sorted(people, key=lambda p: (p.hand_at is None, p.hand_at or now(), p.since is None, p.name, p.person_id))
 
 

@@ -53,14 +53,14 @@ def said_now(person: Person, notifications: Sequence[Notification], locale: str 
         return render(parts, _common(person, notifications)) if parts else None
 
 
-def outgoing(delivery: Delivery, channel: MessageChannel) -> OutgoingMessage | None:
+def outgoing(
+    delivery: Delivery, person: Person, contact: ContactPoint | None, channel: MessageChannel
+) -> OutgoingMessage | None:
     """The message of a delivery for its channel; None when there is nothing left to say."""
-    person = db.session.get_one(Person, delivery.person_id)
     notifications = live_notifications(delivery.id)
     rendered = said_now(person, notifications) if notifications else None
     if rendered is None:
         return None
-    contact = db.session.get(ContactPoint, delivery.contact_point_id) if delivery.contact_point_id else None
     can, text = channel.capabilities, rendered.text
     if can.max_text is not None and len(text) > can.max_text:
         text = text[: can.max_text - 1] + "…"

@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ from lms_bridge.notices.channels import Channels, make_channel
 from lms_bridge.notices.composing import live_notifications, outgoing
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState
 from lms_bridge.notices.outbox import SEND, new_delivery
-from lms_bridge.roster.models import ContactPoint, ContactState
+from lms_bridge.roster.models import ContactPoint, ContactState, Person
 
 log = logging.getLogger(__name__)
 
@@ -94,36 +95,60 @@ def _ask_again(identifier: str) -> None:
             jobs.enqueue(SEND, identifier, not_before=due if due > now() else None)
 
 
+@dataclass(frozen=True)
+class _Claimed:
+    """A claimed delivery with whom it is for, read once for its batch. ``attempts`` counts the one to be made."""
+
+    delivery: Delivery
+    person: Person
+    contact: ContactPoint | None
+    attempts: int
+
+
+def _claimed(batch: list[int]) -> list[_Claimed]:
+    rows = db.session.execute(
+        sa.select(Delivery, Person, ContactPoint)
+        .join(Person, Person.id == Delivery.person_id)
+        .outerjoin(ContactPoint, ContactPoint.id == Delivery.contact_point_id)
+        .where(Delivery.id.in_(batch))
+        .execution_options(populate_existing=True)
+    ).all()
+    # The first is marked as being sent already (leases.claim), and its attempt counted.
+    found = {
+        delivery.id: _Claimed(delivery, person, contact, delivery.attempts + (delivery.id != batch[0]))
+        for delivery, person, contact in rows
+    }
+    return [found[delivery_id] for delivery_id in batch]
+
+
 def _send_batch(batch: list[int], owner: str, channel: MessageChannel, session: ChannelSession) -> None:
-    for position, delivery_id in enumerate(batch):
-        result = _attempt(delivery_id, channel, session)
+    for position, claimed in enumerate(_claimed(batch)):
+        result = _attempt(claimed, channel, session)
         if result is not None and result.service_down:
             _service_down(owner, result.answer, result.retry_after)
         following = batch[position + 1] if position + 1 < len(batch) else None
         with transaction():
-            delivery = db.session.get_one(Delivery, delivery_id, populate_existing=True)
-            values = _values(delivery, result, channel)
-            mine = leases.settle(delivery_id, owner, values, following=following)
+            values = _values(claimed, result, channel)
+            mine = leases.settle(claimed.delivery.id, owner, values, following=following)
         if not mine:
             log.warning("a delivery took longer than its lease and was sent by another sender too")
 
 
-def _attempt(delivery_id: int, channel: MessageChannel, session: ChannelSession) -> SendResult | None:
+def _attempt(claimed: _Claimed, channel: MessageChannel, session: ChannelSession) -> SendResult | None:
     """Write the message and hand it over; None if nothing is left to say. The reading transaction is over before the
     network is used. A message that cannot be written must not hold up the others: it is tried again, then failed."""
     try:
-        delivery = db.session.get_one(Delivery, delivery_id, populate_existing=True)
-        contact = db.session.get(ContactPoint, delivery.contact_point_id) if delivery.contact_point_id else None
+        contact = claimed.contact
         if contact is not None and not usable(contact, now().date()):
             return SendResult(SendState.REJECTED, contact.state_reason or BOUNCING, address_bad=True)
-        message = outgoing(delivery, channel)
+        message = outgoing(claimed.delivery, claimed.person, contact, channel)
+        db.session.commit()  # ends the reading; nothing is expired
     except sa.exc.DBAPIError:
         raise
     except Exception as error:
+        db.session.rollback()
         log.warning("a message could not be written: %s", type(error).__name__)
         return SendResult(SendState.RETRY, f"{type(error).__name__}: {error}")
-    finally:
-        db.session.rollback()
     if message is None:
         return None
     try:
@@ -135,7 +160,7 @@ def _attempt(delivery_id: int, channel: MessageChannel, session: ChannelSession)
         return SendResult(SendState.UNKNOWN, f"{type(error).__name__}: {error}")
 
 
-def _values(delivery: Delivery, result: SendResult | None, channel: MessageChannel) -> dict[str, Any]:
+def _values(claimed: _Claimed, result: SendResult | None, channel: MessageChannel) -> dict[str, Any]:
     """The columns that say what became of an attempt; also follows up a bad address. In the transaction in force."""
     if result is None:
         return {"state": DeliveryState.WITHDRAWN, "answer": OUTDATED}
@@ -144,17 +169,17 @@ def _values(delivery: Delivery, result: SendResult | None, channel: MessageChann
         return values | {"state": DeliveryState.SENT, "sent_at": now(), "provider_id": result.provider_id}
     if result.state is SendState.REJECTED:
         if result.address_bad:
-            return values | _other_way(delivery, result.answer)
+            return values | _other_way(claimed.delivery, result.answer)
         return values | {"state": DeliveryState.FAILED}
     if result.state is SendState.UNKNOWN and channel.capabilities.repeat_costs:
         return values | {"state": DeliveryState.UNKNOWN}
     if result.state is SendState.UNKNOWN:
-        values["sent_at"] = delivery.sent_at or now()
-    if delivery.attempts >= MAX_ATTEMPTS:
+        values["sent_at"] = claimed.delivery.sent_at or now()
+    if claimed.attempts >= MAX_ATTEMPTS:
         return values | {"state": DeliveryState.FAILED}
     return values | {
         "state": DeliveryState.QUEUED,
-        "not_before": now() + (result.retry_after or pause_after(delivery.attempts) * random.uniform(0.8, 1.2)),
+        "not_before": now() + (result.retry_after or pause_after(claimed.attempts) * random.uniform(0.8, 1.2)),
     }
 
 

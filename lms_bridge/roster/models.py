@@ -144,10 +144,11 @@ class ContactPoint(Base):
     """An address of a person. One address may serve several people, each with a row and a state of its own."""
 
     __tablename__ = "contact_point"
+    # It also serves as the index by person.
     __table_args__ = (sa.UniqueConstraint("person_id", "kind", "service", "address"),)
 
     id: Mapped[PrimaryKey]
-    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
     kind: Mapped[ContactKind]
     service: Mapped[str] = mapped_column(sa.String(40), default="")
     address: Mapped[str] = mapped_column(sa.String(255), index=True)
@@ -258,7 +259,7 @@ class Guardianship(Base):
     may_receive: Mapped[bool] = mapped_column(default=True)
     may_confirm: Mapped[bool] = mapped_column(default=True)
     restricted: Mapped[bool] = mapped_column(default=False)
-    source: Mapped[str | None] = mapped_column(sa.String(80), index=True)
+    source: Mapped[str | None] = mapped_column(sa.String(80))
     """The roster that named it (as in ``external_id.system``), and may end it; none: entered here."""
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]

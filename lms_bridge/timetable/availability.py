@@ -73,4 +73,4 @@ def elsewhere(
         )
         .order_by(Lesson.starts_at, Lesson.id)
     )
-    return list(rows.tuples())
+    return list(rows)

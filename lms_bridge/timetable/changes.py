@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -109,9 +110,9 @@ def propose(
     if not changes:
         raise InputError(N_("Nothing would change."), remedy=N_("The lesson is as you want it already."))
     versions = dict(
-        db.session.execute(sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(week_ids)))
-        .tuples()
-        .all()
+        db.session.execute(
+            sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(week_ids))
+        ).all()
     )
     change_set = ChangeSet(
         campus_id=campus.id,
@@ -142,19 +143,7 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
     class_ids = {class_id for state in touched for class_id in state.class_ids}
     known = unit_order.known_before(change_set.campus_id, class_ids, list(weeks))
     moment = now()
-    for change, after in afters.items():
-        lesson = lessons.get(change.lesson_id or 0)
-        if lesson is None:
-            lesson = Lesson(created_at=moment, sequence=0)
-            db.session.add(lesson)
-        elif change.kind is not ChangeKind.UNIT:
-            lesson.sequence += 1
-        write_state(lesson, after)
-        lesson.changed_at = moment
-        lesson.cancelled_at = None if after.takes_place else (lesson.cancelled_at or moment)
-        db.session.flush()
-        change.lesson_id = lesson.id
-        lessons[lesson.id] = lesson
+    _write(afters, lessons, moment)
     for week in weeks.values():
         week.version += 1
         week.published_at = week.published_at or moment
@@ -163,6 +152,25 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
     change_set.state, change_set.applied_at = ChangeState.APPLIED, moment
     _announce(change_set, actor, tell=tell)
     return change_set
+
+
+def _write(afters: Mapping[LessonChange, LessonState], lessons: dict[int, Lesson], moment: datetime) -> None:
+    """Write the lessons; new ones get their row, and all are in ``lessons`` by id afterwards."""
+    new: dict[LessonChange, Lesson] = {}
+    for change, after in afters.items():
+        lesson = lessons.get(change.lesson_id or 0)
+        if lesson is None:
+            lesson = new[change] = Lesson(created_at=moment, sequence=0)
+        elif change.kind is not ChangeKind.UNIT:
+            lesson.sequence += 1
+        write_state(lesson, after)
+        lesson.changed_at = moment
+        lesson.cancelled_at = None if after.takes_place else (lesson.cancelled_at or moment)
+    db.session.add_all(new.values())
+    db.session.flush()
+    for change, lesson in new.items():
+        change.lesson_id = lesson.id
+        lessons[lesson.id] = lesson
 
 
 def discard(change_set: ChangeSet, actor: Person | None) -> None:

@@ -81,9 +81,7 @@ def clashes_of(states: Mapping[int, LessonState]) -> list[BridgeError]:
             sa.select(Organisation.id, Organisation.code).where(
                 Organisation.id.in_({entry.campus_id for pair in pairs for entry in pair})
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return [
         InputError(

@@ -14,7 +14,7 @@ from lms_bridge.timetable.rules import course_days, courses_by_class, courses_by
 
 
 def explain(problem: Problem, *, proved: bool = False) -> tuple[Conflict, ...]:
-    """Every conflict that counting finds; with ``proved`` never empty: the solver has proved that there is one."""
+    """Every conflict that counting finds; with ``proved`` never empty, since the solver proved that there is one."""
     found = [
         *_courses(problem),
         *_people(problem, courses_by_teacher(problem), RuleKind.TEACHER_ONCE),

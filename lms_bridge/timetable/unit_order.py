@@ -134,4 +134,4 @@ def _lessons(
         .options(*WITH_PARTS)
         .order_by(Lesson.starts_at, Lesson.id)
     )
-    return [(numbers[week], lesson) for lesson, week in rows.tuples()]
+    return [(numbers[week], lesson) for lesson, week in rows]

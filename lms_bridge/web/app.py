@@ -31,6 +31,10 @@ BLUEPRINTS = (
     "messages",
     "inbox",
     "feeds",
+    "door",
+    "classroom",
+    "lessons",
+    "timetable",
 )
 
 
@@ -63,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     load_features()
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"lms_bridge.web.{name}").blueprint)
-    for name in ("session", "security", "errors"):
+    for name in ("session", "security", "errors", "watch"):
         import_module(f"lms_bridge.web.{name}").init_app(app)
     if settings.trusted_proxies:
         n = settings.trusted_proxies
@@ -98,6 +102,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
         PERMANENT_SESSION_LIFETIME=settings.session_hours * 3600,
+        # Pages that hold a token in their address send no referrer, so its absence proves nothing.
+        WTF_CSRF_SSL_STRICT=False,
         RATELIMIT_STORAGE_URI=settings.rate_limit_store,
         RATELIMIT_HEADERS_ENABLED=True,
         RATELIMIT_ENABLED=settings.environment is not Environment.TEST,

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 
+from lms_bridge.core.clock import now
 from lms_bridge.core.queue import run_worker
 from lms_bridge.core.settings import load
 from lms_bridge.notices import kinds
@@ -27,7 +28,8 @@ def audience(cause: str, after_person_id: int, limit: int) -> list[int]:
 
 def gather(person: Person, cause: str) -> kinds.MessageContext:
     """A message without lessons."""
-    return kinds.MessageContext(data={"sections": [], "reason": cause, "only": None, "all_added": True, "count": 0})
+    data = {"sections": [], "reason": cause, "only": None, "all_added": True, "count": 0, "first": now().date()}
+    return kinds.MessageContext(data=data)
 
 
 def register() -> None:
@@ -52,6 +54,8 @@ def main() -> None:
         if pid == 0:
             work()
             os._exit(0)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

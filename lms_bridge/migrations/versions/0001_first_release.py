@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-24 02:22:46.005371
+Create Date: 2026-11-24 04:16:45.411283
 """
 
 from __future__ import annotations
@@ -283,7 +283,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('contact_point', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_contact_point_address'), ['address'], unique=False)
-        batch_op.create_index(batch_op.f('ix_contact_point_person_id'), ['person_id'], unique=False)
 
     op.create_table('course',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -320,7 +319,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('guardianship', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_guardianship_guardian_id'), ['guardian_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_guardianship_source'), ['source'], unique=False)
         batch_op.create_index(batch_op.f('ix_guardianship_student_id'), ['student_id'], unique=False)
 
     op.create_table('household_member',
@@ -1276,7 +1274,6 @@ def downgrade() -> None:
     op.drop_table('household_member')
     with op.batch_alter_table('guardianship', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_guardianship_student_id'))
-        batch_op.drop_index(batch_op.f('ix_guardianship_source'))
         batch_op.drop_index(batch_op.f('ix_guardianship_guardian_id'))
 
     op.drop_table('guardianship')
@@ -1285,7 +1282,6 @@ def downgrade() -> None:
 
     op.drop_table('course')
     with op.batch_alter_table('contact_point', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_contact_point_person_id'))
         batch_op.drop_index(batch_op.f('ix_contact_point_address'))
 
     op.drop_table('contact_point')

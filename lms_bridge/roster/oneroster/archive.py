@@ -26,6 +26,12 @@ MAX_MEMBERS = 200
 CHUNK = 1024 * 1024
 MODES = ("bulk", "delta", "absent")
 MEGABYTE = 1024 * 1024
+LONGEST_LINE = 100_000
+MOST_LINES = 100
+"""A row in quotes may run over so many lines."""
+
+NOT_UTF_8 = N_("The file is not in UTF-8; it seems to be in %(encoding)s.")
+SAVE_AS_UTF_8 = N_("Save it again as UTF-8 (in Excel and WPS: Save as, type “CSV UTF-8”) and zip it again.")
 
 
 Note = tuple[str, dict[str, str]]
@@ -97,33 +103,32 @@ class Archive:
 
     def _check_member(self, file: str, problems: Problems) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")()
-        lines = 1
+        lines = _LineCheck()
         with self.open(file) as stream:
             while chunk := stream.read(CHUNK):
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError as error:
-                    bad = error.object
                     problems.add(
-                        N_("The file is not in UTF-8; it seems to be in %(encoding)s."),
+                        NOT_UTF_8,
                         file=file,
-                        row=lines + bad.count(b"\n", 0, error.start),
-                        remedy=N_(
-                            "Save it again as UTF-8 (in Excel and WPS: Save as, type “CSV UTF-8”) and zip it again."
-                        ),
-                        encoding=guess_encoding(bad),
+                        row=lines.count + error.object.count(b"\n", 0, error.start),
+                        remedy=SAVE_AS_UTF_8,
+                        encoding=guess_encoding(error.object),
                     )
                     return
                 if b"\0" in chunk:
                     problems.add(
                         N_("The file holds zero bytes; it is no CSV text."),
                         file=file,
-                        row=lines + chunk.count(b"\n", 0, chunk.index(b"\0")),
+                        row=lines.count + chunk.count(b"\n", 0, chunk.index(b"\0")),
                         remedy=N_("Export it again as CSV in UTF-8."),
                     )
                     return
-                lines += chunk.count(b"\n")
-        self.line_counts[file] = lines - 1
+                if not lines.feed(chunk):
+                    break
+        lines.name_broken(file, problems)
+        self.line_counts[file] = lines.count - 1
 
     def _find_members(self, max_bytes: int) -> dict[str, zipfile.ZipInfo]:
         infos = [i for i in self._zip.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX/")]
@@ -259,9 +264,9 @@ class Archive:
             return list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
         except UnicodeDecodeError as error:
             raise InputError(
-                N_("The file is not in UTF-8; it seems to be in %(encoding)s."),
+                NOT_UTF_8,
                 place=Place(file=MANIFEST),
-                remedy=N_("Save it again as UTF-8 (in Excel and WPS: Save as, type “CSV UTF-8”) and zip it again."),
+                remedy=SAVE_AS_UTF_8,
                 encoding=guess_encoding(error.object),
             ) from None
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, csv.Error, NotImplementedError):
@@ -270,6 +275,52 @@ class Archive:
                 place=Place(file=MANIFEST),
                 remedy=N_("Make the zip again and send the new one."),
             ) from None
+
+
+class _LineCheck:
+    """Watches a CSV file go by for lines and quoted texts so long that reading them would fill the memory."""
+
+    def __init__(self) -> None:
+        self.count = 1
+        """The number of the line that the next byte belongs to."""
+        self._length = 0
+        self._opened: int | None = None
+        self._too_long = False
+
+    def feed(self, chunk: bytes) -> bool:
+        """Look at the next bytes; False once something is wrong."""
+        pieces = chunk.split(b"\n")
+        self._too_long = self._length + len(pieces[0]) > LONGEST_LINE or max(map(len, pieces)) > LONGEST_LINE
+        self._length = len(pieces[-1]) + (self._length if len(pieces) == 1 else 0)
+        if self._too_long:
+            return False
+        if self._opened is None and b'"' not in chunk:
+            self.count += len(pieces) - 1
+            return True
+        for piece in pieces:
+            if piece.count(b'"') % 2:
+                self._opened = self.count if self._opened is None else None
+            if self._opened is not None and self.count - self._opened > MOST_LINES:
+                return False
+            self.count += 1
+        self.count -= 1
+        return True
+
+    def name_broken(self, file: str, problems: Problems) -> None:
+        """Name what was found, once all was fed."""
+        if self._too_long:
+            problems.add(
+                N_("A line is longer than any row of a roster."),
+                file=file,
+                remedy=N_("Export the file again; every row is a line of its own."),
+            )
+        elif self._opened is not None:
+            problems.add(
+                N_("A quote is opened here and never closed."),
+                file=file,
+                row=self._opened,
+                remedy=N_("Close it; a quote within a text is written twice, and the whole text stands in quotes."),
+            )
 
 
 def guess_encoding(raw: bytes) -> str:

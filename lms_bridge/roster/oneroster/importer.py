@@ -22,6 +22,7 @@ from lms_bridge.core.errors import Conflict, Place
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation, OrganisationKind, RosterImport
 from lms_bridge.roster.oneroster.archive import Archive, Note
+from lms_bridge.roster.oneroster.bulk import room_for_pages
 from lms_bridge.roster.oneroster.classes import read_classes, read_courses
 from lms_bridge.roster.oneroster.enrolments import read_enrolments
 from lms_bridge.roster.oneroster.guardians import GuardianChanges, read_guardians
@@ -161,7 +162,8 @@ def import_roster(
             if result.removals and not confirm_removals:
                 raise _refusal(result, name)
             result.removals = []
-            _write(plan, subjects, guardians)
+            with room_for_pages(connection):
+                _write(plan, subjects, guardians)
         finally:
             plan.close()
     _record(result, path, actor_uid)

@@ -35,7 +35,7 @@ class Known:
     """One entity (``person``, ``enrolment`` ...) of one source.
 
     ``ids`` every sourcedId ever seen, with its row id or, if new, a negative number; ``hashes`` those in force before
-    this import; ``active`` those in force after it, filled while the file is read; ``named`` all that the file names;
+    this import; ``active`` those in force after it, filled while the file is read; ``named`` all that a delta names;
     ``deleted`` those that it marks ``tobedeleted``; ``fresh`` how many have no row yet.
     """
 
@@ -68,10 +68,11 @@ class Known:
         return known
 
     def first_time(self, key: str) -> bool:
-        """Whether the file names ``key`` for the first time; remembers it."""
-        if key in self.named:
+        """Whether the file names ``key`` for the first time; remembers it (in bulk, ``active`` does)."""
+        if (self.bulk and key in self.active) or key in self.named or key in self.deleted:
             return False
-        self.named.add(key)
+        if not self.bulk:
+            self.named.add(key)
         return True
 
     def delete(self, key: str) -> None:

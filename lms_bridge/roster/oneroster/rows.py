@@ -1,7 +1,6 @@
-"""Streaming the rows of one table as cells in the order of its columns, in bounded memory.
+"""Streaming the rows of one table as cells in the order of its columns.
 
-A line is at most :data:`LONGEST_LINE` characters and a row at most :data:`MOST_LINES` lines, so that a file without
-line ends or quotes cannot fill the memory.
+Memory stays bounded because :meth:`Archive.check_text` has refused files with endless lines or quotes before.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ from lms_bridge.roster.oneroster.problems import Problems
 from lms_bridge.roster.oneroster.tables import Table
 from lms_bridge.roster.oneroster.values import has_control
 
-LONGEST_LINE = 200_000
-MOST_LINES = 200
 BUFFER = 256 * 1024
 TICK_ROWS = 5_000
 
@@ -29,37 +26,13 @@ Tick = Callable[[int], None]
 """Told every :data:`TICK_ROWS` rows how many rows of the table were read."""
 
 
-class TooLong(Exception):
-    """A line or a row is longer than any roster has."""
-
-
-class Lines:
-    """The lines of a stream, each of bounded length, at most :data:`MOST_LINES` since :meth:`row_done`."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._since = 0
-
-    def __iter__(self) -> Iterator[str]:
-        readline = self._stream.readline
-        while line := readline(LONGEST_LINE):
-            self._since += 1
-            if self._since > MOST_LINES or (len(line) == LONGEST_LINE and line[-1] != "\n"):
-                raise TooLong
-            yield line
-
-    def row_done(self) -> None:
-        """The reader has a whole row; the count of its lines begins anew."""
-        self._since = 0
-
-
 def check_headers(archive: Archive, problems: Problems) -> None:
     """Name every missing and repeated column of every table, before any row is read."""
     for table in archive.present():
         with open_text(archive, table) as stream:
             try:
-                header = next(csv.reader(Lines(stream)), [])
-            except (csv.Error, TooLong):
+                header = next(csv.reader(stream), [])
+            except csv.Error:
                 header = []
             positions_of(table, header, problems)
 
@@ -122,6 +95,7 @@ class Rows:
         self._problems = problems
         self._tick = tick
         self._required = [n for n, column in enumerate(table.columns) if column.required]
+        self._pick_required = itemgetter(*self._required)
         self._limits = [column.longest for column in table.columns]
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
@@ -130,17 +104,14 @@ class Rows:
         """
         line = 0
         with open_text(self._archive, self._table) as stream:
-            lines = Lines(stream)
-            reader = csv.reader(lines, strict=True)
+            reader = csv.reader(stream, strict=True)
             try:
                 header = next(reader, [])
-                lines.row_done()
                 positions = positions_of(self._table, header, self._problems)
                 if positions is None:
                     return
                 pick, width, line, count = itemgetter(*positions), len(header), reader.line_num, 0
                 for row in reader:
-                    lines.row_done()
                     line = reader.line_num
                     count += 1
                     if self._tick is not None and count % TICK_ROWS == 0:
@@ -151,12 +122,12 @@ class Rows:
                         continue
                     # A column that the file does not have is read from this blank cell behind the last.
                     row.append("")
-                    cells = [cell.strip() for cell in pick(row)]
+                    cells = list(map(str.strip, pick(row)))
                     if self._is_good(line, cells):
                         yield line, cells
-            except (csv.Error, TooLong, zipfile.BadZipFile, zlib.error, EOFError):
+            except (csv.Error, zipfile.BadZipFile, zlib.error, EOFError):
                 self._problems.add(
-                    N_("The CSV is broken here: a quote is not closed, or a line never ends."),
+                    N_("The CSV is broken here, at a quote or because a text is too long."),
                     file=self._table.file,
                     row=line + 1,
                     remedy=N_("Look at the quotes in this row; a quote within a text is written twice."),
@@ -167,8 +138,8 @@ class Rows:
 
     def _is_good(self, line: int, cells: list[str]) -> bool:
         good = True
-        for n in self._required:
-            if not cells[n]:
+        if "" in self._pick_required(cells):
+            for n in (n for n in self._required if not cells[n]):
                 good = False
                 self._problems.add(
                     N_("The cell is blank."),

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-CHUNK_ROWS = 2_000
+CHUNK_ROWS = 5_000
 IN_MEMORY = 1024 * 1024
 LENGTH_BYTES = 4
 

@@ -15,45 +15,42 @@ from lms_bridge.roster.oneroster.plan import chunked, in_chunks
 from lms_bridge.roster.oneroster.spool import Record
 from lms_bridge.roster.oneroster.writing import Writer
 
+# A record: 0 number, 1 key, 2 hash, 3 language or that of the organisation, 4 enabledUser, 5 given, 6 family and
+# 7 middle name, 8 preferred given and 9 family name, 10 identifier, 11 e-mail, 12 phone, 13 sms, 14 language as it was
+# said, 15 zone.
 CONTACTS = ((11, ContactKind.EMAIL.value), (12, ContactKind.PHONE.value), (13, ContactKind.SMS.value))
 """Where the addresses stand in a person's record."""
 
 
 def write_people(writer: Writer) -> None:
     """Write new and changed people with their addresses."""
-    people = Inserter(
-        writer.connection, Person, "id uid family_name given_name middle_name number language zone erased_at valid_to"
-    )
+    people = Inserter(writer.connection, Person, "id uid family_name given_name middle_name number language zone")
     contacts = _contact_inserter(writer)
     fresh, unverified, system = writer.ids["person"], ContactState.UNVERIFIED.value, writer.plan.system
+    # Unguessable all the same when sorted; and written in the order of their index.
+    uids = iter(sorted(new_uids(len(fresh))))
     for chunk in writer.plan.spools["person"].chunks():
         new = [record for record in chunk if record[0] < 0]
         changed = [record for record in chunk if record[0] > 0]
-        rows, names, addresses = [], [], []
-        for record, uid in zip(new, new_uids(len(new)), strict=True):
-            row_id = fresh[-record[0] - 1]
-            _, key, row_hash, language, _, given, family, middle, preferred, preferred_family, number, *rest = record
-            rows.append(
-                (
-                    row_id, uid, preferred_family or family, preferred or given, middle or None, number or None,
-                    language, rest[4] or None, None, None,
-                )
-            )  # fmt: skip
-            names.append((row_id, key, row_hash))
-            for place, kind in CONTACTS:
-                if record[place]:
-                    addresses.append((row_id, kind, "", record[place], unverified, None, None, system, None))
-        people.insert(rows)
-        writer.name_new("person", names)
-        contacts.insert(addresses)
+        ids = [fresh[-record[0] - 1] for record in new]
+        people.insert(
+            (row_id, uid, r[9] or r[6], r[8] or r[5], r[7] or None, r[10] or None, r[3], r[15] or None)
+            for row_id, uid, r in zip(ids, uids, new, strict=False)
+        )
+        writer.name_new("person", [(row_id, r[1], r[2]) for row_id, r in zip(ids, new, strict=True)])
+        contacts.insert(
+            (row_id, kind, "", r[place], unverified, system)
+            for row_id, r in zip(ids, new, strict=True)
+            for place, kind in CONTACTS
+            if r[place]
+        )
         _update(writer, changed)
         _switch_off(writer, [fresh[-r[0] - 1] if r[0] < 0 else r[0] for r in chunk if r[4].lower() == "false"])
         writer.told(len(chunk))
 
 
 def _contact_inserter(writer: Writer) -> Inserter:
-    columns = "person_id kind service address state state_reason state_at source valid_to"
-    return Inserter(writer.connection, ContactPoint, columns)
+    return Inserter(writer.connection, ContactPoint, "person_id kind service address state source")
 
 
 def _update(writer: Writer, records: list[Record]) -> None:
@@ -109,9 +106,7 @@ def _update_contacts(writer: Writer, records: list[Record]) -> None:
             sa.update(table).where(table.c.id.in_(piece)).values(valid_to=None, source=writer.plan.system)
         )
     state, system = ContactState.UNVERIFIED.value, writer.plan.system
-    _contact_inserter(writer).insert(
-        [(person, kind, "", address, state, None, None, system, None) for person, kind, address in wanted]
-    )
+    _contact_inserter(writer).insert((person, kind, "", address, state, system) for person, kind, address in wanted)
 
 
 def _switch_off(writer: Writer, people: list[int]) -> None:

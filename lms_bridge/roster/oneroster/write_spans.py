@@ -6,7 +6,7 @@ that what was true last month stays true of last month. Only dates and ``is_prim
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,21 +17,8 @@ from lms_bridge.core.database import Base
 from lms_bridge.roster.models import ClassGroup, ClassType, Enrolment, EnrolmentRole, RoleAssignment
 from lms_bridge.roster.oneroster.bulk import Inserter, reserve_ids
 from lms_bridge.roster.oneroster.plan import in_chunks
+from lms_bridge.roster.oneroster.spool import Record
 from lms_bridge.roster.oneroster.writing import Writer
-
-
-@dataclass(slots=True)
-class Span:
-    """One role or enrolment as the file has it; ``what`` says of whom and what, in the order of the columns."""
-
-    number: int
-    key: str
-    row_hash: int
-    what: tuple[Any, ...]
-    primary: bool
-    begin: str
-    end: str
-    default_begin: str
 
 
 @dataclass(frozen=True)
@@ -46,23 +33,22 @@ class Kind:
 ROLE = Kind(RoleAssignment, "role_assignment", ("person_id", "organisation_id", "role"))
 ENROLMENT = Kind(Enrolment, "enrolment", ("class_id", "person_id", "role", "subject_id"))
 
+Span = tuple[int, str, int, tuple[Any, ...], bool, str, str, str]
+"""One role or enrolment as the file has it: number, key, hash, of whom and what (in the order of the kind's columns),
+whether it is primary, first day and end as the file says them, and the first day where it says none."""
+
 
 def write_roles(writer: Writer) -> None:
     """Write new and changed roles. Those of a new person hold from the first day of the term."""
     person, org = writer.real("person"), writer.real("organisation")
     since, today = writer.plan.since.isoformat(), writer.plan.day.isoformat()
 
-    def spans() -> Iterator[list[Span]]:
-        for chunk in writer.plan.spools["role_assignment"].chunks():
-            yield [
-                Span(
-                    number, key, row_hash, (person(who), org(where), role), primary, begin, end,
-                    since if who < 0 else today,
-                )
-                for number, key, row_hash, who, where, role, primary, begin, end in chunk
-            ]  # fmt: skip
+    def span(record: Record) -> Span:
+        number, key, row_hash, who, where, role, primary, begin, end = record
+        first = since if who < 0 else today
+        return number, key, row_hash, (person(who), org(where), role), primary, begin, end, first
 
-    _write(writer, ROLE, spans())
+    _write(writer, ROLE, span)
 
 
 def write_enrolments(writer: Writer, subject_ids: dict[str, int]) -> None:
@@ -75,62 +61,64 @@ def write_enrolments(writer: Writer, subject_ids: dict[str, int]) -> None:
     )
     student = EnrolmentRole.STUDENT.value
 
-    def spans() -> Iterator[list[Span]]:
-        for chunk in writer.plan.spools["enrolment"].chunks():
-            found = []
-            for number, key, row_hash, group, who, role, subject, primary, begin, end in chunk:
-                class_id = class_of(group)
-                # In a homeroom only the class teacher is primary: the row that names no subject.
-                primary = primary and role != student and not (subject and class_id in homerooms)
-                subject_id = subject_ids[subject] if subject and role != student else None
-                what = (class_id, person(who), role, subject_id)
-                found.append(Span(number, key, row_hash, what, primary, begin, end, starts.get(group, today)))
-            yield found
+    def span(record: Record) -> Span:
+        number, key, row_hash, group, who, role, subject, primary, begin, end = record
+        class_id = class_of(group)
+        # In a homeroom only the class teacher is primary: the row that names no subject.
+        primary = primary and role != student and not (subject and class_id in homerooms)
+        subject_id = subject_ids[subject] if subject and role != student else None
+        what = (class_id, person(who), role, subject_id)
+        return number, key, row_hash, what, primary, begin, end, starts.get(group, today)
 
-    _write(writer, ENROLMENT, spans())
+    _write(writer, ENROLMENT, span)
 
 
-def _write(writer: Writer, kind: Kind, chunks: Iterator[list[Span]]) -> None:
+def _write(writer: Writer, kind: Kind, span_of: Callable[[Record], Span]) -> None:
     inserter = Inserter(writer.connection, kind.table, f"id {' '.join(kind.what)} is_primary valid_from valid_to")
-    real = writer.real(kind.entity)
-    for chunk in chunks:
-        new = [span for span in chunk if span.number < 0]
-        inserter.insert((real(s.number), *s.what, s.primary, s.begin or s.default_begin, s.end or None) for s in new)
-        writer.name_new(kind.entity, [(real(s.number), s.key, s.row_hash) for s in new])
-        _change(writer, kind, inserter, [span for span in chunk if span.number > 0])
+    fresh = writer.ids[kind.entity]
+    for chunk in writer.plan.spools[kind.entity].chunks():
+        spans = [span_of(record) for record in chunk]
+        new = [span for span in spans if span[0] < 0]
+        inserter.insert(
+            (fresh[-number - 1], *what, primary, begin or first, end or None)
+            for number, _, _, what, primary, begin, end, first in new
+        )
+        writer.name_new(kind.entity, [(fresh[-span[0] - 1], span[1], span[2]) for span in new])
+        if len(new) < len(spans):
+            _change(writer, kind, inserter, [span for span in spans if span[0] > 0])
         writer.told(len(chunk))
 
 
 def _change(writer: Writer, kind: Kind, inserter: Inserter, spans: list[Span]) -> None:
-    if not spans:
-        return
+    """Write what was there before: change dates in place, or end the old span and begin a new one."""
     table: Any = kind.table.__table__
     day = writer.plan.day
-    columns = [table.c[name] for name in (*kind.what, "valid_from", "valid_to")]
-    query = sa.select(table.c.id, *columns)
-    before = {row[0]: row for row in in_chunks(writer.connection, query, table.c.id, [s.number for s in spans])}
-    moved = [s for s in spans if not _same(before[s.number], s, day)]
+    query = sa.select(table.c.id, *(table.c[name] for name in (*kind.what, "valid_from", "valid_to")))
+    before = {row[0]: row for row in in_chunks(writer.connection, query, table.c.id, [span[0] for span in spans])}
+    moved = []
     for span in spans:
-        row = before[span.number]
+        number, _, _, _, primary, begin, end, _ = span
+        row = before[number]
+        values: dict[str, Any]
         if _same(row, span, day):
-            values: dict[str, Any] = {
-                "is_primary": span.primary,
-                "valid_to": date.fromisoformat(span.end) if span.end else None,
-            }
-            if span.begin:
-                values["valid_from"] = date.fromisoformat(span.begin)
-            writer.connection.execute(sa.update(table).where(table.c.id == span.number).values(values))
-        elif row.valid_to is None or row.valid_to > day:
-            last = min(day, date.fromisoformat(span.begin)) if span.begin else day
-            writer.connection.execute(
-                sa.update(table).where(table.c.id == span.number).values(valid_to=max(last, row.valid_from))
-            )
-    ids = dict(zip((s.key for s in moved), reserve_ids(writer.connection, kind.table, len(moved)), strict=True))
+            values = {"is_primary": primary, "valid_to": date.fromisoformat(end) if end else None}
+            if begin:
+                values["valid_from"] = date.fromisoformat(begin)
+            writer.connection.execute(sa.update(table).where(table.c.id == number).values(values))
+            continue
+        moved.append(span)
+        if row.valid_to is None or row.valid_to > day:
+            last = min(day, date.fromisoformat(begin)) if begin else day
+            values = {"valid_to": max(last, row.valid_from)}
+            writer.connection.execute(sa.update(table).where(table.c.id == number).values(values))
+    ids = dict(zip((span[1] for span in moved), reserve_ids(writer.connection, kind.table, len(moved)), strict=True))
     today = day.isoformat()
-    inserter.insert((ids[s.key], *s.what, s.primary, s.begin or today, s.end or None) for s in moved)
-    writer.name_again(kind.entity, [(ids.get(s.key, s.number), s.key, s.row_hash) for s in spans])
+    inserter.insert(
+        (ids[key], *what, primary, begin or today, end or None) for _, key, _, what, primary, begin, end, _ in moved
+    )
+    writer.name_again(kind.entity, [(ids.get(span[1], span[0]), span[1], span[2]) for span in spans])
 
 
 def _same(row: Any, span: Span, day: date) -> bool:
     """Whether ``span`` only changes dates or ``is_primary`` of ``row``, which has not ended."""
-    return tuple(row[1:-2]) == span.what and (row.valid_to is None or row.valid_to > day)
+    return tuple(row[1:-2]) == span[3] and (row.valid_to is None or row.valid_to > day)

@@ -27,7 +27,7 @@ def write_subjects(writer: Writer, names: dict[str, tuple[str, str]], before: di
             writer.connection.execute(sa.update(table).where(table.c.code == code).values(values))
         else:
             writer.connection.execute(sa.insert(table).values(code=code, **values))
-    return dict(writer.connection.execute(sa.select(Subject.code, Subject.id)).tuples().all())
+    return dict(writer.connection.execute(sa.select(Subject.code, Subject.id)).all())
 
 
 def _name(writer: Writer, entity: str, rows: list[tuple[int, str, int]]) -> None:
@@ -96,7 +96,7 @@ def write_terms(writer: Writer) -> None:
     real, named = writer.real("term"), []
     bureau = writer.connection.scalar(sa.select(Organisation.id).where(Organisation.kind == OrganisationKind.BUREAU))
     query = sa.select(Term.code, Term.id).where(Term.organisation_id == bureau)
-    codes = dict(writer.connection.execute(query).tuples().all())
+    codes = dict(writer.connection.execute(query).all())
     for chunk in writer.plan.spools["term"].chunks():
         for number, key, row_hash, stands_for, title, year, starts, ends in chunk:
             row_id = real(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,7 +59,9 @@ class Writer:
     def name_new(self, entity: str, rows: Iterable[tuple[int, str, int]]) -> None:
         """Insert external identifiers: (row id, key, hash)."""
         system, moment = self.plan.system, self._moment
-        self._new_ids.insert([(entity, row_id, system, key, row_hash, moment) for row_id, key, row_hash in rows])
+        # In the order of the index, which a database writes several times as quickly as in any other.
+        ordered = sorted(rows, key=itemgetter(1))
+        self._new_ids.insert([(entity, row_id, system, key, row_hash, moment) for row_id, key, row_hash in ordered])
 
     def name_again(self, entity: str, rows: Iterable[tuple[int, str, int]]) -> None:
         """Update external identifiers that are there: (row id, key, hash)."""

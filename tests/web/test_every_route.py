@@ -1,0 +1,318 @@
+"""No page, and no button, of one school opens for anybody of another, or for somebody who is not signed in.
+
+Every route of the application is walked. A new one with a new kind of parameter needs a row in ``SAMPLES``; one that
+is meant for everybody needs a reason in ``OPEN``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from lms_bridge.core.access import Role
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.files import store
+from lms_bridge.core.outbox import publish
+from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind
+from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
+from lms_bridge.roster.accounts import account_for
+from lms_bridge.roster.models import Person, RosterUpload
+from lms_bridge.timetable.models import ChangeCause, ChangeSet, SolveRun
+from tests import builders
+from tests.builders import SchoolSystem, added, small_system
+
+MARK = "甲"
+"""Stands in every name of campus A and nowhere else, so that a page that shows one of them is found."""
+
+OPEN = {
+    "static": "style, script and icon",
+    "openapi.spec": "the description of the interface, without data",
+    "health.": "asked by machines; metrics have a rule of their own (tests/core/test_health.py)",
+    "auth.": "signing in and out",
+    "shell.": "the language switch and the style page",
+    "feeds.calendar": "a calendar program has no session: the token in the address is the key",
+    "door.personal": "families have no account: the token in the address is the key",
+    "door.enter_by_link": "as above",
+    "door.switch": "as above",
+}
+
+FORM_TOKEN = "0123456789abcdef0123456789abcdef01234567"
+
+BODIES: dict[str, object] = {
+    "classroom.beat": {"session": "0123456789abcdef", "beats": [{"n": 1}]},
+}
+"""What a route must be sent before it looks at who asks."""
+
+Sample = Callable[["World"], object]
+
+
+@dataclass
+class World:
+    """Campus A with something of every kind in it, and people of campus B who look for it."""
+
+    system: SchoolSystem
+    strangers: dict[str, Person]
+    run: SolveRun
+    change_set: ChangeSet
+    delivery: Delivery
+    notification: Notification
+    material: LessonMaterial
+    question: ClassroomQuestion
+    upload: RosterUpload
+
+
+SAMPLES: dict[tuple[str, str], Sample] = {
+    ("plans.", "uid"): lambda w: w.system.a.plan.uid,
+    ("inbox.", "uid"): lambda w: w.notification.uid,
+    ("messages.", "uid"): lambda w: w.delivery.uid,
+    ("messages.attachment", "number"): lambda w: 0,
+    ("timetable.changes.", "uid"): lambda w: w.change_set.uid,
+    ("timetable.changes.lesson", "uid"): lambda w: w.system.a.lesson.uid,
+    ("timetable.changes.move", "uid"): lambda w: w.system.a.lesson.uid,
+    ("timetable.changes.cancel", "uid"): lambda w: w.system.a.lesson.uid,
+    ("timetable.changes.substitute", "uid"): lambda w: w.system.a.lesson.uid,
+    ("timetable.solving.", "uid"): lambda w: w.run.uid,
+    ("door.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("lessons.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("lessons.change_link", "action"): lambda w: "renew",
+    ("classroom.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("", "lesson_uid"): lambda w: w.system.a.lesson.uid,
+    ("", "person_uid"): lambda w: w.system.a.students[0].uid,
+    ("", "question_uid"): lambda w: w.question.uid,
+    ("", "material_uid"): lambda w: w.material.uid,
+    ("roster.", "uid"): lambda w: w.upload.uid,
+    ("attendance.", "uid"): lambda w: w.system.a.lesson.uid,
+}
+
+QUERY: dict[str, Sample] = {
+    "campus": lambda w: w.system.a.campus.uid,
+    "organisation": lambda w: w.system.a.campus.uid,
+    "class": lambda w: w.system.a.classes[0].uid,
+    "person": lambda w: w.system.a.students[0].uid,
+    "student": lambda w: w.system.a.students[0].uid,
+    "child": lambda w: w.system.a.students[0].uid,
+    "teacher": lambda w: w.system.a.teacher.uid,
+    "lesson": lambda w: w.system.a.lesson.uid,
+    "plan": lambda w: w.system.a.plan.uid,
+}
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Two campuses, A with one row of everything that a page can be about."""
+    system = small_system()
+    a, b = system.a, system.b
+    with transaction():
+        for person in (
+            a.administrator,
+            a.teacher,
+            a.other_teacher,
+            a.counsellor,
+            a.supervisor,
+            *a.students,
+            *a.guardians,
+        ):
+            person.family_name = MARK
+        a.campus.name, a.campus.name_en, a.plan.title = f"{MARK}校区", f"{MARK} campus", f"{MARK}计划"
+        for group in a.classes:
+            group.title = f"{MARK}班"
+        world = _rows_of_everything(system)
+        researcher = builders.person_as(Role.RESEARCHER, b.campus)
+    world.strangers = {
+        "administrator": b.administrator,
+        "researcher": researcher,
+        "teacher": b.teacher,
+        "student": b.students[0],
+        "guardian": b.guardians[0],
+        "counsellor": b.counsellor,
+        "supervisor": b.supervisor,
+    }
+    return world
+
+
+def _rows_of_everything(system: SchoolSystem) -> World:
+    a = system.a
+    fact = publish("test.fact", f"lesson:{a.lesson.id}", organisation_id=a.campus.id)
+    notification = added(
+        Notification(person_id=a.guardians[0].id, kind="timetable.changed", cause="change_set:1", fact_id=fact.id)
+    )
+    delivery = added(Delivery(person_id=a.guardians[0].id, channel="mailbox", message_id="1@bridge.test"))
+    added(DeliveryItem(delivery_id=delivery.id, notification_id=notification.id, channel="mailbox"))
+    file = stored_file(a.campus.id)
+    material = LessonMaterial(lesson_id=a.lesson.id, kind=MaterialKind.FILE, title=MARK, file_id=file)
+    question = ClassroomQuestion(lesson_id=a.lesson.id, person_id=a.students[0].id, client_key="1", text=MARK)
+    a.plan.versions[-1].file_id = file
+    return World(
+        system=system,
+        strangers={},
+        run=added(SolveRun(campus_id=a.campus.id, week="2026-W48", author_id=a.administrator.id)),
+        change_set=added(ChangeSet(campus_id=a.campus.id, cause=ChangeCause.REQUEST, reason=MARK)),
+        delivery=delivery,
+        notification=notification,
+        material=added(material),
+        question=added(question),
+        upload=added(roster_upload(a.administrator, file)),
+    )
+
+
+def stored_file(organisation_id: int) -> int:
+    """A file of campus A in the private store; its number."""
+    return store(
+        BytesIO(MARK.encode()),
+        name=f"{MARK}.docx",
+        media_type="text/plain",
+        purpose="plan",
+        max_bytes=1000,
+        organisation_id=organisation_id,
+    ).id
+
+
+def roster_upload(administrator: Person, file_id: int) -> RosterUpload:
+    """A roster that the administrator of campus A looks at before it is imported."""
+    return RosterUpload(file_id=file_id, file_name=f"{MARK}.zip", size=3, actor_uid=administrator.uid)
+
+
+def is_open(rule: Rule) -> bool:
+    """Whether the route is meant for everybody."""
+    return any(rule.endpoint == name or (name.endswith(".") and rule.endpoint.startswith(name)) for name in OPEN)
+
+
+def arguments(rule: Rule, world: World) -> dict[str, object]:
+    """Campus A's own values for the parameters of a route; the most specific sample counts."""
+    values: dict[str, object] = {}
+    for name in rule.arguments:
+        fitting = [key for key in SAMPLES if key[1] == name and rule.endpoint.startswith(key[0])]
+        assert fitting, f"{rule.endpoint} takes {name!r}: add a row of campus A to SAMPLES"
+        values[name] = SAMPLES[max(fitting, key=lambda key: len(key[0]))](world)
+    return values
+
+
+def visitor(app: Flask, person: Person | None = None) -> FlaskClient:
+    """A client with a session, of ``person`` or of nobody, that may press buttons."""
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["csrf_token"] = FORM_TOKEN
+        if person is not None:
+            with transaction():
+                version = account_for(person).session_version
+            session["_user_id"], session["_fresh"] = f"{person.uid}:{version}", True
+    return client
+
+
+def call(client: FlaskClient, method: str, address: str, rule: Rule) -> TestResponse:
+    """Call a route as its own pages do, the form's token included."""
+    token = URLSafeTimedSerializer(client.application.secret_key, salt="wtf-csrf-token").dumps(FORM_TOKEN)
+    body = BODIES.get(rule.endpoint) if method != "GET" else None
+    return client.open(address, method=method, json=body, headers={"X-CSRFToken": str(token)})
+
+
+def calls(app: Flask, world: World) -> list[tuple[str, str, Rule]]:
+    """Method, address and rule of every route that is not open, with campus A's things in the address."""
+    with app.test_request_context():
+        adapter = app.create_url_adapter(None) or app.url_map.bind("bridge.test")
+    found = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda r: (r.rule, r.endpoint)):
+        if is_open(rule):
+            continue
+        address = adapter.build(rule.endpoint, arguments(rule, world), force_external=False)
+        found += [
+            (method, address, rule) for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"})
+        ]
+    return found
+
+
+def problem(answer_status: int, location: str, text: str, *, whole_page: bool) -> str:
+    """What is wrong with an answer to somebody of another school; nothing when it is as it should be."""
+    if answer_status >= 500:
+        return "breaks"
+    if MARK in text:
+        return "shows something of campus A"
+    if whole_page or answer_status in (403, 404, 405) or (answer_status == 302 and "/sign-in" in location):
+        return ""
+    return f"answers {answer_status} {location}"
+
+
+@pytest.mark.parametrize(
+    "role", ["administrator", "researcher", "teacher", "student", "guardian", "counsellor", "supervisor"]
+)
+def test_nobody_of_another_school_reaches_anything_of_a_school(app: Flask, world: World, role: str) -> None:
+    client = visitor(app, world.strangers[role])
+    wrong = []
+    for method, address, rule in calls(app, world):
+        answer = call(client, method, address, rule)
+        # A list without a parameter is the stranger's own; it must only hold nothing of campus A.
+        said = problem(
+            answer.status_code, answer.headers.get("Location", ""), answer.get_data(as_text=True),
+            whole_page=not rule.arguments,
+        )  # fmt: skip
+        if said:
+            wrong.append(f"{method} {address} ({rule.endpoint}) {said}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", ["administrator", "teacher", "student", "guardian"])
+def test_no_question_in_an_address_leads_to_another_school(app: Flask, world: World, role: str) -> None:
+    client = visitor(app, world.strangers[role])
+    query = {name: str(sample(world)) for name, sample in QUERY.items()}
+    wrong = []
+    for method, address, rule in calls(app, world):
+        if method != "GET" or rule.arguments:
+            continue
+        for asked in [query, *({name: value} for name, value in query.items())]:
+            answer = client.get(address, query_string=asked)
+            if answer.status_code >= 500 or MARK in answer.get_data(as_text=True):
+                wrong.append(f"{address}?{'&'.join(asked)} answers {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nobody_reaches_anything_without_signing_in(app: Flask, world: World) -> None:
+    client = visitor(app)
+    wrong = []
+    for method, address, rule in calls(app, world):
+        answer = call(client, method, address, rule)
+        said = problem(
+            answer.status_code, answer.headers.get("Location", ""), answer.get_data(as_text=True), whole_page=False
+        )
+        if said:
+            wrong.append(f"{method} {address} ({rule.endpoint}) {said}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_not_there_is_not_found_for_anybody(app: Flask, world: World) -> None:
+    clients = {role: visitor(app, person) for role, person in world.strangers.items()}
+    wrong = []
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or not rule.arguments or rule.endpoint in ("static", "auth.link_page"):
+            continue
+        with app.test_request_context():
+            values = {
+                name: 999 if "int:" in rule.rule and name == "number" else "nosuchthing" for name in rule.arguments
+            }
+            address = app.url_map.bind("bridge.test").build(rule.endpoint, values, force_external=False)
+        for role, client in clients.items():
+            status = client.get(address).status_code
+            if status not in (302, 403, 404, 410):
+                wrong.append(f"{role}: {address} answers {status}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_people_of_the_school_itself_are_let_in(app: Flask, world: World) -> None:
+    # Without this the tests above would also pass on an application that refuses everybody.
+    client = visitor(app, world.system.a.administrator)
+    answers = {
+        rule.endpoint: call(client, method, address, rule)
+        for method, address, rule in calls(app, world)
+        if method == "GET"
+    }
+    assert all(answer.status_code < 500 for answer in answers.values())
+    shown = {name for name, answer in answers.items() if MARK in answer.get_data(as_text=True)}
+    assert {"plans.plan", "timetable.week"} <= shown
+    db.session.rollback()
