@@ -45,7 +45,6 @@ def compose_mail(message: OutgoingMessage, *, sender: str, sender_name: str, dat
     mail["To"] = _address(message.recipient_name, message.address)
     mail["Date"] = format_datetime(date)
     mail["Message-ID"] = f"<{message.message_id}>"
-    mail["Content-Language"] = message.locale
     if message.reply_to:
         mail["Reply-To"] = _address("", message.reply_to)
     if message.automatic:
@@ -62,6 +61,8 @@ def compose_mail(message: OutgoingMessage, *, sender: str, sender_name: str, dat
         mail.add_alternative(message.html, subtype="html")
     for attachment in message.attachments:
         _attach(mail, attachment)
+    # Only now: what makes the mail multipart moves all Content- headers into its first part.
+    mail["Content-Language"] = message.locale
     return mail
 
 
