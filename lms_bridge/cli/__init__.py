@@ -7,6 +7,7 @@ import click
 from lms_bridge import __version__
 from lms_bridge.cli.common import BridgeGroup
 from lms_bridge.cli.database import db_group
+from lms_bridge.cli.demonstration import demo
 from lms_bridge.cli.lessons import lessons_group
 from lms_bridge.cli.operations import doctor, plugins
 from lms_bridge.cli.plans import plan_group
@@ -25,6 +26,6 @@ def main() -> None:
 
 
 for command in (
-    run, web, worker, db_group, doctor, plugins, roster_group, plan_group, timetable_group, lessons_group,
+    demo, run, web, worker, db_group, doctor, plugins, roster_group, plan_group, timetable_group, lessons_group,
 ):  # fmt: skip
     main.add_command(command)

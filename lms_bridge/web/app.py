@@ -35,6 +35,7 @@ BLUEPRINTS = (
     "classroom",
     "lessons",
     "timetable",
+    "attendance",
 )
 
 
