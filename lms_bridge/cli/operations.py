@@ -8,10 +8,10 @@ import click
 
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.core import health, registry
-from lms_bridge.core.application import plugin_context
-from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.i18n import gettext
-from lms_bridge.core.plugins import Check, CheckState, MessageChannel
+from lms_bridge.core.plugins import CheckState
+
+PLUGIN_SECONDS = 60.0
+"""At the command line there is time for servers that answer slowly."""
 
 MARKS = {CheckState.OK: "ok     ", CheckState.WARNING: "warning", CheckState.FAILED: "FAILED "}
 
@@ -26,11 +26,13 @@ def doctor(as_json: bool, new_key: bool) -> None:
 
         click.echo(Fernet.generate_key().decode("ascii"))
         return
+    from lms_bridge.web.plugin_checks import check_plugins_in_use
+
     with application(ready=False):
         checks = [*health.readiness()]
         if all(check.state is not CheckState.FAILED for check in checks[:2]):
-            checks += [health.check_jobs(), *_channel_checks()]
-        checks += _plugin_checks()
+            checks += [health.check_jobs(), *check_plugins_in_use(seconds=PLUGIN_SECONDS)]
+        checks += health.check_plugins()
     if as_json:
         print_json([{"title": c.title, "state": c.state, "detail": c.detail, "remedy": c.remedy} for c in checks])
     else:
@@ -39,27 +41,6 @@ def doctor(as_json: bool, new_key: bool) -> None:
             if check.remedy and check.state is not CheckState.OK:
                 click.echo(f"         {check.remedy}")
     sys.exit(1 if any(check.state is CheckState.FAILED for check in checks) else 0)
-
-
-def _plugin_checks() -> list[Check]:
-    return [
-        Check(
-            gettext("Plugin %(name)s", name=found.identifier),
-            CheckState.OK if found.cls is not None else CheckState.FAILED,
-            found.problem or found.distribution,
-        )
-        for found in registry.find()
-    ]
-
-
-def _channel_checks() -> list[Check]:
-    from lms_bridge.notices.channels import installation_channel
-
-    name = installation_channel()
-    try:
-        return list(registry.make(MessageChannel, name, None, plugin_context(name)).check())
-    except BridgeError as error:
-        return [Check(name, CheckState.FAILED, error.text(), error.remedy_text())]
 
 
 @click.command()

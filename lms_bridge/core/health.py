@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 
+from lms_bridge.core import registry
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.i18n import N_, gettext
@@ -78,6 +79,18 @@ def check_jobs() -> Check:
         detail = gettext("%(n)s jobs failed for good", n=counts[JobState.DEAD])
         return Check(title, CheckState.WARNING, detail, gettext(N_("See them on the System page.")))
     return Check(title, CheckState.OK, gettext("%(n)s waiting", n=counts.get(JobState.QUEUED, 0)))
+
+
+def check_plugins() -> list[Check]:
+    """Every installed plugin loads; one point for each."""
+    return [
+        Check(
+            gettext("Plugin %(name)s", name=found.identifier),
+            CheckState.OK if found.cls is not None else CheckState.FAILED,
+            found.problem or found.distribution,
+        )
+        for found in registry.find()
+    ]
 
 
 def job_counts() -> dict[JobState, int]:

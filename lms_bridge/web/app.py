@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "messages",
     "inbox",
     "feeds",
+    "operations",
     "door",
     "classroom",
     "lessons",

@@ -18,8 +18,10 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from lms_bridge.core.access import Role
+from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.files import store
+from lms_bridge.core.models import Job, JobState
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
@@ -67,6 +69,7 @@ class World:
     material: LessonMaterial
     question: ClassroomQuestion
     upload: RosterUpload
+    failed_job: Job
 
 
 SAMPLES: dict[tuple[str, str], Sample] = {
@@ -89,6 +92,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("", "question_uid"): lambda w: w.question.uid,
     ("", "material_uid"): lambda w: w.material.uid,
     ("roster.", "uid"): lambda w: w.upload.uid,
+    ("operations.again", "number"): lambda w: w.failed_job.id,
     ("attendance.", "uid"): lambda w: w.system.a.lesson.uid,
 }
 
@@ -160,6 +164,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         material=added(material),
         question=added(question),
         upload=added(roster_upload(a.administrator, file)),
+        failed_job=added(Job(kind="test.job", state=JobState.DEAD, not_before=now(), last_error=f"KeyError: {MARK}")),
     )
 
 

@@ -1,0 +1,70 @@
+"""Plugins looked at by their own ``check()``, all at once and for a limited time: no page waits for a dead server."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from lms_bridge.core.database import db
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.i18n import gettext
+from lms_bridge.core.plugins import Check, CheckState, Plugin
+from lms_bridge.lessons.models import ProviderAccount
+from lms_bridge.lessons.providers import provider_for
+from lms_bridge.notices.channels import installation_channel, make_channel
+
+SECONDS = 5.0
+"""So long the page waits for all of them together."""
+
+
+def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:
+    """What the installation's message channel and every enabled account of a meeting provider say about themselves."""
+    checks: list[Check] = []
+    running: list[_Running] = []
+    channel = installation_channel()
+    try:
+        running.append(_Running(channel, make_channel(channel)))
+    except BridgeError as error:
+        checks.append(Check(channel, CheckState.FAILED, error.text(), error.remedy_text()))
+    accounts = db.session.scalars(
+        sa.select(ProviderAccount).where(ProviderAccount.enabled.is_(True)).order_by(ProviderAccount.id)
+    )
+    for account in accounts:
+        try:
+            running.append(_Running(account.name, provider_for(account), prefix=f"{account.name}: "))
+        except BridgeError as error:
+            checks.append(Check(account.name, CheckState.FAILED, error.text(), error.remedy_text()))
+    end = time.monotonic() + seconds
+    for one in running:
+        checks += one.outcome(end - time.monotonic())
+    return checks
+
+
+class _Running:
+    """One plugin's check in a thread of its own, in the language in force."""
+
+    def __init__(self, name: str, plugin: Plugin, *, prefix: str = "") -> None:
+        self._name, self._plugin, self._prefix = name, plugin, prefix
+        self._found: Sequence[Check] | None = None
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=lambda: context.run(self._look), name="plugin-check", daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        try:
+            self._found = list(self._plugin.check())
+        except Exception as error:  # a third party's plugin broke its promise not to raise
+            self._found = [Check(self._plugin.verbose_name, CheckState.FAILED, type(error).__name__)]
+
+    def outcome(self, seconds: float) -> list[Check]:
+        """What it said; a failed point if it does not answer within ``seconds``."""
+        self._thread.join(max(0.0, seconds))
+        if self._found is None:
+            remedy = gettext("See whether the server it speaks to is running and can be reached from here.")
+            return [Check(self._name, CheckState.FAILED, gettext("no answer for some seconds"), remedy)]
+        return [replace(check, title=f"{self._prefix}{check.title}") for check in self._found]
