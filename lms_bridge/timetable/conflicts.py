@@ -1,7 +1,7 @@
 """Why there is no timetable, in plain words with the counts.
 
 Most causes can be counted before any search: more periods than places for a course, a class or a teacher. What no
-count explains was proved by the solver alone, and the answer says so instead of guessing.
+count explains is searched for (see :mod:`lms_bridge.timetable.smallest_conflict`) and its rules are named.
 """
 
 from __future__ import annotations
@@ -9,41 +9,61 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lms_bridge.core.i18n import N_
-from lms_bridge.timetable.problem import Conflict, Course, Problem, Rule, RuleKind, Slot
-from lms_bridge.timetable.rules import course_days, courses_by_class, courses_by_teacher, open_slots
+from lms_bridge.timetable.problem import Conflict, Course, Problem, Rule, RuleKind, Slot, SolverLimits
+from lms_bridge.timetable.rule_words import in_words
+from lms_bridge.timetable.rules import closed_by, courses_by_class, courses_by_teacher, days_of, open_slots
+from lms_bridge.timetable.smallest_conflict import smallest_conflicts
+
+READABLE = 30
+"""A set of more rules than this, which only a search cut short leaves, explains nothing to anybody."""
 
 
-def explain(problem: Problem, *, proved: bool = False) -> tuple[Conflict, ...]:
-    """Every conflict that counting finds; with ``proved`` never empty, since the solver proved that there is one."""
-    found = [
+def counted(problem: Problem) -> tuple[Conflict, ...]:
+    """Every conflict that counting finds; none is no proof that there is a timetable."""
+    return (
         *_courses(problem),
         *_people(problem, courses_by_teacher(problem), RuleKind.TEACHER_ONCE),
         *_people(problem, courses_by_class(problem), RuleKind.CLASS_ONCE),
         *_online(problem),
         *_rooms(problem),
-    ]
-    if proved and not found:
-        found.append(
-            Conflict(
-                "together",
-                N_(
-                    "Every class and teacher has enough periods alone, but together the rules leave no timetable. "
-                    "Fewer absences, more periods a day or fewer lessons would help."
-                ),
-            )
+    )
+
+
+def searched(problem: Problem, limits: SolverLimits, *, proved: bool) -> tuple[Conflict, ...]:
+    """The conflicts that no count finds, each a smallest set of rules. With ``proved`` (the solver proved that there
+    is no timetable) never empty; without, empty unless a part of the problem is impossible by itself."""
+    found = smallest_conflicts(problem, limits, proved=proved)
+    return tuple(_together(problem, rules) for rules in found)
+
+
+def _together(problem: Problem, rules: tuple[Rule, ...]) -> Conflict:
+    if len(rules) > READABLE:
+        return Conflict(
+            "together",
+            N_(
+                "Every class and teacher has enough periods alone, but together the rules leave no timetable. "
+                "Fewer absences, more periods a day or fewer lessons would help."
+            ),
+            rules=rules,
         )
-    return tuple(found)
+    return Conflict(
+        "rules",
+        N_("These rules cannot hold together: %(rules)s."),
+        {"rules": in_words(problem, rules)},
+        rules,
+    )
 
 
 def _courses(problem: Problem) -> Iterable[Conflict]:
     for course in problem.courses:
-        places = sum(min(course.max_per_day, len(slots)) for slots in course_days(problem, course).values())
+        days = days_of(open_slots(problem, course))
+        places = sum(min(course.max_per_day, len(slots)) for slots in days.values())
         if places < course.periods:
             yield Conflict(
                 "course",
                 N_("%(name)s has %(periods)s periods this week but places for %(places)s."),
                 {"name": course.label, "periods": course.periods, "places": places},
-                (Rule(RuleKind.PERIODS, course.key), Rule(RuleKind.MAX_PER_DAY, course.key)),
+                (Rule(RuleKind.MAX_PER_DAY, course.key), *_asked(problem, (course,))),
             )
 
 
@@ -58,7 +78,7 @@ def _people(problem: Problem, courses: dict[str, tuple[Course, ...]], kind: Rule
                 "teacher" if kind is RuleKind.TEACHER_ONCE else "class",
                 N_("%(name)s has %(periods)s periods this week but is free in %(free)s."),
                 {"name": problem.name(key), "periods": periods, "free": len(free)},
-                (Rule(kind, key), *(Rule(RuleKind.PERIODS, course.key) for course in own)),
+                (Rule(kind, key), *_asked(problem, own)),
             )
 
 
@@ -79,19 +99,29 @@ def _online(problem: Problem) -> Iterable[Conflict]:
                 "online",
                 N_("%(name)s has %(periods)s online periods, but at most %(limit)s a day make %(places)s."),
                 {"name": problem.name(key), "periods": periods, "limit": limit, "places": places},
-                (Rule(RuleKind.ONLINE_PER_DAY, key), *(Rule(RuleKind.PERIODS, course.key) for course in online)),
+                (Rule(RuleKind.ONLINE_PER_DAY, key), Rule(RuleKind.CLASS_ONCE, key), *_asked(problem, online)),
             )
 
 
 def _rooms(problem: Problem) -> Iterable[Conflict]:
     if problem.room_limit is None:
         return
-    periods = sum(course.periods for course in problem.courses if course.online)
-    places = problem.room_limit * len(problem.slots)
+    online = [course for course in problem.courses if course.online]
+    periods = sum(course.periods for course in online)
+    places = problem.room_limit * len(set(problem.slots))
     if places < periods:
         yield Conflict(
             "rooms",
             N_("There are %(periods)s online lessons this week but rooms for %(places)s."),
             {"periods": periods, "places": places},
-            (Rule(RuleKind.ROOMS),),
+            (Rule(RuleKind.ROOMS), *(Rule(RuleKind.PERIODS, course.key) for course in online)),
         )
+
+
+def _asked(problem: Problem, courses: Iterable[Course]) -> tuple[Rule, ...]:
+    """The rules that ask for the periods of these courses, and those that close slots for them."""
+    rules: dict[Rule, None] = {}
+    for course in courses:
+        rules[Rule(RuleKind.PERIODS, course.key)] = None
+        rules |= dict.fromkeys(closed_by(problem, course))
+    return tuple(rules)

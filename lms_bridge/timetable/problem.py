@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from lms_bridge.core.i18n import N_, gettext
 
@@ -23,6 +23,14 @@ WEEKDAYS = (
     N_("Saturday"),
     N_("Sunday"),
 )
+
+
+@runtime_checkable
+class Worded(Protocol):
+    """A value that people read in their own language."""
+
+    def text(self) -> str:
+        """The value in the language in force."""
 
 
 class Slot(NamedTuple):
@@ -111,8 +119,9 @@ class SolverLimits:
     Work is counted in CP-SAT's deterministic time (about seconds of one core) and not by the clock: with one worker
     and the same seed the answer is the same on every machine fast enough to end within ``seconds`` of wall clock.
     ``deterministic_time`` bounds the work on a first timetable that keeps every rule, ``improve_time`` that on a
-    better one; None searches until ``seconds`` are over or nothing better is found. ``explain_seconds`` bounds the
-    search for the smallest set of rules in conflict, which comes on top.
+    better one; None searches until ``seconds`` are over or nothing better is found. ``explain_work``
+    (deterministic time) and ``explain_seconds`` (wall clock) bound the search for the smallest sets of rules in
+    conflict, which comes on top.
     """
 
     seconds: float = 60.0
@@ -122,6 +131,7 @@ class SolverLimits:
     workers: int = 1
     weights: Weights = Weights()
     explain_seconds: float = 20.0
+    explain_work: float = 10.0
 
 
 class Status(StrEnum):
@@ -171,8 +181,8 @@ class Rule:
 class Conflict:
     """Why there is no timetable: ``rules`` cannot hold together, whatever the rest of the problem says.
 
-    ``message_id`` is translated when shown; a parameter that is a :class:`Slot`, another conflict or a tuple of such
-    things is shown in the same language.
+    ``message_id`` is translated when shown; a parameter that has words of its own (:class:`Worded`: a :class:`Slot`,
+    another conflict) or is a tuple of such things is shown in the same language.
     """
 
     kind: str
@@ -213,7 +223,7 @@ class Solution:
 
 
 def _shown(value: Any) -> Any:
-    if isinstance(value, Slot | Conflict):
+    if isinstance(value, Worded):
         return value.text()
     if isinstance(value, tuple):
         return gettext("; ").join(str(_shown(part)) for part in value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from lms_bridge.timetable.conflicts import explain
+from lms_bridge.timetable.conflicts import counted, searched
 from lms_bridge.timetable.model import ModelBuilder
 from lms_bridge.timetable.problem import Placement, Problem, Solution, SolverLimits, Status
 from lms_bridge.timetable.search import Effort, search
@@ -19,15 +19,16 @@ def solve(problem: Problem, limits: SolverLimits = DEFAULT_LIMITS) -> Solution:
     ``limits.seconds``.
     """
     started = time.monotonic()
-    conflicts = explain(problem)
+    conflicts = counted(problem)
     if conflicts:
         return Solution(Status.INFEASIBLE, conflicts=conflicts, seconds=time.monotonic() - started)
     outcome = search(problem, Effort(limits))
-    seconds = time.monotonic() - started
     if outcome.placed is None:
-        if not outcome.proved:
-            return Solution(Status.UNKNOWN, seconds=seconds)
-        return Solution(Status.INFEASIBLE, conflicts=explain(problem, proved=True), seconds=seconds)
+        # A search that ran out may have missed what is plain in the lessons of one class or teacher.
+        conflicts = searched(problem, limits, proved=outcome.proved)
+        status = Status.INFEASIBLE if conflicts else Status.UNKNOWN
+        return Solution(status, conflicts=conflicts, seconds=time.monotonic() - started)
+    seconds = time.monotonic() - started
     placements = sorted(Placement(key, slot) for key, slots in outcome.placed.items() for slot in slots)
     costs = ModelBuilder(problem).wishes.costs(outcome.placed, limits.weights)
     status = Status.OPTIMAL if outcome.proved else Status.FEASIBLE
