@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from lms_bridge.attendance.models import Verdict
 from lms_bridge.calendar.days import iso_week
-from lms_bridge.core import clock, jobs
+from lms_bridge.core import clock
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
@@ -42,6 +46,29 @@ VERDICTS = {
     Verdict.EXCUSED: N_("excused"),
     Verdict.UNVERIFIED: N_("not certain"),
 }
+
+
+WORKERS = 2
+"""Worker processes that send the messages, as on two cores."""
+LOOK_EVERY = 0.3
+
+
+@contextmanager
+def workers(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Worker processes of this installation, for as long as the block lasts."""
+    command = [sys.executable, "-m", "lms_bridge.cli", "worker"]
+    processes = [subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL) for _ in range(count)]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 class Walk:
@@ -167,20 +194,26 @@ class Walk:
         self._said(gettext("Lessons scheduled: %(n)s, week %(week)s", n=total, week=week), *lines)
 
     def _messages(self) -> None:
-        waiting = sa.select(sa.func.count()).where(Job.state == JobState.QUEUED)
-        with self._bar(gettext("Telling the families")) as (bar, task):
-            # One job at a time, so that the bar moves; a worker does the same in the background.
-            while jobs.run_due(limit=1) or db.session.scalar(waiting.where(Job.not_before <= clock.now())):
-                sent = self._sent()
-                bar.update(task, completed=sent, total=sum(self._deliveries().values()))
+        with self._bar(gettext("Telling the families")) as (bar, task), workers(WORKERS) as running:
+            while self._unsent() and any(process.poll() is None for process in running):
+                states = self._deliveries()
+                bar.update(task, completed=states[DeliveryState.SENT], total=sum(states.values()) or None)
+                time.sleep(LOOK_EVERY)
         states = self._deliveries()
         self._said(
             gettext("Messages written: %(n)s", n=states[DeliveryState.SENT]),
             gettext("Each person has one, in their language, with a calendar file; they lie in the mailbox folder."),
         )
 
-    def _sent(self) -> int:
-        return self._deliveries()[DeliveryState.SENT]
+    def _unsent(self) -> bool:
+        """Whether the workers have anything to do that is due; nothing is due any more when a job waits to be tried
+        again after a failure."""
+        due = sa.or_(
+            Job.state == JobState.RUNNING, sa.and_(Job.state == JobState.QUEUED, Job.not_before <= clock.now())
+        )
+        jobs_left = db.session.scalar(sa.select(sa.func.count()).select_from(Job).where(due))
+        db.session.rollback()
+        return bool(jobs_left)
 
     def _deliveries(self) -> Counter[DeliveryState]:
         rows = db.session.execute(sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)).all()
