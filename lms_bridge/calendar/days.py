@@ -112,13 +112,15 @@ def country_days(country: str | None, year: int) -> tuple[dict[date, tuple[str, 
 
     if country is None or country not in holidays.list_supported_countries():
         return {}, {}
-    english = holidays.country_holidays(country, years=year, language="en_US")
+    # A day off in January may be worked for in December before, so the neighbouring years count too.
+    years = range(year - 1, year + 2)
+    english = holidays.country_holidays(country, years=years, language="en_US")
     try:
-        local = holidays.country_holidays(country, years=year, language="zh_CN")
+        local = holidays.country_holidays(country, years=years, language="zh_CN")
         local_names = dict(local.items())
     except NotImplementedError:
         local_names = {}
-    off = {day: (local_names.get(day, name), name) for day, name in english.items()}
+    off = {day: (local_names.get(day, name), name) for day, name in english.items() if day.year == year}
     stands_for = {}
     for day, name in english.items():
         # "Day off (substituted from 01/04/2026)": Sunday 4 January is worked in place of this day.

@@ -33,7 +33,7 @@ from lms_bridge.timetable.models import (
 )
 from lms_bridge.timetable.snapshots import LessonState, state_of
 from lms_bridge.timetable.week_slots import class_slots, wall_clock
-from lms_bridge.timetable.wording import Day, When
+from lms_bridge.timetable.wording import Day, DayOffName, When
 
 
 class LessonProblem(InputError):
@@ -289,7 +289,7 @@ def _too_many_online(campus: Organisation, lesson: Lesson, after: LessonState, d
 
 def _no_school(campus: Organisation, day: date) -> BridgeError:
     _, off = days_of_week(campus, iso_week(day))
-    name = next((d.name_en or d.name for d in off if d.day == day), "")
+    name = next((DayOffName.of(d) for d in off if d.day == day and (d.name or d.name_en)), None)
     return LessonProblem(
         N_("No school is held on %(day)s (%(name)s).") if name else N_("No school is held on %(day)s."),
         field="date",

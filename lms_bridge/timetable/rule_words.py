@@ -35,6 +35,13 @@ ONE = {
     RuleKind.ROOMS: N_("only one online lesson can be held at once"),
 }
 
+ONLY = {
+    RuleKind.FORBIDDEN: N_("%(name)s can only be at these times: %(times)s"),
+    RuleKind.CLASS_UNAVAILABLE: N_("%(name)s has lessons only at these times: %(times)s"),
+    RuleKind.TEACHER_UNAVAILABLE: N_("%(name)s can teach only at these times: %(times)s"),
+}
+"""Said of what is closed at most times: the few that are left are easier to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -74,7 +81,11 @@ def _words(problem: Problem, rule: Rule) -> Conflict:
     elif rule.kind is RuleKind.ROOMS:
         params["count"] = problem.room_limit
     else:
-        params["times"] = Times(tuple(_times(problem, rule, course)))
+        times = _times(problem, rule, course)
+        rest = frozenset(problem.slots) - times
+        if rule.kind in ONLY and 0 < len(rest) < len(times):
+            return Conflict(rule.kind.value, ONLY[rule.kind], params | {"times": Times(tuple(rest))}, (rule,))
+        params["times"] = Times(tuple(times))
     words = ONE if params.get("count") == 1 else WORDS
     return Conflict(rule.kind.value, words[rule.kind], params, (rule,))
 

@@ -28,7 +28,7 @@ from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart, Timet
 from lms_bridge.timetable.plan_lines import Pair
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.week_slots import ClassSlots, class_slots
-from lms_bridge.timetable.wording import Listed
+from lms_bridge.timetable.wording import DaysOff, Listed
 
 SETTLED = timedelta(minutes=30)
 """Lessons that begin sooner than this stay where they are, and none is added: people are on their way to them."""
@@ -56,7 +56,8 @@ class WeekContext:
 def read_week(campus: Organisation, week: str) -> WeekContext:
     """What there is to know of a campus's week (``2026-W48``).
 
-    :raises InputError: the week is no week, lies outside every term or has no school days, or no plan is approved.
+    :raises InputError: the week is no week, is over, lies outside every term or has no school days, or no plan is
+        approved.
     :raises BadInputs: classes without a period grid, subjects without a teacher; all are listed.
     """
     monday = monday_of(week)
@@ -75,6 +76,14 @@ def read_week(campus: Organisation, week: str) -> WeekContext:
         )
     spans = online_days(campus, chosen.days[0].day, chosen.days[-1].day)
     slots = class_slots(classes.values(), chosen.days, grids_of(campus.id), spans, campus.zone)
+    times = [time for own in slots.values() for time in own.values()]
+    if times and all(time.starts_at < now() + SETTLED for time in times):
+        raise InputError(
+            N_("Week %(week)s is over at campus %(campus)s; its lessons stay as they are."),
+            remedy=N_("Choose a week that is still to come."),
+            week=chosen.iso,
+            campus=campus.code,
+        )
     row = db.session.scalar(
         sa.select(TimetableWeek)
         .filter_by(campus_id=campus.id, week=chosen.iso)
@@ -107,10 +116,11 @@ def read_week(campus: Organisation, week: str) -> WeekContext:
 
 
 def _shares(slots: ClassSlots, row: TimetableWeek | None) -> dict[int, tuple[int, int]]:
-    """The part of the week that lies after its first publication (now, if it has none)."""
+    """The part of the week that lies after its first publication (now, if it has none). A class without a single
+    slot counts whole, so that what it misses is found."""
     since = row.published_at if row is not None and row.published_at is not None else now() + SETTLED
     return {
-        class_id: (sum(time.starts_at >= since for time in times.values()), len(times))
+        class_id: (sum(time.starts_at >= since for time in times.values()), len(times)) if times else (1, 1)
         for class_id, times in slots.items()
     }
 
@@ -122,7 +132,7 @@ def _no_school(campus: Organisation, week: TeachingWeek) -> InputError:
         remedy=N_("Choose another week, or correct the school calendar."),
         campus=campus.code,
         week=week.iso,
-        days="; ".join(f"{d.day} {d.name_en or d.name}".strip() for d in off) or "-",
+        days=DaysOff(off),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from lms_bridge.calendar.days import DayOff
 from lms_bridge.core.i18n import get_locale, gettext
 from lms_bridge.notices.dates import say_date, say_day
 from lms_bridge.roster.models import Subject
@@ -46,6 +47,32 @@ class SubjectName:
 
     def __str__(self) -> str:
         return self.name_en if get_locale() == "en" else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class DayOffName:
+    """The name of a holiday, in the one language in which it is known or in the reader's."""
+
+    name: str
+    name_en: str
+
+    @classmethod
+    def of(cls, day: DayOff) -> DayOffName:
+        """The name of ``day``; empty where it has none."""
+        return cls(day.name, day.name_en)
+
+    def __str__(self) -> str:
+        return (self.name_en or self.name) if get_locale() == "en" else (self.name or self.name_en)
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOff:
+    """Days without school with their names: "Thu 1 Oct National Day; Fri 2 Oct National Day"."""
+
+    days: Sequence[DayOff]
+
+    def __str__(self) -> str:
+        return str(Listed([f"{Day(day.day)} {DayOffName.of(day)}".strip() for day in self.days])) or "–"
 
 
 @dataclass(frozen=True, slots=True)
