@@ -102,8 +102,9 @@ def wish(lesson: Lesson) -> Meeting:
     """
     meeting = meeting_of(lesson.id)
     if meeting is None or meeting.state is MeetingState.ENDED:
-        # Two clicks at once must not make two rooms: the one that waits here finds the other's row.
-        db.session.execute(sa.select(Lesson.id).where(Lesson.id == lesson.id).with_for_update())
+        # Two clicks at once must not make two rooms: the one that waits here finds the other's row. The lock leaves
+        # the key alone, since rows that refer to the lesson (evidence) are written beside it.
+        db.session.execute(sa.select(Lesson.id).where(Lesson.id == lesson.id).with_for_update(key_share=True))
         meeting = meeting_of(lesson.id)
     if meeting is None or meeting.state is MeetingState.ENDED:
         account = providers.account_for(lesson.campus)

@@ -79,7 +79,7 @@ def ensure_default_account(bureau: Organisation) -> ProviderAccount:
     """
     identifier = _built_in()
     # Two transactions may come here at once; the one that waits finds the other's row.
-    db.session.execute(sa.select(Organisation.id).where(Organisation.id == bureau.id).with_for_update())
+    db.session.execute(sa.select(Organisation.id).where(Organisation.id == bureau.id).with_for_update(key_share=True))
     account = db.session.scalar(
         sa.select(ProviderAccount)
         .filter_by(organisation_id=bureau.id, plugin=identifier)

@@ -171,7 +171,7 @@ def _take(meeting: Meeting) -> None:
 
 
 def _locked(meeting_id: int) -> Meeting:
-    found = db.session.get(Meeting, meeting_id, populate_existing=True, with_for_update=True)
+    found = db.session.get(Meeting, meeting_id, populate_existing=True, with_for_update={"key_share": True})
     assert found is not None
     return found
 

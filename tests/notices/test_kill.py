@@ -43,7 +43,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "LMS_BRIDGE_BASE_URL": settings.base_url,
         "LMS_BRIDGE_LOG_LEVEL": "ERROR",
         "LMS_BRIDGE_WORKER_THREADS": str(THREADS),
-        "LMS_BRIDGE_JOB_LEASE_SECONDS": "1",
+        "LMS_BRIDGE_JOB_LEASE_SECONDS": "2",
         "LMS_BRIDGE_SWEEP_SECONDS": "0.2",
         "LMS_BRIDGE_SMTP_HOST": "127.0.0.1",
         "LMS_BRIDGE_SMTP_PORT": str(port),
