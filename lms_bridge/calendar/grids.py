@@ -18,6 +18,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, OrganisationKind, Person
 
 MAX_PERIODS_PER_DAY = 20
+NAME_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,6 +119,12 @@ def set_grid(
         problems.append(InputError(N_("%(code)s is not a campus."), code=campus.code))
     if not name.strip():
         problems.append(InputError(N_("The grid has no name."), remedy=N_("Give it a name, for instance “Online”.")))
+    if len(name.strip()) > NAME_LENGTH:
+        problems.append(
+            InputError(
+                N_("The name of the grid is too long."), remedy=N_("Use at most %(most)s letters."), most=NAME_LENGTH
+            )
+        )
     if valid_from and valid_to and valid_to <= valid_from:
         problems.append(InputError(N_("The grid ends before it begins."), remedy=N_("Correct one of the two dates.")))
     wanted = Grid(0, name.strip(), frozenset(grades), online, tuple(periods), valid_from, valid_to)

@@ -1,4 +1,4 @@
-"""Lessons change by change sets: moved, cancelled, given to somebody else, undone; of two authors the second is told."""
+"""Lessons change by change sets: moved, cancelled, given away, undone; of two authors the second is refused."""
 
 from __future__ import annotations
 

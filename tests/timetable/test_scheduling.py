@@ -24,6 +24,7 @@ from lms_bridge.timetable.impossible import TimetableImpossible
 from lms_bridge.timetable.lesson_changes import cancel_lesson
 from lms_bridge.timetable.models import ChangeSet, ChangeState, Lesson, LessonStatus, TimetableWeek, Unavailability
 from lms_bridge.timetable.scheduling import propose_week, solve_week
+from lms_bridge.timetable.solver import solve
 from tests.builders import SchoolSystem, added
 from tests.timetable.school import FRIDAY, WEEK, as_stored, school_with_plans
 
@@ -267,7 +268,6 @@ def test_what_somebody_changed_while_the_week_was_solved_is_not_overwritten(
     solve_week("campus-a", WEEK, actor=school.a.administrator)
     with transaction():
         added(Unavailability(person_id=school.a.teacher.id, weekday=0))
-    solve = scheduling.solve
 
     def meanwhile(*args: object) -> object:
         answer = solve(*args)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ GRID = tuple(Slot(day, period) for day in range(2) for period in (1, 2, 3))
 CLASSES, TEACHERS = ("7-1", "7-2"), ("wang", "li")
 
 slots = st.frozensets(st.sampled_from(GRID), max_size=4)
-some_slots = st.one_of(st.just(frozenset()), slots)
+some_slots: st.SearchStrategy[frozenset[Slot]] = st.one_of(st.just(frozenset()), slots)
 
 
 @st.composite
