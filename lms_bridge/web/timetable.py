@@ -104,7 +104,8 @@ def _campus_page(scope: Scope) -> str:
         for lesson in lessons_between(start, end, campus_ids=[campus.id], with_cancelled=True)
         if local(lesson.starts_at, zone).date() == shown
     ]
-    columns, rows = _day_table(campus, lessons)
+    writes = scope.allows(Permission.TIMETABLE_WRITE, Target(campus.path))
+    columns, rows = _day_table(lessons, _lesson_page if writes else _door)
     return render_template(
         "timetable/campus.html",
         campus=campus,
@@ -122,7 +123,7 @@ def _campus_page(scope: Scope) -> str:
         shown=shown,
         columns=columns,
         rows=rows,
-        writes=scope.allows(Permission.TIMETABLE_WRITE, Target(campus.path)),
+        writes=writes,
         **_choices(scope, campus),
     )
 
@@ -314,7 +315,9 @@ def _choices(scope: Scope, campus: Organisation | None) -> dict[str, Any]:
     }
 
 
-def _day_table(campus: Organisation, lessons: Sequence[Lesson]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _day_table(
+    lessons: Sequence[Lesson], url: Callable[[Lesson], str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A day of a campus: classes as rows, periods as columns."""
     rooms = room_states(lessons)
     span = {"week": request.args["week"]} if "week" in request.args else {}
@@ -340,7 +343,7 @@ def _day_table(campus: Organisation, lessons: Sequence[Lesson]) -> tuple[list[di
                 {
                     "subject": lesson.subject.label(get_locale()),
                     "who": _teachers(lesson),
-                    "url": _lesson_page(lesson),
+                    "url": url(lesson),
                     "room": rooms[lesson.id],
                 }
             )
