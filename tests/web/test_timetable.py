@@ -42,8 +42,9 @@ class Table(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.caption, self.rows, self.scopes = "", [], set[tuple[str, str | None]]()
-        self.rows: list[list[str]]
+        self.caption = ""
+        self.rows: list[list[str]] = []
+        self.scopes: set[tuple[str, str | None]] = set()
         self._into: str | None = None
         self._done = False
         self.feed(page)
