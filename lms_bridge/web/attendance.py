@@ -96,7 +96,7 @@ def _page(uid: str, problem: BridgeError | None = None, asked: str = "") -> str:
         ],
         total=len(rows),
         begun=begun,
-        running=begun and moment < found.ends_at,
+        live=moment < found.ends_at,
         may_correct=begun and current_scope().allows(Permission.ATTENDANCE_WRITE, target),
         choices=[(verdict.value, gettext(WORDS[verdict])) for verdict in CHOICES],
         problem=problem,
