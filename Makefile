@@ -92,7 +92,7 @@ lock: $(VENV)/installed-dev ## Write requirements/*.txt again from setup.cfg and
 settings-docs: $(VENV)/installed-base ## Write docs/settings.md again from the settings' docstrings
 	@$(BIN)/python -m lms_bridge.core.settings_docs > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 
-screens: $(VENV)/installed-dev ## Take the pictures of docs/screens/ again
+screens: $(VENV)/installed-dev ## Take the pictures of docs/screens/ again, of what make demo left
 	@$(BIN)/python -m tests.journeys.screens docs/screens
 
 clean: ## Remove what the targets above made (data folders stay)
