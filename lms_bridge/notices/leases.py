@@ -72,31 +72,34 @@ def claim(channel: str, owner: str, limit: int) -> list[int]:
     return ids
 
 
-def _start(delivery_id: int, owner: str) -> None:
-    db.session.execute(
+def _start(delivery_id: int, owner: str) -> bool:
+    """Mark a delivery as being sent; False if its lease was lost meanwhile."""
+    started = db.session.execute(
         sa.update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.lease_owner == owner)
-        .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1, state_at=now())
+        .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1, state_at=now(), lease_until=lease_end())
         .execution_options(synchronize_session=False)
     )
+    return bool(started.rowcount)  # type: ignore[attr-defined]
 
 
 def settle(delivery_id: int, owner: str, values: dict[str, Any], *, following: int | None = None) -> bool:
     """Write a result, free the row, and mark the ``following`` one as being sent. Runs in the transaction in force.
-    False if the lease was lost meanwhile: then the result belongs to another sender."""
+    False if a lease was lost meanwhile: then the result, or the following message, belongs to another sender, and
+    this one must not go on with its batch."""
     written = db.session.execute(
         sa.update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.lease_owner == owner)
         .values(**_FREE, state_at=now(), **values)
         .execution_options(synchronize_session=False)
     )
-    if following is not None:
-        _start(following, owner)
-    return bool(written.rowcount)  # type: ignore[attr-defined]
+    started = following is None or _start(following, owner)
+    return started and bool(written.rowcount)  # type: ignore[attr-defined]
 
 
-def release(owner: str, *, answer: str, not_before: datetime) -> None:
-    """Give back all rows of a run because the service is down: for the one being sent it was no attempt."""
+def release(owner: str, *, not_before: datetime, answer: str | None = None) -> None:
+    """Give back all rows of a run, because the service is down (its ``answer``) or another sender has overtaken this
+    one: for a message marked as being sent it was no attempt."""
     with transaction() as session:
         session.execute(
             sa.update(Delivery)
@@ -107,7 +110,7 @@ def release(owner: str, *, answer: str, not_before: datetime) -> None:
                     (Delivery.state == DeliveryState.SENDING, Delivery.attempts - 1), else_=Delivery.attempts
                 ),
                 state=DeliveryState.QUEUED,
-                answer=answer,
+                answer=Delivery.answer if answer is None else answer,
                 not_before=sa.case((Delivery.not_before < not_before, not_before), else_=Delivery.not_before),
             )
             .execution_options(synchronize_session=False)

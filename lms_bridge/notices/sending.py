@@ -131,7 +131,10 @@ def _send_batch(batch: list[int], owner: str, channel: MessageChannel, session: 
             values = _values(claimed, result, channel)
             mine = leases.settle(claimed.delivery.id, owner, values, following=following)
         if not mine:
-            log.warning("a delivery took longer than its lease and was sent by another sender too")
+            # Whoever took the leases over sends the rest; going on would send it twice.
+            log.warning("a delivery took longer than its lease; another sender goes on with its batch")
+            leases.release(owner, not_before=now())
+            return
 
 
 def _attempt(claimed: _Claimed, channel: MessageChannel, session: ChannelSession) -> SendResult | None:

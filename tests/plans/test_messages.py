@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from lms_bridge.plans import review
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import EnrolmentRole, Person
 from tests.builders import SchoolSystem, contact, enrol, small_system
+from tests.notices.mailbox import mails, said
 
 
 @pytest.fixture
@@ -33,23 +31,6 @@ def school(app: Flask) -> SchoolSystem:
         contact(school.researcher, "researcher@example.org")
         school.a.plan.versions[-1].state = VersionState.SUBMITTED
     return school
-
-
-def mails(settings: Settings) -> dict[str, list[EmailMessage]]:
-    """The mails in the folder, by their recipient."""
-    found: dict[str, list[EmailMessage]] = {}
-    for file in sorted((settings.data_dir / "plugins" / "mailbox").glob("*.eml")):
-        mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-        assert isinstance(mail, EmailMessage)
-        found.setdefault(mail["To"].addresses[0].addr_spec, []).append(mail)
-    return found
-
-
-def said(mail: EmailMessage, kind: str = "plain") -> str:
-    """The text of a mail, or its HTML."""
-    body = mail.get_body((kind,))
-    assert body is not None
-    return str(body.get_content())
 
 
 def unfinished_jobs() -> list[str | None]:
