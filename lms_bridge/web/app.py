@@ -103,6 +103,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
+        # session.py renews it.
+        SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=settings.session_hours * 3600,
         # Pages that hold a token in their address send no referrer, so its absence proves nothing.
         WTF_CSRF_SSL_STRICT=False,

@@ -30,7 +30,7 @@ from lms_bridge.notices.dates import say_slot, say_time
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import guardians_of
-from lms_bridge.web import lesson_visitors
+from lms_bridge.web import language, lesson_visitors
 from lms_bridge.web.lesson_words import words_of
 from lms_bridge.web.security import CONTENT_SECURITY_POLICY
 from lms_bridge.web.session import current_person, sign_out
@@ -84,7 +84,7 @@ def personal(token: str) -> BaseResponse:
         if current_person().id == person.id:
             return _private(redirect(url_for("door.door", uid=lesson.uid)))
         return _private(make_response(render_template("door/link_other.html", token=token), 403))
-    lesson_visitors.speak_to(person)
+    language.speak_to(person)
     lesson = entering.lesson_of(lesson.uid)
     seen = entering.look(lesson, person)
     if seen.decision.part not in (Part.STUDENT, Part.GUARDIAN):
@@ -103,7 +103,7 @@ def enter_by_link(token: str) -> BaseResponse:
     _, lesson, person = found
     lesson = entering.lesson_of(lesson.uid)
     if signed_in_as is None:
-        lesson_visitors.speak_to(person)
+        language.speak_to(person)
         part = entering.look(lesson, person).decision.part
         if part is not Part.STUDENT:
             return redirect(url_for("door.personal", token=token))

@@ -10,10 +10,10 @@ from flask import redirect, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from lms_bridge.core import i18n
 from lms_bridge.lessons import joinlinks
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
+from lms_bridge.web.language import speak_to
 from lms_bridge.web.session import current_person
 
 KEY = "doors"
@@ -38,12 +38,6 @@ def person_at(lesson: Lesson) -> Person | None:
         return None
     speak_to(found[2])
     return found[2]
-
-
-def speak_to(person: Person) -> None:
-    """Use the language of a person who came by a link, unless this browser chose one."""
-    if "language" not in session:
-        i18n.set_locale(person.language)
 
 
 def to_sign_in() -> Response:

@@ -6,18 +6,23 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
-from flask import Flask, g, request, session
+from flask import Flask, after_this_request, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_user, logout_user
 
 from lms_bridge.core import i18n
 from lms_bridge.core.access import Permission, Scope, Target
+from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import NotFound
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.models import Account, Person
 from lms_bridge.roster.scope import scope_for
+from lms_bridge.web import language
 
 __all__ = ["current_person", "current_scope", "init_app", "require", "sign_in", "sign_out", "signed_in_required"]
+
+
+RENEWED = "renewed"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -54,15 +59,11 @@ def init_app(app: Flask) -> None:
     manager.user_loader(_load)
 
     @app.before_request
-    def choose_language() -> None:
+    def prepare() -> None:
         if request.endpoint == "static":
             return
-        wanted = session.get("language")
-        if wanted is None and current_user.is_authenticated:
-            wanted = current_user.person.language
-        if wanted is None:
-            wanted = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
-        i18n.set_locale(wanted)
+        _renew()
+        language.init_request()
 
     @app.context_processor
     def page_context() -> dict[str, Any]:
@@ -76,10 +77,22 @@ def init_app(app: Flask) -> None:
         }
 
 
+def _renew() -> None:
+    """Let a session that is used live on. Not with every answer: a slow one would bring back an older session, also
+    one that has been signed out since."""
+    if not current_user.is_authenticated:
+        return
+    lifetime = current_app.permanent_session_lifetime.total_seconds()
+    if now().timestamp() - session.get(RENEWED, 0) > lifetime / 8:
+        session[RENEWED] = int(now().timestamp())
+
+
 def sign_in(person: Person) -> None:
     """Begin a session for ``person``; the language follows the person again."""
     session.clear()
     session.permanent = True
+    session[RENEWED] = int(now().timestamp())
+    after_this_request(language.forget)
     login_user(SignedIn(person, account_for(person).session_version))
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from apiflask import APIBlueprint
-from flask import abort, redirect, render_template, request, session, url_for
+from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.i18n import LOCALES
 from lms_bridge.core.settings import Environment
+from lms_bridge.web import language
 from lms_bridge.web.security import safe_next
 
 blueprint = APIBlueprint("shell", __name__, enable_openapi=False)
 
 
 @blueprint.get("/language/<locale>")
-def language(locale: str) -> Response:
-    """Switch this session's language and go back to the page."""
+def switch_language(locale: str) -> Response:
+    """Switch this browser's language and go back to the page."""
     if locale not in LOCALES:
         abort(404)
-    session["language"] = locale
-    return redirect(safe_next(request.args.get("next")) or url_for("home.home"))
+    return language.choose(redirect(safe_next(request.args.get("next")) or url_for("home.home")), locale)
 
 
 @blueprint.get("/style")

@@ -6,10 +6,12 @@ Each test has a data folder, a database (``--database`` holds here too), a port 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -46,6 +48,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(item.path).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("journeys"))
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Let fixtures know, when they end, whether their test failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
 
 
 @dataclass(frozen=True)
@@ -103,10 +117,11 @@ OpenContext = Callable[..., BrowserContext]
 
 
 @pytest.fixture
-def browser_of(chromium: Browser) -> Iterator[OpenContext]:
+def browser_of(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenContext]:
     """Makes a browser of one person: own cookies, a language, a window size.
 
-    A page that logs an error or refers to something outside this machine fails the test at its end.
+    A page that logs an error or refers to something outside this machine fails the test at its end. When the test
+    fails, what each open page shows is printed.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -127,6 +142,9 @@ def browser_of(chromium: Browser) -> Iterator[OpenContext]:
         return context
 
     yield open_context
+    if request.node.stash.get(FAILED, False):
+        for page in (page for context in contexts for page in context.pages):
+            sys.stdout.write(f"--- {page.url}\n{page.locator('body').inner_text()}\n")
     for context in contexts:
         context.close()
     assert complaints == []

@@ -1,0 +1,64 @@
+"""In which language a browser reads: what it chose, else its person's language, else what it asks for.
+
+The choice stands in a cookie of its own. In the session it would be lost whenever two answers overlap, since the
+session is one cookie and the answer that comes last wins.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import current_app, request
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from lms_bridge.core import i18n
+from lms_bridge.roster.models import Person
+
+__all__ = ["choose", "forget", "init_request", "speak_to"]
+
+COOKIE = "lms_bridge_language"
+KEPT = timedelta(days=365)
+
+
+def chosen() -> str | None:
+    """The language that this browser chose, if it chose one."""
+    locale = request.cookies.get(COOKIE)
+    return locale if locale in i18n.LOCALES else None
+
+
+def init_request() -> None:
+    """Set the language of this request, before its view runs."""
+    wanted = chosen()
+    if wanted is None and current_user.is_authenticated:
+        wanted = current_user.person.language
+    if wanted is None:
+        wanted = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
+    i18n.set_locale(wanted)
+
+
+def speak_to(person: Person) -> None:
+    """Use the language of a person who came by a link, unless this browser chose one."""
+    if chosen() is None:
+        i18n.set_locale(person.language)
+
+
+def choose(response: Response, locale: str) -> Response:
+    """Let ``response`` set this browser's language to ``locale``, one of :data:`i18n.LOCALES`."""
+    config = current_app.config
+    response.set_cookie(
+        COOKIE,
+        locale,
+        max_age=KEPT,
+        path=config["APPLICATION_ROOT"],
+        secure=config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def forget(response: Response) -> Response:
+    """Let the language follow the person again: a family's tablet has more than one reader."""
+    response.delete_cookie(COOKIE, path=current_app.config["APPLICATION_ROOT"])
+    return response
