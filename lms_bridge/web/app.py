@@ -28,6 +28,7 @@ BLUEPRINTS = (
     "auth",
     "home",
     "plans",
+    "roster",
     "messages",
     "inbox",
     "feeds",
