@@ -21,30 +21,13 @@ from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.lessons import entering
 from lms_bridge.notices.dates import say_time
 from lms_bridge.roster.models import Person
+from lms_bridge.web.attendance_words import BADGES, WORDS
 from lms_bridge.web.lesson_words import words_of
 from lms_bridge.web.lessons import target_of
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 
 blueprint = APIBlueprint("attendance", __name__, url_prefix="/lessons", enable_openapi=False)
 
-WORDS = {
-    Verdict.PRESENT: N_("present"),
-    Verdict.LATE: N_("late"),
-    Verdict.LEFT_EARLY: N_("left early"),
-    Verdict.ABSENT: N_("absent"),
-    Verdict.EXCUSED: N_("excused"),
-    Verdict.UNVERIFIED: N_("not certain"),
-    None: N_("not here yet"),
-}
-BADGES = {
-    Verdict.PRESENT: ("good", "full"),
-    Verdict.LATE: ("warn", "half"),
-    Verdict.LEFT_EARLY: ("warn", "half"),
-    Verdict.ABSENT: ("bad", "cross"),
-    Verdict.EXCUSED: ("info", "info"),
-    Verdict.UNVERIFIED: ("plain", "ring"),
-    None: ("plain", "ring"),
-}
 CHOICES = (Verdict.PRESENT, Verdict.LATE, Verdict.LEFT_EARLY, Verdict.ABSENT, Verdict.EXCUSED)
 
 

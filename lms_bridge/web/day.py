@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import url_for
+
+from lms_bridge.attendance.models import Verdict
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import local, now
-from lms_bridge.core.i18n import get_locale
+from lms_bridge.core.i18n import get_locale, gettext
 from lms_bridge.notices import dates
 from lms_bridge.timetable.addresses import lesson_url
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 from lms_bridge.timetable.unit_titles import unit_titles
+from lms_bridge.web.attendance_words import BADGES, WORDS
 
 LOOK_AHEAD = timedelta(days=14)
 
@@ -34,10 +38,18 @@ def bounds(zone: str) -> tuple[datetime, datetime]:
     return start, start + LOOK_AHEAD
 
 
-def arrange(lessons: Sequence[Lesson], zone: str, *, of_teacher: bool = False) -> Day:
-    """``lessons`` (in order of start) as a day; who is named is the class for a teacher, else the teachers."""
+def arrange(
+    lessons: Sequence[Lesson], zone: str, *, of_teacher: bool = False, verdicts: Mapping[int, Verdict] | None = None
+) -> Day:
+    """``lessons`` (in order of start) as a day; who is named is the class for a teacher, else the teachers.
+
+    ``verdicts``, by lesson id, are shown with the lessons that are over.
+    """
     moment, titles = now(), unit_titles(lessons)
     shown = [_row(lesson, titles.get(lesson.id, ""), moment, of_teacher=of_teacher) for lesson in lessons]
+    for lesson, row in zip(lessons, shown, strict=True):
+        if verdicts and lesson.id in verdicts and row["room"] == "over":
+            row["verdict"] = (gettext(WORDS[verdicts[lesson.id]]), *BADGES[verdicts[lesson.id]])
     coming = [
         row for lesson, row in zip(lessons, shown, strict=True)
         if lesson.ends_at > moment and lesson.status is LessonStatus.SCHEDULED
@@ -64,6 +76,9 @@ def _row(lesson: Lesson, unit: str, moment: datetime, *, of_teacher: bool) -> di
         "seconds": max(0, int((lesson.starts_at - moment).total_seconds())),
         "start": starts.strftime("%H:%M"),
         "end": local(lesson.ends_at, lesson.zone).strftime("%H:%M"),
+        "attendance_url": url_for("attendance.lesson", uid=lesson.uid)
+        if of_teacher and room_word(lesson, moment) in ("open", "over")
+        else None,
         "current": lesson.starts_at <= moment < lesson.ends_at,
     }
 

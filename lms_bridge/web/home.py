@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import render_template
 
+from lms_bridge.attendance.corrections import verdicts_of
 from lms_bridge.core import health
 from lms_bridge.core.access import Permission, Role, Scope
 from lms_bridge.core.database import db
@@ -63,7 +64,8 @@ def _zone(person: Person, scope: Scope) -> str:
 
 
 def _student(person: Person, zone: str) -> day.Day:
-    return day.arrange(lessons_of_student(person.id, *day.bounds(zone), with_cancelled=True), zone)
+    lessons = lessons_of_student(person.id, *day.bounds(zone), with_cancelled=True)
+    return day.arrange(lessons, zone, verdicts=verdicts_of(person.id, [lesson.id for lesson in lessons]))
 
 
 def _teacher(person: Person, zone: str) -> day.Day:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
+from lms_bridge.attendance import corrections
+from lms_bridge.attendance.models import Verdict
+from lms_bridge.core import clock
+from lms_bridge.core.database import transaction
 from tests.builders import small_system
 from tests.web.test_plans import signed_in
 
@@ -36,3 +42,25 @@ def test_those_who_are_not_signed_in_are_asked_to(app: Flask) -> None:
     answer = app.test_client().get("/")
     assert answer.status_code == 302
     assert "/sign-in" in answer.headers["Location"]
+
+
+def test_after_the_lesson_the_family_sees_how_the_child_was_there(app: Flask) -> None:
+    school = small_system()
+    lesson, child = school.a.lesson, school.a.students[0]
+    with clock.at(lesson.starts_at + timedelta(minutes=10)), transaction():
+        corrections.correct(lesson, child, Verdict.LATE, "tram", school.a.teacher)
+    for person, seen in ((child, True), (school.a.guardians[0], True), (school.a.students[1], False)):
+        client = signed_in(app, person)
+        client.get("/language/en")
+        assert "late</span>" not in client.get("/").get_data(as_text=True)
+        with clock.at(lesson.ends_at + timedelta(minutes=1)):
+            assert ("late</span>" in client.get("/").get_data(as_text=True)) is seen
+
+
+def test_the_teacher_goes_from_the_lesson_that_runs_to_its_attendance(app: Flask) -> None:
+    school = small_system()
+    client = signed_in(app, school.a.teacher)
+    address = f"/lessons/{school.a.lesson.uid}/attendance"
+    assert address not in client.get("/").get_data(as_text=True)
+    with clock.at(school.a.lesson.starts_at + timedelta(minutes=1)):
+        assert address in client.get("/").get_data(as_text=True)
