@@ -21,12 +21,15 @@ import time
 import zipfile
 from datetime import date
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 RATIO_TARGET = 25.0
 PEAK_TARGET_MB = 400
+READS = 3
+UNITS = ("cpu_seconds", "wall_seconds")
 
 
 def read_alone(path: Path) -> dict[str, float]:
@@ -88,21 +91,26 @@ def measure(users: int, database_url: str, runs: int) -> bool:
         shape = city_shape(users)
         write_roster(path, shape, seed=1, term=term_of(date(2026, 11, 23)))
         print(f"roster: {shape.users()} users, {len(shape.campuses)} campuses, {path.stat().st_size / 1e6:.1f} MB zip")
-        alone = [_child("--read", str(path)) for _ in range(runs)]
-        imports = [
-            _child("--import", str(path), "--folder", str(folder / f"run-{n}"), "--database-url", database_url)
-            for n in range(runs)
-        ]
-    base = min(alone, key=lambda m: m["cpu_seconds"])
-    best = min(imports, key=lambda m: m["cpu_seconds"])
-    print(f"csv alone: {base['cpu_seconds']:.2f} s processor, {base['wall_seconds']:.2f} s, {base['rows']:.0f} rows")
-    print(f"import: {best['cpu_seconds']:.2f} s processor, {best['wall_seconds']:.2f} s, {best['users']:.0f} users")
+        alone, imports = [], []
+        for n in range(runs):
+            # In turn, so that a machine whose speed changes is as quick for the one as for the other.
+            alone += [_child("--read", str(path)) for _ in range(READS)]
+            target = str(folder / f"run-{n}")
+            imports.append(_child("--import", str(path), "--folder", target, "--database-url", database_url))
+            alone += [_child("--read", str(path)) for _ in range(READS)]
+    read, done = ({unit: median(m[unit] for m in runs) for unit in UNITS} for runs in (alone, imports))
+    print(
+        f"csv alone: {read['cpu_seconds']:.2f} s processor, {read['wall_seconds']:.2f} s, {alone[0]['rows']:.0f} rows"
+    )
+    print(
+        f"import: {done['cpu_seconds']:.2f} s processor, {done['wall_seconds']:.2f} s, {imports[0]['users']:.0f} users"
+    )
     # What a person waits for counts: the greater of the two ratios.
-    ratio = max(best[unit] / base[unit] for unit in ("cpu_seconds", "wall_seconds"))
+    ratio = max(done[unit] / read[unit] for unit in UNITS)
     peak = max(m["peak_mb"] for m in imports)
     fast, small = ratio <= RATIO_TARGET, peak <= PEAK_TARGET_MB
-    print(f"result: roster_import_time_ratio {ratio:.1f} (target <= {RATIO_TARGET}) {'ok' if fast else 'missed'}")
-    print(f"result: roster_import_peak_mb {peak:.0f} (target <= {PEAK_TARGET_MB}) {'ok' if small else 'missed'}")
+    print(f"result: roster_import_time_ratio {ratio:.1f} (target <= {RATIO_TARGET}) {'ok' if fast else 'short'}")
+    print(f"result: roster_import_peak_mb {peak:.0f} (target <= {PEAK_TARGET_MB}) {'ok' if small else 'short'}")
     return fast and small
 
 

@@ -21,7 +21,7 @@ from lms_bridge.roster.models import ClassGroup, Organisation, OrganisationKind,
 from lms_bridge.roster.oneroster.importer import RosterResult, import_roster
 
 SEED = 2026
-SOURCE = "demo"
+SOURCE = "oneroster"
 LATE_AFTER = 10
 """Minutes; at home it takes longer to find the lesson than at school."""
 REASON = "流感高发，全校转为线上教学 / Influenza: all lessons online"

@@ -124,12 +124,14 @@ def show(uid: str) -> str:
 
 def _page(row: RosterUpload, error: BridgeError | None = None) -> str:
     result = row.result or {}
+    tables = [{"name": gettext(TITLES[name])} | counts for name, counts in result.get("tables", {}).items()]
     return render_template(
         "roster/upload.html",
         upload=row,
         states=UploadState,
         working=row.state in (UploadState.CHECKING, UploadState.IMPORTING),
-        tables=[{"name": gettext(TITLES[name])} | counts for name, counts in result.get("tables", {}).items()],
+        tables=[table for table in tables if table["new"] or table["changed"] or table["removed"]],
+        untouched=[table for table in tables if not (table["new"] or table["changed"] or table["removed"])],
         changes=result.get("changes", 0),
         version=result.get("version", ""),
         notes=[gettext(message, **params) for message, params in result.get("notes", [])],
