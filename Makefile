@@ -27,16 +27,20 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 # What is installed is recorded by stamps: another lock file or another set of packages installs again, nothing else does.
+# The lock file is complete, so nothing is resolved (--no-deps): pip 23 would look at package indexes for requirements with
+# extras and refuse the installation on the day that a newer version of one appears. "pip check" says if the lock lacks one.
 $(VENV)/installed-base: requirements/base.txt requirements/build.txt setup.cfg | $(BIN)/python
 	@echo "Installing the locked dependencies into $(VENV) (once; a minute or two) ..."
-	@$(PIP) install -q --require-hashes -r requirements/base.txt -r requirements/build.txt
+	@$(PIP) install -q --require-hashes --no-deps -r requirements/base.txt -r requirements/build.txt
 	@$(PIP) install -q --no-build-isolation --no-deps -e .
+	@$(PIP) check -q
 	@touch $@
 
 $(VENV)/installed-dev: requirements/dev.txt requirements/build.txt setup.cfg | $(BIN)/python
 	@echo "Installing the locked dependencies and test tools into $(VENV) (once; a few minutes) ..."
-	@$(PIP) install -q --require-hashes -r requirements/dev.txt
+	@$(PIP) install -q --require-hashes --no-deps -r requirements/dev.txt
 	@$(PIP) install -q --no-build-isolation --no-deps -e .
+	@$(PIP) check -q
 	@touch $(VENV)/installed-base $@
 
 venv: $(VENV)/installed-dev ## Make .venv with everything that developers need

@@ -97,7 +97,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 
 def _check_sqlite(file: Path) -> None:
     try:
-        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
         try:
             found = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
             whole = connection.execute("PRAGMA quick_check").fetchone()

@@ -55,7 +55,7 @@ def _use(folder: Path) -> None:
     for name in [name for name in os.environ if name.startswith("LMS_BRIDGE_")]:
         if name not in ("LMS_BRIDGE_HOST", "LMS_BRIDGE_PORT", "LMS_BRIDGE_BASE_URL"):
             del os.environ[name]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ |= {
         "LMS_BRIDGE_CONFIG": str(folder.absolute() / "settings.toml"),
         "LMS_BRIDGE_ENVIRONMENT": "development",
@@ -81,7 +81,7 @@ def _clear(folder: Path) -> None:
             remedy=N_("Move it away, or choose another data folder."),
         )
     shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, mode=0o700)
 
 
 def _walk(console: Console) -> None:

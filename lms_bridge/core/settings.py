@@ -237,7 +237,7 @@ def _with_secrets(settings: Settings) -> Settings:
 
 def _own_secret(path: Path, fresh: str) -> str:
     """The secret kept in ``path``, made on first use; two processes starting together get the same one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

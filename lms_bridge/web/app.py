@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load()
     logging.configure(settings.log_level, json=settings.log_json)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = APIFlask(
         "lms_bridge",
         title="LMS Bridge",

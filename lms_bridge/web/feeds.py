@@ -34,7 +34,7 @@ def calendar(token: str) -> Response:
         # Both encodings are different bytes and so have different strong tags (RFC 9110, 8.8.1).
         key = repr((__version__, name, person.language, entries)).encode()
         tag = hashlib.sha256(key).hexdigest()[:32] + ("-gzip" if packed else "")
-        if request.if_none_match.contains(tag):
+        if request.if_none_match.contains_weak(tag):
             response = Response(status=304)
         else:
             response = _answer(write_calendar(entries, name=name, locale=person.language), packed=packed)
