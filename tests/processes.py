@@ -85,17 +85,22 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 def run_command(arguments: Sequence[str], settings: Settings) -> str:
     """Run ``lms-bridge`` with ``arguments`` to its end and return what it printed; fail when it refuses."""
-    done = subprocess.run(
+    done = ended_command(arguments, settings)
+    if done.returncode != 0:
+        pytest.fail(f"lms-bridge {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def ended_command(arguments: Sequence[str], settings: Settings, **more: str) -> subprocess.CompletedProcess[str]:
+    """``lms-bridge`` with ``arguments`` run to its end; ``more`` variables win over those of ``settings``."""
+    return subprocess.run(
         [sys.executable, "-m", "lms_bridge.cli", *arguments],
-        env=environment(settings),
+        env=environment(settings, LANG="C.UTF-8", LC_ALL="", LC_MESSAGES="", **more),
         cwd=settings.data_dir,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        pytest.fail(f"lms-bridge {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
-    return done.stdout
 
 
 def wait_for_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -15,7 +15,11 @@ from flask import Flask
 
 from lms_bridge.core import i18n
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import BadInputs, BridgeError
+from lms_bridge.core.errors import BadInputs, BridgeError, ConfigurationError, Place
+from lms_bridge.core.i18n import N_, gettext
+
+DEMONSTRATION = "demo"
+"""The folder in the data folder in which the demonstration has its own."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +38,15 @@ class BridgeGroup(click.Group):
         except BrokenPipeError:
             # The reader went away (`| head`): nothing is wrong.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            if error.filename is None:
+                raise
+            reason = error.strerror or type(error).__name__
+            refuse(
+                ConfigurationError(
+                    N_("The file cannot be used: %(reason)s."), place=Place(file=str(error.filename)), reason=reason
+                )
+            )
         return None
 
 
@@ -93,12 +106,15 @@ def require_tables() -> None:
     :raises ConfigurationError: names the command that mends it.
     """
     from lms_bridge.core import health
-    from lms_bridge.core.errors import ConfigurationError
-    from lms_bridge.core.i18n import N_
+    from lms_bridge.core.application import current_settings
     from lms_bridge.core.plugins import CheckState
 
     for check in (health.check_database(), health.check_migrations()):
         if check.state is CheckState.FAILED:
+            remedy, demonstration = check.remedy, current_settings().data_dir / DEMONSTRATION / "settings.toml"
+            if demonstration.exists():
+                prefix = f"LMS_BRIDGE_CONFIG={demonstration.absolute()}"
+                remedy += " " + gettext("For the demonstration put this before the command: %(prefix)s", prefix=prefix)
             raise ConfigurationError(
-                N_("%(title)s: %(detail)s."), remedy=check.remedy or None, title=check.title, detail=check.detail
+                N_("%(title)s: %(detail)s."), remedy=remedy or None, title=check.title, detail=check.detail
             )

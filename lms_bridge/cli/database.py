@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
 import click
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
 
 from lms_bridge.cli.common import application
+from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError, ConfigurationError, InputError, Place
 from lms_bridge.core.i18n import N_, gettext
+
+BESIDE = ("files", "secret-key", "encryption-key")
+"""What an installation keeps in its data folder besides the database."""
 
 
 @click.group("db")
@@ -40,15 +49,36 @@ def upgrade_database() -> None:
 @db_group.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(file: Path) -> None:
-    """Write a consistent copy of the database to FILE while it is in use."""
+    """Write a consistent copy of the database to FILE while it is in use.
+
+    Uploaded documents and the keys are files of the data folder: keep a copy of them too.
+    """
     with application(ready=False):
         if file.exists():
             raise InputError(N_("The file exists already."), place=Place(file=str(file)), remedy=N_("Name another."))
-        if db.engine.dialect.name == "sqlite":
-            _copy_sqlite(_sqlite_path(), file)
-        else:
-            _run_tool(["pg_dump", "--format=custom", "--no-owner", f"--file={file}", f"--dbname={_postgresql_url()}"])
+        if not _has_tables():
+            raise InputError(
+                N_("The database has no tables: there is nothing to keep."),
+                remedy=N_("Name the data folder or the database that you mean in the settings."),
+            )
+        with _written_whole(file) as unfinished:
+            if db.engine.dialect.name == "sqlite":
+                _copy_sqlite(_sqlite_path(), unfinished)
+            else:
+                _run_tool(
+                    ["pg_dump", "--format=custom", "--no-owner", f"--file={unfinished}",
+                     f"--dbname={_postgresql_url()}"]
+                )  # fmt: skip
         click.echo(gettext("Wrote %(file)s (%(size)s KB).", file=file, size=file.stat().st_size // 1024))
+        others = [name for name in BESIDE if (current_settings().data_dir / name).exists()]
+        if others:
+            click.echo(
+                gettext(
+                    "Keep a copy of these too, from %(folder)s: %(names)s.",
+                    folder=current_settings().data_dir,
+                    names=", ".join(others),
+                )
+            )
 
 
 @db_group.command()
@@ -76,6 +106,27 @@ def restore(file: Path, yes: bool) -> None:
         click.echo(gettext('Restored %(file)s. Run "lms-bridge db upgrade" next.', file=file))
 
 
+def _has_tables() -> bool:
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() is not None
+
+
+@contextmanager
+def _written_whole(file: Path) -> Iterator[Path]:
+    """A file beside ``file`` for its owner alone; it takes its name when all of it is written, and goes if not."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    os.close(descriptor)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        with unfinished.open("rb") as stream:
+            os.fsync(stream.fileno())
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def _sqlite_path() -> Path:
     return Path(str(db.engine.url.database))
 
@@ -86,7 +137,7 @@ def _postgresql_url() -> str:
 
 def _copy_sqlite(source: Path, target: Path) -> None:
     """SQLite's online backup: consistent while others write, and one transaction on the target's side."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     reader, writer = sqlite3.connect(source), sqlite3.connect(target)
     try:
         reader.backup(writer)

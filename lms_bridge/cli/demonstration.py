@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -13,12 +15,11 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from lms_bridge.cli.common import application
+from lms_bridge.cli.common import DEMONSTRATION, application
 from lms_bridge.core.errors import ConfigurationError, Place
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.core.settings import load
 
-FOLDER = "demo"
 FINISHED = "demonstration-ready"
 """File in the demonstration's folder that says that its walk was completed, and when."""
 
@@ -32,17 +33,22 @@ def demo(reset: bool, no_serve: bool) -> None:
     It has a folder of its own in the data folder, with SQLite and a mailbox folder, and touches nothing else.
     """
     console = Console(highlight=False, soft_wrap=True)
-    folder = load().data_dir / FOLDER
+    folder = load().data_dir / DEMONSTRATION
     _use(folder)
     finished = folder / FINISHED
     if reset or not finished.exists():
         _clear(folder)
         _walk(console)
+        _write_settings(folder)
         finished.write_text(datetime.now().astimezone().isoformat(timespec="seconds"), encoding="ascii")
     else:
         when = finished.read_text(encoding="ascii").replace("T", " ")
         console.print(escape(gettext("This is the demonstration of %(when)s.", when=when)))
         console.print(escape(gettext("Its lessons were at that time; begin anew with: lms-bridge demo --reset")))
+    prefix = f"LMS_BRIDGE_CONFIG={shlex.quote(os.environ['LMS_BRIDGE_CONFIG'])}"
+    console.print(
+        escape(gettext("Other commands see it like this: %(command)s", command=f"{prefix} {sys.argv[0]} lessons list"))
+    )
     if no_serve:
         console.print(escape(gettext("Serve it with: lms-bridge demo")))
         return
@@ -66,6 +72,14 @@ def _use(folder: Path) -> None:
     if "LMS_BRIDGE_BASE_URL" not in os.environ:
         settings = load()
         os.environ["LMS_BRIDGE_BASE_URL"] = f"http://{settings.host}:{settings.port}"
+
+
+def _write_settings(folder: Path) -> None:
+    """The settings above as the file that LMS_BRIDGE_CONFIG names, for commands in another terminal."""
+    names = ("ENVIRONMENT", "DATA_DIR", "MESSAGE_CHANNEL", "LOG_LEVEL", "BASE_URL")
+    # A JSON string is a TOML string.
+    lines = [f"{name.lower()} = {json.dumps(os.environ[f'LMS_BRIDGE_{name}'])}\n" for name in names]
+    (folder / "settings.toml").write_text("".join(lines), encoding="utf-8")
 
 
 def _clear(folder: Path) -> None:

@@ -82,9 +82,11 @@ def _show(result: ImportResult, answer: dict[str, object]) -> None:
                 "Plan %(plan)s, version %(version)s: %(n)s findings.",
                 plan=result.plan.uid,
                 version=result.version.number,
-                n=result.findings,
+                n=result.findings or 0,
             )
         )
+    elif result.findings is not None:
+        click.echo(gettext("Compared with the benchmark it would have %(n)s findings.", n=result.findings))
 
 
 @plan_group.command("benchmark")

@@ -46,8 +46,10 @@ def check_migrations() -> Check:
             current = MigrationContext.configure(connection).get_current_revision()
     except sa.exc.SQLAlchemyError as error:
         return Check(title, CheckState.FAILED, type(error).__name__)
+    if current is None:
+        return Check(title, CheckState.FAILED, gettext("none yet"), gettext('Run "lms-bridge db upgrade".'))
     if current != head:
-        detail = gettext("at revision %(current)s, needed is %(head)s", current=current or "-", head=head or "-")
+        detail = gettext("at revision %(current)s, needed is %(head)s", current=current, head=head or "-")
         return Check(title, CheckState.FAILED, detail, gettext('Run "lms-bridge db upgrade".'))
     return Check(title, CheckState.OK, head or "")
 

@@ -72,7 +72,7 @@ def visitor_of(lesson: Lesson, person: Person) -> Visitor:
         .order_by(Guardianship.student_id)
         .distinct()
     ).all()
-    return Visitor(child_ids=tuple(children), may_observe=not children and _may_observe(lesson, person))
+    return Visitor(child_ids=tuple(children), may_observe=_may_observe(lesson, person))
 
 
 def _may_observe(lesson: Lesson, person: Person) -> bool:

@@ -79,9 +79,9 @@ def part_of(visitor: Visitor) -> Part | None:
         return Part.LEADER
     if visitor.expected:
         return Part.STUDENT
-    if visitor.child_ids:
-        return Part.GUARDIAN
-    return Part.OBSERVER if visitor.may_observe else None
+    if visitor.may_observe:
+        return Part.OBSERVER
+    return Part.GUARDIAN if visitor.child_ids else None
 
 
 def state_at(window: Window, moment: datetime) -> DoorState:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from lms_bridge.core.database import db
-from lms_bridge.plans.benchmark import FindingDraft, FindingKind, Severity, compare, finding_text
+from lms_bridge.plans.benchmark import Comparison, FindingDraft, FindingKind, Severity, compare, finding_text
 from lms_bridge.plans.lookup import benchmark_for
-from lms_bridge.plans.models import Finding, PlanUnit, PlanVersion
+from lms_bridge.plans.models import Finding, PlanUnit, PlanVersion, TeachingPlan
 from lms_bridge.plans.units import UnitDraft
 
 DRAFT_FIELDS = (
@@ -24,6 +24,13 @@ def drafts(units: Sequence[PlanUnit]) -> list[UnitDraft]:
         UnitDraft(**{name: getattr(unit, name) for name in DRAFT_FIELDS}, assumed=tuple(unit.assumed or ()))
         for unit in units
     ]
+
+
+def compare_draft(plan: TeachingPlan, units: Sequence[UnitDraft]) -> Comparison | None:
+    """What comparing ``units`` with the benchmark of ``plan`` (which need not be stored) would find; stores nothing.
+    None: there is no benchmark."""
+    benchmark = benchmark_for(plan)
+    return compare(list(units), drafts(benchmark.units)) if benchmark is not None else None
 
 
 def compare_version(version: PlanVersion) -> list[Finding]:

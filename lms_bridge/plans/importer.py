@@ -18,7 +18,7 @@ from lms_bridge.core.errors import Forbidden, Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_uid
 from lms_bridge.plans.benchmark import compare
-from lms_bridge.plans.comparing import compare_version, drafts
+from lms_bridge.plans.comparing import compare_draft, compare_version, drafts
 from lms_bridge.plans.errors import PlanExists, WrongState
 from lms_bridge.plans.lookup import class_by_code, plan_access, subject_by_code, subject_teachers
 from lms_bridge.plans.models import PlanClass, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
@@ -39,7 +39,8 @@ class ImportResult:
     document: PlanDocument
     plan: TeachingPlan | None
     version: PlanVersion | None
-    findings: int = 0
+    findings: int | None = None
+    """How many findings the comparison with the benchmark gave; None: it was not compared."""
     dry_run: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -103,8 +104,6 @@ def import_plan(
     for group in classes:
         _may_write(group, subject, campus, scope, name)
         _no_second_plan(group, subject, name)
-    if dry_run:
-        return ImportResult(document, None, None, dry_run=True)
     plan = TeachingPlan(
         kind=PlanKind.TEACHING,
         organisation_id=campus.id,
@@ -116,6 +115,10 @@ def import_plan(
         title=document.title or f"{classes[0].title} {subject.label(campus.locale)}",
         classes=[PlanClass(class_id=c.id, subject_id=subject.id, term_id=c.term_id) for c in classes],
     )
+    if dry_run:
+        comparison = compare_draft(plan, document.units)
+        findings = None if comparison is None else len(comparison.findings)
+        return ImportResult(document, None, None, findings=findings, dry_run=True)
     db.session.add(plan)
     db.session.flush()
     version = _add_version(plan, document, path, name, author)

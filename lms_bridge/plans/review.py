@@ -31,26 +31,31 @@ STATE_NAMES = {
 COMMENT_LIMIT = 4000
 
 
-def submit(plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str = "") -> PlanVersion:
-    """Hand the newest version to the researchers.
+def submit(
+    plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str = "", seen: int | None = None
+) -> PlanVersion:
+    """Hand the newest version to the researchers; ``seen`` is the number of the version that the person looked at.
 
-    :raises WrongState: it is not a draft and was not returned.
+    :raises WrongState: it is not a draft and was not returned, or a newer version than ``seen`` has come.
     """
     if scope is not None:
         scope.require(Permission.PLAN_WRITE, plan_access(plan).write)
-    version = plan.versions[-1]
+    version = _newest(plan, seen)
     if plan.kind is PlanKind.TEACHING and not version.units:
         raise InputError(N_("The plan has no units."), remedy=N_("Upload a document with its units first."))
     _step(version, (VersionState.DRAFT, VersionState.RETURNED), VersionState.SUBMITTED, person, comment)
     return version
 
 
-def approve(plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str = "") -> PlanVersion:
-    """Approve the submitted version; the one that was in force before is superseded.
+def approve(
+    plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str = "", seen: int | None = None
+) -> PlanVersion:
+    """Approve the submitted version; the one that was in force before is superseded. ``seen`` as in :func:`submit`.
 
-    :raises WrongState: nothing is submitted. :raises Forbidden: it is one's own plan.
+    :raises WrongState: nothing is submitted, or a newer version than ``seen`` has come.
+    :raises Forbidden: it is one's own plan.
     """
-    version = _reviewable(plan, scope, person)
+    version = _reviewable(plan, scope, person, seen)
     _step(version, (VersionState.SUBMITTED,), VersionState.APPROVED, person, comment)
     db.session.execute(
         sa.update(PlanVersion)
@@ -65,23 +70,38 @@ def approve(plan: TeachingPlan, *, scope: Scope | None, person: Person | None, c
     return version
 
 
-def return_plan(plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str) -> PlanVersion:
-    """Give the submitted version back to its author, with the reason.
+def return_plan(
+    plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str, seen: int | None = None
+) -> PlanVersion:
+    """Give the submitted version back to its author, with the reason. ``seen`` as in :func:`submit`.
 
-    :raises InputError: no reason given.
+    :raises InputError: no reason given. :raises WrongState: as :func:`approve`.
     """
     if not comment.strip():
         raise InputError(N_("A returned plan needs a reason."), remedy=N_("Write what should be changed."))
-    version = _reviewable(plan, scope, person)
+    version = _reviewable(plan, scope, person, seen)
     _step(version, (VersionState.SUBMITTED,), VersionState.RETURNED, person, comment)
     events.announce(PlanReviewed(plan.id, version.id, approved=False))
     return version
 
 
-def _reviewable(plan: TeachingPlan, scope: Scope | None, person: Person | None) -> PlanVersion:
+def _newest(plan: TeachingPlan, seen: int | None) -> PlanVersion:
+    """Nobody decides on what they have not seen: between the page and the button another version may have come."""
+    version = plan.versions[-1]
+    if seen is not None and seen != version.number:
+        raise WrongState(
+            N_("You looked at version %(seen)s; version %(number)s has come since."),
+            remedy=N_("Read the newest version, then decide."),
+            seen=seen,
+            number=version.number,
+        )
+    return version
+
+
+def _reviewable(plan: TeachingPlan, scope: Scope | None, person: Person | None, seen: int | None) -> PlanVersion:
     if scope is not None:
         scope.require(Permission.PLAN_REVIEW, plan_access(plan).read)
-    version = plan.versions[-1]
+    version = _newest(plan, seen)
     if person is not None and person.id in (plan.author_id, version.created_by_id):
         raise Forbidden(N_("Nobody decides on their own plan."), remedy=N_("Ask another researcher."))
     return version

@@ -293,10 +293,10 @@ Step = Callable[..., PlanVersion]
 
 def _review_step(uid: str, step: Step, done: str) -> BaseResponse | tuple[str, int]:
     found, scope = _readable(uid)
-    comment = request.form.get("comment", "")
+    comment, seen = request.form.get("comment", ""), request.form.get("version", type=int)
     try:
         with transaction():
-            step(found, scope=scope, person=current_person(), comment=comment)
+            step(found, scope=scope, person=current_person(), comment=comment, seen=seen)
     except BridgeError as error:
         if error.status == 404:
             raise

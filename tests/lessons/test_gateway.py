@@ -28,7 +28,7 @@ OBSERVER = Visitor(may_observe=True)
         (GUARDIAN, Part.GUARDIAN, False),
         (OBSERVER, Part.OBSERVER, True),
         (Visitor(teaches=True, child_ids=(7,)), Part.LEADER, True),
-        (Visitor(child_ids=(7,), may_observe=True), Part.GUARDIAN, False),
+        (Visitor(child_ids=(7,), may_observe=True), Part.OBSERVER, True),
     ],
 )
 def test_who_comes_in_through_an_open_door(visitor: Visitor, part: Part, enters: bool) -> None:

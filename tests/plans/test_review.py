@@ -200,3 +200,25 @@ def test_units_keep_their_keys_in_the_next_version(school: SchoolSystem, tmp_pat
     assert after["整式的加减"] == before["整式的加减"]
     assert after["几何图形初步"] not in before.values()
     assert [v.state for v in plan.versions] == [VersionState.SUPERSEDED, VersionState.DRAFT]
+
+
+def test_nobody_approves_a_version_that_came_after_they_looked(school: SchoolSystem, tmp_path: Path) -> None:
+    plan = bring_in(school, tmp_path).plan
+    assert plan is not None
+    with transaction():
+        review.submit(plan, scope=None, person=None)
+    with transaction():
+        review.return_plan(plan, scope=None, person=school.researcher, comment="缺一单元")
+    path = plan_docx(tmp_path / "second.docx", [("有理数", 3)])
+    with transaction():
+        importer.import_version(
+            plan, importer.read(path, path.name), path, name=path.name, scope=None, author=school.a.teacher
+        )
+    with transaction():
+        review.submit(plan, scope=None, person=None)
+    researcher = scope_for(school.researcher)
+    with pytest.raises(WrongState, match=r"1.*2"), transaction():
+        review.approve(plan, scope=researcher, person=school.researcher, seen=1)
+    assert plan.versions[-1].state is VersionState.SUBMITTED
+    with transaction():
+        review.approve(plan, scope=researcher, person=school.researcher, seen=2)
