@@ -13,8 +13,9 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError, InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.models import PlanClass, TeachingPlan
+from lms_bridge.plans.weeks import Step
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Person, Subject, Term
-from lms_bridge.timetable.pace import Step, steps_of_week
+from lms_bridge.timetable.pace import steps_of_week
 from lms_bridge.timetable.plan_lines import Pair, PlanLine, plan_lines, records
 from lms_bridge.timetable.wording import Course, SubjectName
 

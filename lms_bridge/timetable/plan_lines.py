@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from lms_bridge.calendar.days import TeachingWeek, monday_of
+from lms_bridge.calendar.days import TeachingWeek
 from lms_bridge.core.database import db
-from lms_bridge.plans.models import PlanClass, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
+from lms_bridge.plans.models import PlanClass, PlanKind, PlanVersion, TeachingPlan, VersionState
+from lms_bridge.plans.weeks import Step, UnitWeeks, plan_weeks, weeks_of
 from lms_bridge.roster.models import Term
 from lms_bridge.timetable.models import Lesson, LessonStatus, LessonUnit, TimetableWeek
-from lms_bridge.timetable.pace import Record, Step, UnitWeeks, plan_weeks
+from lms_bridge.timetable.pace import Record
 
 Pair = tuple[int, int]
 """A class id and a subject id."""
@@ -104,22 +104,7 @@ def _approved(plan_ids: Collection[int]) -> Mapping[int, PlanVersion]:
 
 
 def _units(version: PlanVersion, weeks: Sequence[TeachingWeek]) -> list[UnitWeeks]:
-    return [UnitWeeks(unit.key, unit.periods, *_weeks_of(unit, weeks)) for unit in version.units]
-
-
-def _weeks_of(unit: PlanUnit, weeks: Sequence[TeachingWeek]) -> tuple[int | None, int | None]:
-    """The teaching weeks of a unit: as its plan numbers them, or those that its dates touch."""
-    if unit.week_from is not None:
-        return unit.week_from, unit.week_to or unit.week_from
-    if unit.date_from is None:
-        return None, None
-    last = unit.date_to or unit.date_from
-    touched = [
-        week.number
-        for week in weeks
-        if monday_of(week.iso) <= last and monday_of(week.iso) + timedelta(days=6) >= unit.date_from
+    return [
+        UnitWeeks(unit.key, unit.periods, *weeks_of(unit.week_from, unit.week_to, unit.date_from, unit.date_to, weeks))
+        for unit in version.units
     ]
-    if touched:
-        return touched[0], touched[-1]
-    before = bool(weeks) and unit.date_from < monday_of(weeks[0].iso)
-    return (1, 1) if before else (len(weeks), len(weeks))

@@ -15,6 +15,7 @@ from lms_bridge.calendar.days import iso_week, monday_of
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
+from lms_bridge.plans.weeks import Step
 from lms_bridge.roster.models import Organisation, OrganisationKind, Person
 from lms_bridge.timetable import changes
 from lms_bridge.timetable.building import build_problem
@@ -30,7 +31,6 @@ from lms_bridge.timetable.models import (
     LessonStatus,
     TeacherPart,
 )
-from lms_bridge.timetable.pace import Step
 from lms_bridge.timetable.plan_lines import Pair
 from lms_bridge.timetable.problem import Placement, Problem, Slot, Solution, SolverLimits, Status
 from lms_bridge.timetable.results import WeekCounts, WeekResult

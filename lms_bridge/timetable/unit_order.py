@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from lms_bridge.calendar.days import TeachingWeek, teaching_weeks
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
+from lms_bridge.plans.weeks import Step
 from lms_bridge.roster.models import Organisation, Term
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonStatus, TimetableWeek
-from lms_bridge.timetable.pace import Record, Step, untaught
+from lms_bridge.timetable.pace import Record, untaught
 from lms_bridge.timetable.plan_lines import Pair, PlanLine, plan_lines, records
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.snapshots import UnitState
