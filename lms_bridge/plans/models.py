@@ -179,6 +179,31 @@ class PlanComment(Base):
     resolved_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
 
 
+class PlanMention(Base):
+    """A person named in a remark (``@name``), who is told of it once and finds it again."""
+
+    __tablename__ = "plan_mention"
+    __table_args__ = (sa.UniqueConstraint("comment_id", "person_id"),)
+
+    id: Mapped[PrimaryKey]
+    comment_id: Mapped[int] = mapped_column(sa.ForeignKey("plan_comment.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+
+
+class PlanDeadline(Base):
+    """When the plans of a term are due at an organisation and those below it that have no deadline of their own."""
+
+    __tablename__ = "plan_deadline"
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "term_id"),)
+
+    id: Mapped[PrimaryKey]
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"))
+    term_id: Mapped[int] = mapped_column(sa.ForeignKey("term.id"))
+    due_at: Mapped[datetime]
+    set_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    set_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class ColumnMapping(Base):
     """What a campus's teachers decided the columns of a form mean, remembered by the form's heading row."""
 

@@ -999,6 +999,32 @@ def upgrade() -> None:
     with op.batch_alter_table('plan_comment', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_plan_comment_version_id'), ['version_id'], unique=False)
 
+    op.create_table('plan_mention',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['comment_id'], ['plan_comment.id'], name=op.f('fk_plan_mention_comment_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_plan_mention_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_mention')),
+    sa.UniqueConstraint('comment_id', 'person_id', name=op.f('uq_plan_mention_comment_id_person_id'))
+    )
+    with op.batch_alter_table('plan_mention', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_plan_mention_person_id'), ['person_id'], unique=False)
+
+    op.create_table('plan_deadline',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('term_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('due_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('set_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('set_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_plan_deadline_organisation_id')),
+    sa.ForeignKeyConstraint(['set_by_id'], ['person.id'], name=op.f('fk_plan_deadline_set_by_id')),
+    sa.ForeignKeyConstraint(['term_id'], ['term.id'], name=op.f('fk_plan_deadline_term_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_deadline')),
+    sa.UniqueConstraint('organisation_id', 'term_id', name=op.f('uq_plan_deadline_organisation_id_term_id'))
+    )
+
     op.create_table('plan_unit',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('version_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1142,6 +1168,11 @@ def downgrade() -> None:
 
     op.drop_table('presence_evidence')
     op.drop_table('plan_unit')
+    op.drop_table('plan_deadline')
+    with op.batch_alter_table('plan_mention', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_plan_mention_person_id'))
+
+    op.drop_table('plan_mention')
     with op.batch_alter_table('plan_comment', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_plan_comment_version_id'))
 
