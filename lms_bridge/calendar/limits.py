@@ -3,7 +3,9 @@
 The defaults are the times of China's National Health Commission for online learning (儿童青少年新冠肺炎疫情期间近视
 预防指引（更新版）, April 2020, part 1.1): primary pupils at most 2.5 hours a day and 20 minutes at a time, secondary
 students at most 4 hours a day and 30 minutes at a time. The periods per day are what these two figures allow
-(150 / 20 and 240 / 30); that division is this project's, not the commission's.
+(150 / 20 and 240 / 30); that division is this project's, not the commission's. Homework is that of the Ministry of
+Education's notice of April 2021 on homework in compulsory education (教基厅函〔2021〕13号, point 3): no written
+homework in grades 1 and 2, at most 60 minutes a day in grades 3 to 6 and 90 in grades 7 to 9, all subjects together.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Person
 
+LAST_LOWER_PRIMARY_GRADE = 2
 LAST_PRIMARY_GRADE = 6
+LAST_LOWER_SECONDARY_GRADE = 9
 GUIDANCE = "国家卫生健康委《儿童青少年新冠肺炎疫情期间近视预防指引（更新版）》（2020年4月）"
 
 
@@ -39,17 +43,26 @@ class Limits:
     is_default: bool = False
 
 
-PRIMARY = Limits(7, 20, 150, None, GUIDANCE, is_default=True)
-SECONDARY = Limits(8, 30, 240, None, GUIDANCE, is_default=True)
+HOMEWORK = "教育部办公厅《关于加强义务教育学校作业管理的通知》（教基厅函〔2021〕13号）"
+
+LOWER_PRIMARY = Limits(7, 20, 150, 0, f"{GUIDANCE}；{HOMEWORK}", is_default=True)
+PRIMARY = Limits(7, 20, 150, 60, f"{GUIDANCE}；{HOMEWORK}", is_default=True)
+LOWER_SECONDARY = Limits(8, 30, 240, 90, f"{GUIDANCE}；{HOMEWORK}", is_default=True)
+UPPER_SECONDARY = Limits(8, 30, 240, None, GUIDANCE, is_default=True)
 
 
 def default_limits(grade: str) -> Limits:
     """The default for a grade ("3", "03", "Grade 3"; OneRoster and CEDS count school years 1 to 12).
 
-    A grade without a number is taken for a primary grade: the stricter rule, on purpose.
+    A grade without a number is taken for a primary grade: the stricter of the two stages, on purpose.
     """
     found = re.search(r"\d+", grade)
-    return SECONDARY if found and int(found[0]) > LAST_PRIMARY_GRADE else PRIMARY
+    number = int(found[0]) if found else LAST_PRIMARY_GRADE
+    if number <= LAST_LOWER_PRIMARY_GRADE:
+        return LOWER_PRIMARY
+    if number <= LAST_PRIMARY_GRADE:
+        return PRIMARY
+    return LOWER_SECONDARY if number <= LAST_LOWER_SECONDARY_GRADE else UPPER_SECONDARY
 
 
 def ancestor_ids(organisation: Organisation) -> list[int]:
@@ -137,8 +150,8 @@ def _problems(grade: str, periods: int, minutes: int, screen: int | None, homewo
                 N_("%(count)s online periods a day cannot be right."), remedy=N_("Give 0 to 20 periods."), count=periods
             )
         )
-    for value in (minutes, screen, homework):
-        if value is not None and not 0 < value <= 24 * 60:
+    for value, least in ((minutes, 1), (screen, 1), (homework, 0)):
+        if value is not None and not least <= value <= 24 * 60:
             found.append(
                 InputError(
                     N_("%(minutes)s minutes cannot be right."), remedy=N_("Give 1 to 1440 minutes."), minutes=value

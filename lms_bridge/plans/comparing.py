@@ -6,15 +6,22 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from lms_bridge.calendar.days import teaching_weeks
+from lms_bridge.calendar.limits import limits_for
 from lms_bridge.core.database import db
-from lms_bridge.plans.benchmark import Comparison, FindingDraft, FindingKind, Severity, compare, finding_text
+from lms_bridge.plans.benchmark import compare
+from lms_bridge.plans.feasibility import Circumstances, feasibility
+from lms_bridge.plans.findings import FindingDraft, FindingKind, Severity
 from lms_bridge.plans.lookup import benchmark_for
 from lms_bridge.plans.models import Finding, PlanUnit, PlanVersion, TeachingPlan
+from lms_bridge.plans.sentences import finding_text
 from lms_bridge.plans.units import UnitDraft
+from lms_bridge.roster.models import Organisation, Term
 
 DRAFT_FIELDS = (
     "sequence", "title", "periods", "content", "objectives", "key_points", "methods", "homework", "materials",
     "remarks", "week_from", "week_to", "date_from", "date_to", "key", "provenance",
+    "online_possible", "online_alternative",
 )  # fmt: skip
 
 
@@ -26,11 +33,22 @@ def drafts(units: Sequence[PlanUnit]) -> list[UnitDraft]:
     ]
 
 
-def compare_draft(plan: TeachingPlan, units: Sequence[UnitDraft]) -> Comparison | None:
+def circumstances_of(plan: TeachingPlan) -> Circumstances:
+    """The calendar of the plan's campus in its term, and the limits of its grade."""
+    campus = db.session.get_one(Organisation, plan.organisation_id)
+    term = db.session.get_one(Term, plan.term_id)
+    return Circumstances(teaching_weeks(campus, term), limits_for(campus, plan.grade), plan.grade)
+
+
+def compare_draft(plan: TeachingPlan, units: Sequence[UnitDraft]) -> list[FindingDraft] | None:
     """What comparing ``units`` with the benchmark of ``plan`` (which need not be stored) would find; stores nothing.
     None: there is no benchmark."""
     benchmark = benchmark_for(plan)
-    return compare(list(units), drafts(benchmark.units)) if benchmark is not None else None
+    if benchmark is None:
+        return None
+    mine, theirs = list(units), drafts(benchmark.units)
+    comparison = compare(mine, theirs)
+    return [*comparison.findings, *feasibility(mine, theirs, comparison.matches, circumstances_of(plan))]
 
 
 def compare_version(version: PlanVersion) -> list[Finding]:
@@ -44,6 +62,10 @@ def compare_version(version: PlanVersion) -> list[Finding]:
         return []
     mine, theirs = list(version.units), list(benchmark.units)
     comparison = compare(drafts(mine), drafts(theirs))
+    found_all = [
+        *comparison.findings,
+        *feasibility(drafts(mine), drafts(theirs), comparison.matches, circumstances_of(version.plan)),
+    ]
     keys = {unit.sequence: unit.key for unit in mine}
     benchmark_keys = {unit.sequence: unit.key for unit in theirs}
     rows = [
@@ -59,7 +81,7 @@ def compare_version(version: PlanVersion) -> list[Finding]:
             ),
             params=dict(found.params),
         )
-        for position, found in enumerate(comparison.findings, start=1)
+        for position, found in enumerate(found_all, start=1)
     ]
     version.coverage = comparison.coverage
     db.session.add_all(rows)

@@ -116,8 +116,8 @@ def import_plan(
         classes=[PlanClass(class_id=c.id, subject_id=subject.id, term_id=c.term_id) for c in classes],
     )
     if dry_run:
-        comparison = compare_draft(plan, document.units)
-        findings = None if comparison is None else len(comparison.findings)
+        found = compare_draft(plan, document.units)
+        findings = None if found is None else len(found)
         return ImportResult(document, None, None, findings=findings, dry_run=True)
     db.session.add(plan)
     db.session.flush()

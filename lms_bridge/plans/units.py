@@ -22,8 +22,9 @@ class UnitDraft:
 
     ``sequence`` counts from 1 in the order of the document. ``periods`` is how many periods of the school day the
     unit takes. ``week_from`` and ``week_to`` are teaching weeks of the term, ``date_from`` and ``date_to`` school
-    days (campus calendar); both ends are included, and all four may be missing. ``key`` is the unit's stable key
-    where the document carries one. ``provenance`` says where the unit stood (``{"table": 1, "row": 3}``, counted
+    days (campus calendar); both ends are included, and all four may be missing. ``online_possible`` is false where the
+    unit cannot be taught online as it is; ``online_alternative`` is what takes its place. ``key`` is the unit's stable
+    key where the document carries one. ``provenance`` says where the unit stood (``{"table": 1, "row": 3}``, counted
     from 1; in a workbook ``table`` is the sheet's name); it does not count when units are compared for equality.
     ``assumed`` names the fields whose value was concluded from something else rather than read.
     """
@@ -42,6 +43,8 @@ class UnitDraft:
     week_to: int | None = None
     date_from: date | None = None
     date_to: date | None = None
+    online_possible: bool = True
+    online_alternative: str = ""
     key: str | None = None
     provenance: dict[str, Any] = field(default_factory=dict, compare=False)
     assumed: tuple[str, ...] = ()

@@ -54,12 +54,12 @@ def test_a_plan_goes_from_file_to_lessons_by_commands_alone(
     path = str(plan_csv(tmp_path))
     call = ["plan", "import", path, "--class", f"{school.a.campus.code}/5-2", "--subject", school.subject.code]
     looked = answer([*call, "--dry-run"], settings)
-    assert (looked["dry_run"], looked["plan"], looked["findings"]) == (True, None, 2)
+    assert (looked["dry_run"], looked["plan"], looked["findings"]) == (True, None, 3)
     brought = answer(call, settings)
-    assert (brought["periods"], brought["findings"]) == (5, 2)
+    assert (brought["periods"], brought["findings"]) == (5, 3)
     plan = brought["plan"]
     compared = answer(["plan", "benchmark", plan], settings)
-    assert sorted(finding["kind"] for finding in compared["findings"]) == ["extra", "missing"]
+    assert sorted(finding["kind"] for finding in compared["findings"]) == ["extra", "missing", "total"]
     assert answer(["plan", "submit", plan], settings)["state"] == "submitted"
     assert answer(["plan", "approve", plan], settings)["state"] == "approved"
     second = ended_command(call, settings)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from lms_bridge.core.i18n import use_locale
 from lms_bridge.plans.alignment import longest_increasing, match
-from lms_bridge.plans.benchmark import Comparison, FindingKind, Severity, compare, finding_text
+from lms_bridge.plans.benchmark import Comparison, compare
+from lms_bridge.plans.findings import FindingKind, Severity
+from lms_bridge.plans.sentences import finding_text
 from lms_bridge.plans.similarity import THRESHOLD, fingerprint, strip_numbering
 from lms_bridge.plans.units import UnitDraft
 
@@ -131,9 +133,9 @@ def test_every_unit_of_both_sides_is_matched_once_or_reported(
     plan: list[UnitDraft], benchmark: list[UnitDraft]
 ) -> None:
     comparison = compare(plan, benchmark)
-    ours = [p.unit_sequence for p in comparison.pairs]
+    ours = [plan[index].sequence for match_ in comparison.matches for index in match_.ours]
     ours += [f.unit_sequence or 0 for f in comparison.findings if f.kind is FindingKind.EXTRA]
-    theirs = [p.benchmark_sequence for p in comparison.pairs]
+    theirs = [benchmark[index].sequence for match_ in comparison.matches for index in match_.theirs]
     theirs += [f.benchmark_sequence or 0 for f in comparison.findings if f.kind is FindingKind.MISSING]
     assert sorted(ours) == [u.sequence for u in plan]
     assert sorted(theirs) == [u.sequence for u in benchmark]

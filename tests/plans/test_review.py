@@ -77,7 +77,7 @@ def test_findings_say_what_departs_from_the_benchmark(school: SchoolSystem, tmp_
     version = bring_in(school, tmp_path).version
     assert version is not None
     kinds = sorted(f.kind for f in comparing.findings_of(version))
-    assert kinds == ["extra", "missing", "reordered", "shortened"]
+    assert kinds == ["extra", "missing", "reordered", "shortened", "total"]
     assert any("几何图形初步" in text for text in comparing.sentences(version, comparing.findings_of(version)))
 
 
@@ -86,7 +86,7 @@ def test_a_later_benchmark_is_compared_with_plans_that_are_there(school: SchoolS
     assert version is not None
     assert comparing.findings_of(version) == []
     bring_benchmark(school, tmp_path)
-    assert len(comparing.findings_of(version)) == 4
+    assert len(comparing.findings_of(version)) == 5
 
 
 def test_a_plan_is_submitted_returned_submitted_again_and_approved(school: SchoolSystem, tmp_path: Path) -> None:
