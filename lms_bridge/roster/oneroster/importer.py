@@ -22,7 +22,7 @@ from lms_bridge.core.errors import Conflict, Place
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation, OrganisationKind, RosterImport
 from lms_bridge.roster.oneroster.archive import Archive, Note
-from lms_bridge.roster.oneroster.bulk import room_for_pages
+from lms_bridge.roster.oneroster.bulk import no_search_for_cycles, room_for_pages
 from lms_bridge.roster.oneroster.classes import read_classes, read_courses
 from lms_bridge.roster.oneroster.enrolments import read_enrolments
 from lms_bridge.roster.oneroster.guardians import GuardianChanges, read_guardians
@@ -154,7 +154,8 @@ def import_roster(
             connection, archive, problems, f"oneroster:{source}", _today(connection), settings.default_locale, progress
         )
         try:
-            subjects, guardians = _read(plan)
+            with no_search_for_cycles():
+                subjects, guardians = _read(plan)
             result = _result(plan, subjects, guardians, name, source, dry_run)
             result.removals = too_many(plan, guardians, settings.roster_removal_limit)
             if dry_run:
@@ -162,7 +163,7 @@ def import_roster(
             if result.removals and not confirm_removals:
                 raise _refusal(result, name)
             result.removals = []
-            with room_for_pages(connection):
+            with room_for_pages(connection), no_search_for_cycles():
                 _write(plan, subjects, guardians)
         finally:
             plan.close()
