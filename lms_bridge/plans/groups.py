@@ -18,6 +18,8 @@ from lms_bridge.plans.similarity import THRESHOLD, Fingerprint, Text, prepare, s
 from lms_bridge.plans.units import UnitDraft
 
 LONGEST_RUN = 6
+GAP = 2
+"""Where the sign is a title or a content, so many units that came in between do not part a group."""
 SAME = 0.9
 """From here on two units are so alike that neither is looked for in a group."""
 _CONTAINED = 0.75
@@ -93,7 +95,7 @@ def find_by_content(
         if len(run) > 1:
             found.append(Group(one, tuple(sorted(run))))
     for one in free_ones:
-        for run in _runs([many for many in sorted(free) if _names(ones, one, manys, many)]):
+        for run in _runs([many for many in sorted(free) if _names(ones, one, manys, many)], GAP):
             if len(run) > 1 and sum(manys.units[m].periods for m in run) <= 2 * ones.units[one].periods:
                 found.append(Group(one, tuple(run)))
                 free.difference_update(run)
@@ -118,7 +120,7 @@ def _numbered_parts(ones: Side, manys: Side) -> list[Group]:
     for title, indices in parts.items():
         here = by_title.get(title, [])
         numbered = title in any_marked and title not in marked_ones
-        if numbered and len(here) == 1 and len(indices) > 1 and len(_runs(indices)) == 1:
+        if numbered and len(here) == 1 and len(indices) > 1 and len(_runs(indices, GAP)) == 1:
             found.append(Group(here[0], tuple(indices)))
     return found
 
@@ -188,11 +190,11 @@ def _room(ones: Side, manys: Side, one: int, run: Sequence[int]) -> bool:
     return ones.units[one].periods - first >= 0.5 * sum(others)
 
 
-def _runs(indices: Sequence[int]) -> list[list[int]]:
-    """The runs of neighbours in sorted ``indices``."""
+def _runs(indices: Sequence[int], gap: int = 0) -> list[list[int]]:
+    """The runs of neighbours in sorted ``indices``; up to ``gap`` others may stand between two of them."""
     found: list[list[int]] = []
     for index in indices:
-        if found and found[-1][-1] == index - 1:
+        if found and index - found[-1][-1] <= gap + 1:
             found[-1].append(index)
         else:
             found.append([index])

@@ -15,8 +15,8 @@ _ENDS = re.compile(
 )
 _SHORTEST = 4
 _LONGEST = 4000
-_SHARED = 0.6
-_ALIKE = 75.0
+_SHARED = 0.7
+_ALIKE = 80.0
 
 
 def objectives_of(text: str) -> list[str]:
@@ -26,27 +26,32 @@ def objectives_of(text: str) -> list[str]:
 
 
 def uncovered_objectives(ours: Sequence[UnitDraft], theirs: Sequence[UnitDraft]) -> tuple[int, list[str]]:
-    """How many objectives ``theirs`` have, and those that ``ours`` name nowhere: not among the objectives, not in
-    content, key points or homework. Units of ours without any objectives are not held against: nothing is known."""
+    """How many objectives ``theirs`` have, and those that ``ours`` name nowhere: neither among their objectives and
+    key points nor word for word in the rest. Units of ours without any objectives are not held against: nothing is
+    known."""
     wanted = [(o, prepare(o)) for unit in theirs for o in objectives_of(unit.objectives)]
     if not any(unit.objectives for unit in ours):
         return len(wanted), []
-    texts = [
+    named = [
         prepare(part)
         for unit in ours
-        for text in (unit.objectives, unit.content, unit.key_points, unit.homework, unit.title)
+        for text in (unit.objectives, unit.key_points)
         for part in (objectives_of(text) or [text[:_LONGEST]])
         if part
     ]
-    whole = Text(" ".join(text.plain for text in texts))
-    return len(wanted), [objective for objective, text in wanted if not _covered(text, texts, whole)]
+    fields = ("objectives", "key_points", "content", "homework", "title")
+    whole = prepare("\n".join(getattr(unit, name)[:_LONGEST] for unit in ours for name in fields)).plain
+    return len(wanted), [objective for objective, text in wanted if not _covered(text, named, whole)]
 
 
-def _covered(wanted: Text, texts: Sequence[Text], whole: Text) -> bool:
-    if not wanted.plain or wanted.plain in whole.plain:
+def _covered(wanted: Text, named: Sequence[Text], whole: str) -> bool:
+    if not wanted.plain or wanted.plain in whole:
         return True
-    if any(fuzz.partial_ratio(wanted.plain, text.plain) >= _ALIKE for text in texts if len(text.plain) >= _SHORTEST):
+    return any(_same(wanted, text) for text in named)
+
+
+def _same(wanted: Text, text: Text) -> bool:
+    """Whether ``text`` says what is wanted, perhaps among other things; a mere part of it is not enough."""
+    if len(text.plain) >= _SHARED * len(wanted.plain) and fuzz.partial_ratio(wanted.plain, text.plain) >= _ALIKE:
         return True
-    if not wanted.size:
-        return True
-    return any((wanted.pieces & text.pieces).total() >= _SHARED * wanted.size for text in texts)
+    return wanted.size > 0 and (wanted.pieces & text.pieces).total() >= _SHARED * wanted.size
