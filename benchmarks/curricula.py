@@ -53,7 +53,7 @@ CHINESE = """
 """.strip()
 
 ENGLISH = """
-Rational numbers: Positive and negative numbers; The number line; Absolute value | Represent numbers on a line; Compare numbers
+Rational numbers: Negative numbers; The number line; Absolute value | Represent numbers on a line; Compare numbers
 Linear equations: Balancing an equation; Like terms | Solve equations in one unknown; Explain each step
 Ratio and proportion: Equivalent ratios; Scale drawings; Unit rates | Use ratios in recipes; Read a scale drawing
 Percentages: Percent increase; Discounts; Simple interest | Calculate discounts; Compare offers
