@@ -164,7 +164,7 @@ class ReviewStep(Base):
 
 
 class PlanComment(Base):
-    """A remark on a version or one of its units; ``thread_id`` is the first remark of its thread."""
+    """A comment on a version or one of its units; ``thread_id`` is the first comment of its thread."""
 
     __tablename__ = "plan_comment"
 
@@ -180,7 +180,7 @@ class PlanComment(Base):
 
 
 class PlanMention(Base):
-    """A person named in a remark (``@name``), who is told of it once and finds it again."""
+    """A person named in a comment (``@name``), who is told of it once and finds it again."""
 
     __tablename__ = "plan_mention"
     __table_args__ = (sa.UniqueConstraint("comment_id", "person_id"),)

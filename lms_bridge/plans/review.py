@@ -30,6 +30,16 @@ STATE_NAMES = {
 
 COMMENT_LIMIT = 4000
 
+TRANSITIONS = {
+    VersionState.DRAFT: frozenset({VersionState.SUBMITTED, VersionState.SUPERSEDED}),
+    VersionState.SUBMITTED: frozenset({VersionState.APPROVED, VersionState.RETURNED}),
+    VersionState.RETURNED: frozenset({VersionState.SUBMITTED, VersionState.SUPERSEDED}),
+    VersionState.APPROVED: frozenset({VersionState.SUPERSEDED}),
+    VersionState.SUPERSEDED: frozenset(),
+}
+"""From which state a version may come into which. A version begins as a draft (that of a benchmark, which nobody
+reviews, as approved); the next version supersedes a draft or a returned one, an approval the one in force before."""
+
 
 def submit(
     plan: TeachingPlan, *, scope: Scope | None, person: Person | None, comment: str = "", seen: int | None = None
@@ -43,7 +53,7 @@ def submit(
     version = _newest(plan, seen)
     if plan.kind is PlanKind.TEACHING and not version.units:
         raise InputError(N_("The plan has no units."), remedy=N_("Upload a document with its units first."))
-    _step(version, (VersionState.DRAFT, VersionState.RETURNED), VersionState.SUBMITTED, person, comment)
+    _step(version, VersionState.SUBMITTED, person, comment)
     return version
 
 
@@ -56,7 +66,7 @@ def approve(
     :raises Forbidden: it is one's own plan.
     """
     version = _reviewable(plan, scope, person, seen)
-    _step(version, (VersionState.SUBMITTED,), VersionState.APPROVED, person, comment)
+    _step(version, VersionState.APPROVED, person, comment)
     db.session.execute(
         sa.update(PlanVersion)
         .where(
@@ -80,7 +90,7 @@ def return_plan(
     if not comment.strip():
         raise InputError(N_("A returned plan needs a reason."), remedy=N_("Write what should be changed."))
     version = _reviewable(plan, scope, person, seen)
-    _step(version, (VersionState.SUBMITTED,), VersionState.RETURNED, person, comment)
+    _step(version, VersionState.RETURNED, person, comment)
     events.announce(PlanReviewed(plan.id, version.id, approved=False))
     return version
 
@@ -100,16 +110,42 @@ def _newest(plan: TeachingPlan, seen: int | None) -> PlanVersion:
 
 def _reviewable(plan: TeachingPlan, scope: Scope | None, person: Person | None, seen: int | None) -> PlanVersion:
     if scope is not None:
-        scope.require(Permission.PLAN_REVIEW, plan_access(plan).read)
+        require_reviewer(plan, scope)
     version = _newest(plan, seen)
-    if person is not None and person.id in (plan.author_id, version.created_by_id):
+    if person is not None and is_own(plan, version, person.id):
         raise Forbidden(N_("Nobody decides on their own plan."), remedy=N_("Ask another researcher."))
     return version
 
 
-def _step(
-    version: PlanVersion, allowed: tuple[VersionState, ...], target: VersionState, person: Person | None, comment: str
-) -> None:
+def require_reviewer(plan: TeachingPlan, scope: Scope) -> None:
+    """Pass silently if somebody reviews plans of the organisation of ``plan``.
+
+    :raises NotFound: they do not.
+    """
+    scope.require(Permission.PLAN_REVIEW, plan_access(plan).read)
+
+
+def is_own(plan: TeachingPlan, version: PlanVersion, person_id: int) -> bool:
+    """Whether this is a person's own plan: they are its author, teach its subject in one of its classes, or brought
+    or submitted the version."""
+    if person_id == version.created_by_id or person_id in plan_access(plan).write.person_ids:
+        return True
+    return (
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    ReviewStep.version_id == version.id,
+                    ReviewStep.person_id == person_id,
+                    ReviewStep.state == VersionState.SUBMITTED,
+                )
+            )
+        )
+        is True
+    )
+
+
+def _step(version: PlanVersion, target: VersionState, person: Person | None, comment: str) -> None:
+    allowed = [state for state, following in TRANSITIONS.items() if target in following]
     moved = db.session.execute(
         sa.update(PlanVersion)
         .where(PlanVersion.id == version.id, PlanVersion.state.in_(allowed))

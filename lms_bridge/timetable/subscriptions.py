@@ -1,13 +1,15 @@
-"""What the timetable registers with the packages below it: its kinds of messages."""
+"""What the timetable registers with the packages below it: its kinds of messages, and where plans find lessons."""
 
 from __future__ import annotations
 
 from lms_bridge.core.i18n import N_
 from lms_bridge.notices import kinds
 from lms_bridge.notices.models import Priority
+from lms_bridge.plans import affected
 from lms_bridge.timetable.audience import people_touched
 from lms_bridge.timetable.changes import CHANGED, UNDONE
 from lms_bridge.timetable.messages import gather_changed, gather_undone, told_before
+from lms_bridge.timetable.unit_lessons import lessons_of_units
 
 kinds.register(
     kinds.Kind(
@@ -31,3 +33,4 @@ kinds.register(
         acknowledge=True,
     )
 )
+affected.register(lessons_of_units)

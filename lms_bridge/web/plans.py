@@ -20,11 +20,14 @@ from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.core.models import StoredFile
 from lms_bridge.plans import comparing, importer, lookup, review
 from lms_bridge.plans.listing import teachable, visible_plans
-from lms_bridge.plans.models import PlanKind, PlanVersion, ReviewStep, TeachingPlan, VersionState
-from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject
+from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
+from lms_bridge.roster.models import ClassGroup, Organisation, Subject
+from lms_bridge.web import plan_deadlines, plan_review
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("plans", __name__, url_prefix="/plans", enable_openapi=False)
+blueprint.register_blueprint(plan_review.blueprint)
+blueprint.register_blueprint(plan_deadlines.blueprint)
 
 STATE_KINDS = {
     VersionState.DRAFT: "plain",
@@ -55,11 +58,13 @@ def overview() -> str:
     """What waits for this person first, then all plans they may see."""
     scope = require(Permission.PLAN_READ)
     reviewer = scope.may(Permission.PLAN_REVIEW)
+    plans = visible_plans(scope)
     return render_template(
         "plans/overview.html",
         waiting=visible_plans(scope, state=VersionState.SUBMITTED) if reviewer else [],
         returned=visible_plans(scope, state=VersionState.RETURNED) if scope.may(Permission.PLAN_WRITE) else [],
-        plans=visible_plans(scope),
+        plans=plans,
+        **plan_deadlines.parts_of_overview(scope, [row.plan.id for row in plans]),
         benchmarks=visible_plans(scope, kind=PlanKind.BENCHMARK) if reviewer else [],
         reviewer=reviewer,
         may_upload=scope.may(Permission.PLAN_WRITE),
@@ -222,14 +227,7 @@ def _plan_page(found: TeachingPlan, scope: Scope, error: BridgeError | None = No
     newest = found.versions[-1]
     access = lookup.plan_access(found)
     findings = comparing.findings_of(version)
-    steps = db.session.execute(
-        sa.select(ReviewStep, Person)
-        .outerjoin(Person, Person.id == ReviewStep.person_id)
-        .where(ReviewStep.version_id.in_([v.id for v in found.versions]))
-        .order_by(ReviewStep.at)
-    ).all()
     may_write = scope.allows(Permission.PLAN_WRITE, access.write) and found.kind is PlanKind.TEACHING
-    own = scope.person_id in (found.author_id, newest.created_by_id)
     campus = db.session.get_one(Organisation, found.organisation_id)
     return render_template(
         "plans/plan.html",
@@ -240,13 +238,12 @@ def _plan_page(found: TeachingPlan, scope: Scope, error: BridgeError | None = No
         benchmark=lookup.benchmark_for(found) if found.kind is PlanKind.TEACHING else None,
         findings=list(zip(findings, comparing.sentences(version, findings), strict=True)),
         marked={f.unit_key: f.severity for f in reversed(findings) if f.unit_key is not None},
-        steps=steps,
-        versions=found.versions,
+        **plan_review.parts_of_plan(found, version, scope),
         periods=sum(unit.periods for unit in version.units),
         may_submit=may_write and newest.state in (VersionState.DRAFT, VersionState.RETURNED),
         may_upload=may_write and newest.state is not VersionState.SUBMITTED,
         may_review=newest.state is VersionState.SUBMITTED
-        and not own
+        and not review.is_own(found, newest, scope.person_id)
         and scope.allows(Permission.PLAN_REVIEW, access.read),
         comment=request.form.get("comment", ""),
         problems=error.problems if isinstance(error, BadInputs) else [error] if error is not None else [],

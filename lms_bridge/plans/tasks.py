@@ -1,0 +1,14 @@
+"""Background jobs of plans."""
+
+from __future__ import annotations
+
+from lms_bridge.core import jobs
+from lms_bridge.core.database import transaction
+from lms_bridge.plans import reminders
+
+
+@jobs.job(reminders.REMIND)
+def remind(subject: str) -> None:
+    """Remind the teachers whose plan is missing."""
+    with transaction():
+        reminders.remind(subject)
