@@ -1,4 +1,4 @@
-"""``plan import``, ``plan benchmark``, ``plan submit``, ``plan approve``, ``plan return``."""
+"""``plan import``, ``plan benchmark``, ``plan submit``, ``plan approve``, ``plan return``; with those of the review."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lms_bridge.cli import plan_review
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.core.database import transaction
 from lms_bridge.core.i18n import gettext
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 @click.group("plan")
 def plan_group() -> None:
     """Teaching plans and benchmarks."""
+
+
+plan_group.add_command(plan_review.approve_all)
+plan_group.add_command(plan_review.deadline)
 
 
 @plan_group.command("import")

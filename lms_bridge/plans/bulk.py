@@ -131,7 +131,7 @@ class Outcome:
 
 
 def candidates(
-    scope: Scope | None, *, without: Without = Without.ANY, under: str = "/", limit: int = LISTED
+    scope: Scope | None, *, without: Without = Without.ANY, under: str = "/", limit: int | None = LISTED
 ) -> list[Candidate]:
     """The submitted plans that somebody may decide on (None: everybody's) and that pass the filter, longest waiting
     first; ``under`` narrows them to an organisation's path."""

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -247,6 +248,17 @@ class Standing:
         """Whether the deadline is over."""
         return self.deadline.due_at < now()
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON for the command line and REST; the time on the clock of the campus."""
+        return {
+            "campus": self.campus.code,
+            "term": self.term.code,
+            "due_at": local(self.deadline.due_at, self.campus.zone).isoformat(timespec="minutes"),
+            "plans": len(self.plans),
+            "missing": [{"class": due.class_title, "subject": due.subject.code} for due in self.missing],
+            "late": [{"class": due.class_title, "subject": due.subject.code} for due in self.late],
+        }
+
 
 def standings(scope: Scope) -> list[Standing]:
     """How plans stand before their deadlines: at the campuses that a person oversees, else the person's own as a
@@ -261,6 +273,13 @@ def standings(scope: Scope) -> list[Standing]:
         campuses = db.session.scalars(query.where(Organisation.id.in_(campus_ids))).all()
         found = due_plans(campuses, teacher_id=scope.person_id)
     return _standings(found)
+
+
+def standings_below(organisation: Organisation) -> list[Standing]:
+    """How plans stand before their deadlines at an organisation's campuses; what is due first stands first."""
+    reach = Organisation.path.startswith(organisation.path, autoescape=True)
+    query = sa.select(Organisation).where(Organisation.valid_to.is_(None), reach)
+    return _standings(due_plans(db.session.scalars(query).all()))
 
 
 def _standings(found: Iterable[Due]) -> list[Standing]:
@@ -293,8 +312,3 @@ def late_plans(plan_ids: Collection[int]) -> frozenset[int]:
         for plan_id, term_id, campus in rows
         if (row := deadlines.get((campus.id, term_id))) is not None and handed_in.get(plan_id, now()) > row.due_at
     )
-
-
-def wall_clock(row: PlanDeadline, zone: str) -> datetime:
-    """The deadline as a naive time on the wall clock of ``zone``, for a form."""
-    return local(row.due_at, zone).replace(tzinfo=None)

@@ -23,6 +23,7 @@ from lms_bridge.plans.errors import PlanExists, WrongState
 from lms_bridge.plans.lookup import class_by_code, plan_access, subject_by_code, subject_teachers
 from lms_bridge.plans.models import PlanClass, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.plans.reading import ReadLimits, read_plan
+from lms_bridge.plans.review import newest_version
 from lms_bridge.plans.units import PlanDocument, UnitDraft
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject, Term
 
@@ -197,7 +198,7 @@ def import_version(
     """
     if scope is not None:
         scope.require(Permission.PLAN_WRITE, plan_access(plan).write)
-    newest = plan.versions[-1]
+    newest = newest_version(plan)
     if newest.state is VersionState.SUBMITTED:
         raise WrongState(
             N_("The plan is being reviewed."),

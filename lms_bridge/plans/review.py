@@ -95,9 +95,20 @@ def return_plan(
     return version
 
 
+def newest_version(plan: TeachingPlan) -> PlanVersion:
+    """The newest version as it is stored now, held until the end of the transaction: nobody else can add a version or
+    move this one meanwhile."""
+    db.session.execute(sa.select(TeachingPlan.id).where(TeachingPlan.id == plan.id).with_for_update())
+    db.session.flush()
+    db.session.refresh(plan, ["versions"])
+    version = plan.versions[-1]
+    db.session.refresh(version, ["state", "state_at"])
+    return version
+
+
 def _newest(plan: TeachingPlan, seen: int | None) -> PlanVersion:
     """Nobody decides on what they have not seen: between the page and the button another version may have come."""
-    version = plan.versions[-1]
+    version = newest_version(plan)
     if seen is not None and seen != version.number:
         raise WrongState(
             N_("You looked at version %(seen)s; version %(number)s has come since."),
