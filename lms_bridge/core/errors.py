@@ -20,7 +20,7 @@ class Place:
 
     ``file`` is the name as the person gave it; ``table`` counts the tables of a document or names a sheet;
     ``row`` is the line of a CSV or the row of a table; ``column`` is a header or a number; ``value`` is what
-    stood there, shortened.
+    stood there, shortened; ``paragraph`` counts those of a text without a table.
     """
 
     file: str | None = None
@@ -28,6 +28,7 @@ class Place:
     row: int | None = None
     column: str | int | None = None
     value: str | None = None
+    paragraph: int | None = None
 
     def __str__(self) -> str:
         parts = []
@@ -39,6 +40,8 @@ class Place:
             parts.append(gettext("row %(row)s", row=self.row))
         if self.column is not None:
             parts.append(gettext("column %(column)s", column=self.column))
+        if self.paragraph is not None:
+            parts.append(gettext("paragraph %(paragraph)s", paragraph=self.paragraph))
         return ", ".join(parts)
 
 
@@ -82,7 +85,7 @@ class BridgeError(Exception):
         if self.place is not None:
             place = {
                 name: getattr(self.place, name)
-                for name in ("file", "table", "row", "column", "value")
+                for name in ("file", "table", "row", "column", "value", "paragraph")
                 if getattr(self.place, name) is not None
             }
         return {"code": self.code, "message": self.text(), "remedy": self.remedy_text(), "place": place}

@@ -75,17 +75,27 @@ class Warning_:  # noqa: N801 - Warning is a built-in exception
         if self.place is not None:
             place = {
                 name: value
-                for name in ("file", "table", "row", "column", "value")
+                for name in ("file", "table", "row", "column", "value", "paragraph")
                 if (value := getattr(self.place, name)) is not None
             }
         return {"message": self.text(), "place": place}
 
 
 @dataclass(frozen=True, slots=True)
+class Headline:
+    """A short text above the plan, such as its title or the name of the subject in a form."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class PlanDocument:
-    """A document read into units. ``title`` is the line above the table, where there is one."""
+    """A document read into units. ``title`` is the line above the table, where there is one; ``headlines`` are all
+    that stand above the first unit."""
 
     title: str | None
     units: tuple[UnitDraft, ...]
     warnings: tuple[Warning_, ...]
     source: Source
+    headlines: tuple[Headline, ...] = ()

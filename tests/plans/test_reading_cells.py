@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bridge.plans.reading.amounts import read_periods
+from lms_bridge.plans.reading.amounts import Amount, read_amount
 from lms_bridge.plans.reading.exclusions import exclusion
+from lms_bridge.plans.reading.grid import Paragraph
 from lms_bridge.plans.reading.headings import recognise
+from lms_bridge.plans.reading.inline import read_tail
 from lms_bridge.plans.reading.numerals import whole_number
+from lms_bridge.plans.reading.outline import take_apart
 from lms_bridge.plans.reading.problems import CellProblem
 from lms_bridge.plans.reading.when import Calendar, Day, read_when
 
@@ -108,19 +111,61 @@ def test_every_range_of_weeks_comes_back(first: int, more: int) -> None:
         ("1 period", 1),
         ("5 lessons", 5),
         ("2.0", 2),
+        ("2节", 2),
+        ("共6课时", 6),
+        ("Total: 8 periods", 8),
         ("0", 0),
         ("-", None),
         ("", None),
     ],
 )
 def test_periods_are_read(text: str, periods: int | None) -> None:
-    assert read_periods(text, "text") == periods
+    assert (found.periods if (found := read_amount(text, "text")) else None) == periods
 
 
-@pytest.mark.parametrize("text", ["2-3", "2+1", "1.5 h", "45 min x 2", "1.5", "约3", "many", "201", "90分钟", "一二"])
+@pytest.mark.parametrize(
+    ("text", "periods"),
+    [
+        ("90分钟", 2),
+        ("１.５ h", 2),
+        ("1.5小时", 2),
+        ("45 min x 2", 2),
+        ("40 min × 3", 3),
+        ("2 x 45 min", 2),
+        ("2 × 90 min", 4),
+        ("2+1", 3),
+        ("2课时+1课时", 3),
+        ("2+1=3", 3),
+        ("4课时（含测验1课时）", 4),
+        ("2 periods (40 min each)", 2),
+    ],
+)
+def test_times_by_the_clock_and_sums_are_worked_out_and_marked(text: str, periods: int) -> None:
+    amount = read_amount(text, "text")
+    assert amount is not None
+    assert (amount.periods, amount.assumed) == (periods, True)
+
+
+def test_the_length_of_a_period_decides_how_many_make_an_hour() -> None:
+    assert read_amount("80分钟", "text", minutes=40) == Amount(2, assumed=True)
+    assert read_amount("80", "text", measure="minutes", minutes=40) == Amount(2, assumed=True)
+    with pytest.raises(CellProblem) as refused:
+        read_amount("80分钟", "text", minutes=45)
+    assert refused.value.params == {"total": "80", "minutes": 45}
+
+
+def test_a_bare_number_under_a_heading_about_duration_is_refused() -> None:
+    with pytest.raises(CellProblem):
+        read_amount("2", "text", measure="stated")
+    assert read_amount("2课时", "text", measure="stated") == Amount(2)
+
+
+@pytest.mark.parametrize(
+    "text", ["2-3", "1.5", "约3", "many", "201", "100分钟", "一二", "2+1=4", "4课时/周", "0.5课时", "2+"]
+)
 def test_unclear_periods_are_refused(text: str) -> None:
     with pytest.raises(CellProblem):
-        read_periods(text, "text")
+        read_amount(text, "text")
 
 
 @given(st.integers(1, 99))
@@ -133,11 +178,33 @@ def test_chinese_numerals_up_to_a_hundred(number: int) -> None:
 
 @given(st.text(max_size=30))
 def test_nothing_typed_into_a_cell_breaks_the_reader(text: str) -> None:
-    for read in (lambda: read_when(text, "text", bare_weeks=True), lambda: read_periods(text, "text")):
+    for read in (lambda: read_when(text, "text", bare_weeks=True), lambda: read_amount(text, "text")):
         with suppress(CellProblem):
             read()
     exclusion(text)
     recognise(text)
+    read_tail(text)
+    take_apart([Paragraph(1, text)])
+
+
+@pytest.mark.parametrize(
+    ("line", "tail"),
+    [
+        ("1.1 声音（2课时）", ("1.1 声音", "2课时", "")),
+        ("第一单元 声现象（第1-2周，6课时）", ("第一单元 声现象", "6课时", "第1-2周")),
+        ("Unit 1 Sound (Weeks 1-2) (6 periods)", ("Unit 1 Sound", "6 periods", "Weeks 1-2")),
+        ("Unit 1 Sound - 6 periods", ("Unit 1 Sound", "6 periods", "")),
+        ("声现象 共6课时", ("声现象", "6课时", "")),
+        ("Unit 3 lessons", ("Unit 3 lessons", "", "")),
+        ("第5课时", ("第5课时", "", "")),
+        ("第一章第2节", ("第一章第2节", "", "")),
+        ("圆（一）", ("圆（一）", "", "")),
+        ("Poems (revised edition, 6 periods)", ("Poems (revised edition, 6 periods)", "", "")),
+    ],
+)
+def test_periods_and_weeks_behind_a_name_are_told_apart_from_it(line: str, tail: tuple[str, str, str]) -> None:
+    found = read_tail(line)
+    assert (found.title, found.amount, found.when) == tail
 
 
 @pytest.mark.parametrize(
@@ -163,6 +230,16 @@ def test_nothing_typed_into_a_cell_breaks_the_reader(text: str) -> None:
         ("My summer holiday", None),
         ("Winter", None),
         ("检测电路", None),
+        ("合计：40课时", "total"),
+        ("小计", "subtotal"),
+        ("教研组长签字：", "signature"),
+        ("审核人：王芳", "signature"),
+        ("年 月 日", "signature"),
+        ("Signature: ____", "signature"),
+        ("备注：本学期共二十周", "note"),
+        ("教师节", None),
+        ("学校生活", None),
+        ("Note taking", None),
     ],
 )
 def test_only_rows_that_say_nothing_else_are_taken_for_holidays_and_exams(text: str, kind: str | None) -> None:
@@ -183,8 +260,14 @@ def test_only_rows_that_say_nothing_else_are_taken_for_holidays_and_exams(text: 
         ("WEEK NO.", "week"),
         ("Teaching aids", "materials"),
         ("周课时", None),
-        ("教师", None),
-        ("Weekday", None),
+        ("课时（每周）", None),
+        ("Periods (cumulative)", None),
+        ("时间（课时）", "periods"),
+        ("Time (min)", "periods"),
+        ("教学时间", "when"),
+        ("教学内容及课时", "content"),
+        ("教师", "other"),
+        ("Weekday", "other"),
     ],
 )
 def test_headings_are_recognised_word_for_word(text: str, field: str | None) -> None:

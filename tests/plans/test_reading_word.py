@@ -115,10 +115,20 @@ def test_a_second_plan_in_the_same_document_is_refused(tmp_path: Path) -> None:
     assert "begins with week 1, but the one before it ends with week 4" in str(refused.value.problems[0])
 
 
-def test_a_continuation_without_headings_is_not_silently_lost(tmp_path: Path) -> None:
+def test_a_continuation_without_headings_is_read_where_its_weeks_go_on_and_is_named(tmp_path: Path) -> None:
     rest = [("5", "Unit 4 Sports", "4", "", "")]
+    plan = read_plan(word(tmp_path / "a.docx", ENGLISH, rest), name="a.docx")
+    assert (plan.units[3].title, plan.units[3].provenance) == ("Unit 4 Sports", {"table": 2, "row": 1, "when": "5"})
+    told = [w.text() for w in plan.warnings if w.place and w.place.table == 2]
+    assert told == ["This table has no headings; because its weeks go on it was read as the plan's continuation."]
+
+
+@pytest.mark.parametrize(
+    "rest", [("3", "Unit 4", "4", "", ""), ("", "Unit 4", "4", "", ""), ("5", "Unit 4", "many", "", "")]
+)
+def test_a_continuation_that_is_not_certain_is_refused(tmp_path: Path, rest: tuple[str, ...]) -> None:
     with pytest.raises(BadInputs) as refused:
-        read_plan(word(tmp_path / "a.docx", ENGLISH, rest), name="a.docx")
+        read_plan(word(tmp_path / "a.docx", ENGLISH, [rest]), name="a.docx")
     assert refused.value.problems[0].place is not None
     assert refused.value.problems[0].place.table == 2
 
@@ -212,7 +222,7 @@ def test_all_problems_are_listed_at_once_with_their_places(tmp_path: Path) -> No
         ("3", "方程", "2-3"),
         ("4", "", "2"),
         ("5", "国庆放假", "2"),
-        ("6", "几何", "1.5小时"),
+        ("6", "几何", "1.7小时"),
         ("7", "第一单元\n第二单元", "4"),
         ("8", "函数", "0"),
     ]
@@ -225,7 +235,7 @@ def test_all_problems_are_listed_at_once_with_their_places(tmp_path: Path) -> No
         (4, "课时", "2-3"),
         (5, "教学内容", None),
         (6, "课时", "2"),
-        (7, "课时", "1.5小时"),
+        (7, "课时", "1.7小时"),
         (8, "教学内容", "第一单元 第二单元"),
         (9, "课时", "0"),
     ]
@@ -262,8 +272,26 @@ def test_a_table_that_is_no_plan_is_refused_with_what_was_found(
         assert "课时 (Periods)" in refused.value.remedy_text()
 
 
-def test_a_table_in_two_halves_side_by_side_is_refused(tmp_path: Path) -> None:
-    rows = [("周次", "教学内容", "课时", "周次", "教学内容", "课时"), ("1", "春", "2", "2", "夏", "2")]
+HALVES = ("周次", "教学内容", "课时", "周次", "教学内容", "课时")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [HALVES, ("1", "春", "2", "3", "秋", "4"), ("2", "夏", "3", "4", "冬", "5")],
+        [HALVES, ("1", "春", "2", "2", "夏", "3"), ("3", "秋", "4", "4", "冬", "5")],
+    ],
+)
+def test_a_table_in_two_halves_is_read_in_the_order_of_its_weeks(tmp_path: Path, rows: list[tuple[str, ...]]) -> None:
+    plan = read_plan(word(tmp_path / "a.docx", rows), name="a.docx")
+    assert [(u.week_from, u.title, u.periods) for u in plan.units] == [
+        (1, "春", 2), (2, "夏", 3), (3, "秋", 4), (4, "冬", 5),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("weeks", [("1", "1"), ("", ""), ("5", "2")])
+def test_halves_whose_order_the_weeks_do_not_tell_are_refused(tmp_path: Path, weeks: tuple[str, str]) -> None:
+    rows = [HALVES, (weeks[0], "春", "2", weeks[1], "夏", "2"), (weeks[0], "秋", "2", weeks[1], "冬", "2")]
     with pytest.raises(BadInputs) as refused:
         read_plan(word(tmp_path / "a.docx", rows), name="a.docx")
     assert len(refused.value.problems) == 3

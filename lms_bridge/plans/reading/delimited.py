@@ -7,7 +7,7 @@ import csv
 import io
 
 from lms_bridge.plans.reading.columns import find_header
-from lms_bridge.plans.reading.grid import Budget, Cell, Grid, RawDocument, Row
+from lms_bridge.plans.reading.grid import Budget, Cell, Grid, Paragraph, RawDocument, Row
 from lms_bridge.plans.reading.limits import ReadLimits, Refused
 
 _DELIMITERS = (",", ";", "\t", "，")
@@ -30,7 +30,14 @@ def read_delimited(data: bytes, limits: ReadLimits) -> RawDocument:
         header = find_header(grid)
         return (len(header.fields()) if header else 0, grid.width())
 
-    return RawDocument(lines=(), grids=(max(candidates, key=recognised),))
+    return RawDocument(lines=(), grids=(max(candidates, key=recognised),), paragraphs=_paragraphs(text, limits))
+
+
+def _paragraphs(text: str, limits: ReadLimits) -> tuple[Paragraph, ...]:
+    """The lines of the text, for a plan that is no table."""
+    budget = Budget(limits)
+    lines = [line for part in text.splitlines()[: limits.paragraphs] if (line := budget.text(part))]
+    return tuple(Paragraph(number, line) for number, line in enumerate(lines, start=1))
 
 
 def decode(data: bytes) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import MergedCell
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lms_bridge.plans.reading.grid import Budget, Cell, Grid, Kind, RawDocument, Row
@@ -17,6 +19,7 @@ from lms_bridge.plans.reading.limits import Refused
 from lms_bridge.plans.reading.package import Package
 
 _STRICT = b"http://purl.oclc.org/ooxml/"
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
 
 def read_excel(package: Package) -> RawDocument:
@@ -24,30 +27,46 @@ def read_excel(package: Package) -> RawDocument:
     if _STRICT in package.read(package.main_part)[:4096]:
         raise Refused("strict_xlsx")
     budget = Budget(package.limits)
+    workbook = _loaded(package, values=True)
+    budget.table(len(workbook.worksheets))
+    visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+    hidden = tuple(sheet.title for sheet in workbook.worksheets if sheet.sheet_state != "visible" and sheet.max_row > 1)
+    # With the formulas themselves only where there are any: it takes as long again.
+    formulas = _loaded(package, values=False) if _has_formulas(package) else None
+    grids = tuple(_grid(sheet, formulas[sheet.title] if formulas else None, budget) for sheet in visible)
+    return RawDocument(lines=(), grids=grids, hidden_sheets=hidden)
+
+
+def _loaded(package: Package, *, values: bool) -> Workbook:
     stream = package.archive.fp
     assert stream is not None  # the archive is open
     stream.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and extensions that do not matter here
-            workbook = load_workbook(io.BytesIO(stream.read()), data_only=True, keep_links=False)
+            return load_workbook(io.BytesIO(stream.read()), data_only=values, keep_links=False)
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # openpyxl raises whatever it stumbles over in a malformed part
         raise Refused("damaged") from error
-    budget.table(len(workbook.worksheets))
-    visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
-    hidden = tuple(sheet.title for sheet in workbook.worksheets if sheet.sheet_state != "visible" and sheet.max_row > 1)
-    return RawDocument(lines=(), grids=tuple(_grid(sheet, budget) for sheet in visible), hidden_sheets=hidden)
 
 
-def _grid(sheet: Worksheet, budget: Budget) -> Grid:
+def _has_formulas(package: Package) -> bool:
+    sheets = (
+        name for name in package.archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")
+    )
+    return any(_FORMULA.search(package.read(name)) for name in sheets)
+
+
+def _grid(sheet: Worksheet, formulas: Worksheet | None, budget: Budget) -> Grid:
     # Only the cells that exist: one stray cell in the last row must not make a million empty rows.
     stored: dict[int, dict[int, Cell]] = {}
     for (row, column), cell in sheet._cells.items():
         if isinstance(cell, MergedCell):
             continue
         text, kind = _value(cell.value, cell.number_format)
+        if cell.data_type == "e" or (cell.value is None and formulas is not None and _computed(formulas, row, column)):
+            text, kind = str(cell.value or "=?"), "lost"
         if text := budget.text(text):
             stored.setdefault(row, {})[column] = Cell(text, kind)
     hidden = [row for row in sorted(stored) if sheet.row_dimensions[row].hidden]
@@ -58,11 +77,27 @@ def _grid(sheet: Worksheet, budget: Budget) -> Grid:
         _merge(sheet, stored)
     width = max((max(cells) for cells in stored.values()), default=0)
     budget.column(width)
+    unseen = _hidden_columns(sheet, stored)
+    for cells in stored.values():
+        for column in unseen:
+            cells.pop(column, None)
     rows = (
         Row(number, tuple(cells.get(column, Cell()) for column in range(1, width + 1)))
         for number, cells in sorted(stored.items())
     )
-    return Grid(sheet.title, tuple(rows), tuple(hidden))
+    return Grid(sheet.title, tuple(rows), tuple(hidden), tuple(get_column_letter(column) for column in unseen))
+
+
+def _computed(formulas: Worksheet, row: int, column: int) -> bool:
+    cell = formulas._cells.get((row, column))
+    return cell is not None and cell.data_type == "f"
+
+
+def _hidden_columns(sheet: Worksheet, stored: dict[int, dict[int, Cell]]) -> list[int]:
+    """The hidden columns in which something stands."""
+    used = {column for cells in stored.values() for column, cell in cells.items() if cell.text}
+    spans = [(d.min, d.max) for d in sheet.column_dimensions.values() if d.hidden and d.min and d.max]
+    return sorted(column for column in used if any(first <= column <= last for first, last in spans))
 
 
 def _merge(sheet: Worksheet, stored: dict[int, dict[int, Cell]]) -> None:

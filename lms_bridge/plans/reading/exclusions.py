@@ -1,4 +1,4 @@
-"""Rows that stand among the units without being one: holidays, examinations, totals.
+"""Rows that stand among the units without being one: holidays, examinations, totals, signatures, notes.
 
 The whole text must say so: 北京的春节 is a lesson, 春节放假 is not; 期中复习 takes lessons, 期中考试 does not.
 """
@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Literal
 
-Exclusion = Literal["no_school", "holiday", "exam", "total"]
+Exclusion = Literal["no_school", "holiday", "exam", "total", "subtotal", "signature", "note"]
 
 # A row that says more than this is no mere holiday or examination.
 _LONGEST = 60
@@ -23,8 +23,36 @@ _EN_FEAST = (
 )
 _EN_SEASON = r"(?:winter|summer|autumn|fall|spring|half-?term|public|bank|school|golden week)"
 
+_UNIT = r"(?:个?(?:课时|学时|节课|节)|periods?|lessons?|classhours?)?"
+# The end of a form: who made it, who approved it, when. A row of them is no unit, whatever column they stand in.
+_SIGNER = (
+    r"(?:教研组长?|备课组长?|教研员|年级组长?|教导处|教务处|教务主任|教导主任|教学处|校长|分管领导|主管领导|学校|任课教师"
+    r"|授课教师|执教教师|教师|制表人?|填表人?|制定人|审核人?|审批人?|审阅人?|审查人?|批准人?|负责人|编制人?|编写人?)"
+)
+_SIGNATURE = re.compile(
+    rf"(?:{_SIGNER}(?:签字|签名|签章|意见|审核|审批|审阅|盖章|\(签字\)|\(签名\)|\(盖章\))|签字|签名|盖章"
+    rf"|{_SIGNER}(?=[:：_]))[:：]?[\s_一-鿿\w()、年月日:：/.]*"
+    r"|(?:制表|填表|编制|制定|审核|审批|签字|填写)(?:日期|时间)[:：]?[\s_\d年月日./-]*|日期[:：][\s_\d年月日./-]*"
+    r"|[_\s]*\d*年[_\s]*\d*月[_\s]*\d*日"
+    r"|(?:signature|signed|approved|checked|reviewed|prepared|submitted|verified)(?: by)?(?: \(.{0,30}\))?\s*[:_].*"
+    r"|(?:(?:class |subject )?teacher|head ?(?:teacher|of department|master|mistress)?|principal|hod|dean|director"
+    r"|coordinator)(?:'s)?(?: signature)?\s*[:_].*|date\s*[:_][\s_\d./-]*",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"(?:备注|说明|注|附注|附|注意事项|填表说明|notes?|remarks?|n\.?b\.?)\s*[:：].*", re.IGNORECASE | re.DOTALL
+)
+
 _PATTERNS: tuple[tuple[Exclusion, re.Pattern[str]], ...] = (
-    ("total", re.compile(r"(?:合计|总计|共计|小计|总课时|课时合计|合计课时|total|sum|totalperiods|subtotal)")),
+    (
+        "total",
+        re.compile(
+            r"(?:合计|总计|共计|总课时数?|课时合计|合计课时|总节数|课时总计|课时总数|本学期(?:总|共)计?课时|全学期合计|总共"
+            r"|(?:grand )?totals?|sum|total ?(?:no|number)? ?(?:of )?(?:periods|lessons|class hours|hours))"
+            rf"(?:约?\d{{1,3}}{_UNIT})?|共\d{{1,3}}{_UNIT}"
+        ),
+    ),
+    ("subtotal", re.compile(rf"(?:本?月|本?单元|本?章)?小计(?:\d{{1,3}}{_UNIT})?|sub-?total(?:\d{{1,3}}{_UNIT})?")),
     (
         "no_school",
         re.compile(
@@ -63,8 +91,13 @@ def exclusion(text: str) -> Exclusion | None:
     ``no_school`` says outright that there are no lessons; ``holiday`` may also be the title of a lesson about one
     (Spring Festival, My summer holiday), so the row's periods decide.
     """
+    squeezed = " ".join(text.split())
+    if _NOTE.fullmatch(squeezed):
+        return "note"
     if len(text) > _LONGEST:
         return None
+    if _SIGNATURE.fullmatch(unicodedata.normalize("NFKC", squeezed)):
+        return "signature"
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = re.sub(_DAYS + r"\Z", "", plain.strip())
     plain = re.sub(r"\s+", " ", re.sub(r"[。!.,:;、\"“”《》]+", " ", plain)).strip()

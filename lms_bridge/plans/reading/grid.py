@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from lms_bridge.plans.reading.limits import ReadLimits, Refused
 
-Kind = Literal["text", "number", "date"]
+Kind = Literal["text", "number", "date", "lost"]
 Merged = Literal["", "left", "above"]
 
 
@@ -21,7 +21,7 @@ class Cell:
     """One cell. A cell merged into the one above repeats its text; one merged into its left neighbour is empty.
 
     ``kind`` is what the spreadsheet says about the value: a date typed by a person or made by Excel out of ``3-4``
-    is ``date`` with ISO text.
+    is ``date`` with ISO text; ``lost`` is a formula whose result the file does not hold, or whose result is an error.
     """
 
     text: str = ""
@@ -47,24 +47,52 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One table or sheet. ``label`` is its number or the sheet's name; None in a CSV file, which has only one."""
+    """One table or sheet. ``label`` is its number or the sheet's name; None in a CSV file, which has only one.
+
+    ``numbers`` is set where the table was turned over, so that what stood side by side stands below each other: the
+    numbers of the table's own rows, which are the columns here (a row's ``number`` is then that of a column).
+    ``hidden_columns`` are named as the spreadsheet does (``D``).
+    """
 
     label: str | int | None
     rows: tuple[Row, ...]
     hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[str, ...] = ()
+    numbers: tuple[int, ...] | None = None
 
     def width(self) -> int:
         """The number of columns of the widest row."""
         return max((len(row.cells) for row in self.rows), default=0)
 
+    def provenance(self, row: Row) -> dict[str, Any]:
+        """Where a unit stood: the table, and the row (in a table that was turned over, the column)."""
+        table = {} if self.label is None else {"table": self.label}
+        return table | ({"row": row.number} if self.numbers is None else {"column": row.number})
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph outside of tables. ``number`` counts those that are not empty, from 1.
+
+    ``level`` is that of a heading (1 to 9), 0 for ordinary text; ``item`` the depth of a list item (from 1), 0 for
+    what is none. ``boxed``: it stands in a text box.
+    """
+
+    number: int
+    text: str
+    level: int = 0
+    item: int = 0
+    boxed: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class RawDocument:
-    """The tables of a document and the lines of text before the first of them."""
+    """The tables of a document, its paragraphs, and the lines of text before the first table."""
 
     lines: tuple[str, ...]
     grids: tuple[Grid, ...]
     hidden_sheets: tuple[str, ...] = ()
+    paragraphs: tuple[Paragraph, ...] = ()
 
 
 class Budget:
@@ -95,6 +123,11 @@ class Budget:
         if count > self.limits.rows:
             raise Refused("too_many_rows", limit=self.limits.rows)
 
+    def paragraph(self, count: int) -> None:
+        """Refuse more paragraphs than a plan can have."""
+        if count > self.limits.paragraphs:
+            raise Refused("too_many_paragraphs", limit=self.limits.paragraphs)
+
     def column(self, count: int) -> None:
         """Refuse more columns than a plan can have."""
         if count > self.limits.columns:
@@ -106,10 +139,12 @@ def to_json(document: RawDocument) -> dict[str, Any]:
     return {
         "lines": list(document.lines),
         "hidden_sheets": list(document.hidden_sheets),
+        "paragraphs": [[p.number, p.text, p.level, p.item, p.boxed] for p in document.paragraphs],
         "grids": [
             {
                 "label": grid.label,
                 "hidden": list(grid.hidden_rows),
+                "hidden_columns": list(grid.hidden_columns),
                 "rows": [[row.number, [[c.text, c.kind, c.merged] for c in row.cells]] for row in grid.rows],
             }
             for grid in document.grids
@@ -122,10 +157,12 @@ def from_json(data: dict[str, Any]) -> RawDocument:
     return RawDocument(
         lines=tuple(data["lines"]),
         hidden_sheets=tuple(data["hidden_sheets"]),
+        paragraphs=tuple(Paragraph(*values) for values in data["paragraphs"]),
         grids=tuple(
             Grid(
                 label=grid["label"],
                 hidden_rows=tuple(grid["hidden"]),
+                hidden_columns=tuple(grid["hidden_columns"]),
                 rows=tuple(_rows(grid["rows"])),
             )
             for grid in data["grids"]

@@ -14,7 +14,7 @@ from typing import Literal
 
 Field = Literal[
     "number", "key", "week", "dates", "when", "unit", "topic", "content", "periods", "objectives", "key_points",
-    "methods", "homework", "materials", "remarks",
+    "methods", "homework", "materials", "remarks", "other",
 ]  # fmt: skip
 
 # Columns that can give a unit its title, the most general first.
@@ -22,64 +22,88 @@ NAME_FIELDS: tuple[Field, ...] = ("unit", "topic", "content")
 TEXT_FIELDS: tuple[Field, ...] = ("objectives", "key_points", "methods", "homework", "materials", "remarks")
 
 _SYNONYMS: dict[Field, str] = {
-    "number": ("序号 序 行号 | no | number | nr | # | s/n | serial no"),
+    "number": (
+        "序号 序 行号 编号 次序 顺序 课次 单元序号 单元号"
+        " | no | number | nr | # | s/n | sn | serial no | item | seq | sequence | lesson no"
+    ),
     "key": ("单元标识 单元编码 | unit key | unit id | unit code"),
     "week": (
-        "周次 周 周数 周别 周序 起止周 起止周次 周次安排 第几周"
-        " | week | weeks | week no | week number | wk | school week | teaching week"
+        "周次 周 周数 周别 周序 起止周 起止周次 周次安排 第几周 教学周 上课周次 周次范围"
+        " | week | weeks | week no | week number | wk | wks | school week | teaching week | teaching weeks"
     ),
-    "dates": ("日期 起止日期 起讫日期 起讫时间 起止时间 月日 日期范围 上课日期 | date | dates | date range | from to"),
-    "when": ("时间 时间安排 | time | timing | when"),
+    "dates": (
+        "日期 起止日期 起讫日期 起讫时间 起止时间 月日 日期范围 上课日期 起止 起止月日 日期安排"
+        " | date | dates | date range | from to | week beginning | week commencing | week starting | week of"
+    ),
+    "when": ("时间 时间安排 周次日期 起止周次日期 | time | timing | when | schedule"),
     "unit": (
-        "单元 章节 章 单元名称 单元主题 单元标题 章节名称 模块 单元章节 项目 教材单元 单元课题"
-        " | unit | units | unit title | unit name | chapter | module | unit no"
+        "单元 章节 章 单元名称 单元主题 单元标题 章节名称 模块 单元章节 项目 教材单元 单元课题 章节标题 项目名称 专题"
+        " | unit | units | unit title | unit name | chapter | module | unit no | chapter title | unit chapter"
     ),
     "topic": (
-        "课题 课题名称 主题 标题 课文 题目 课名 课文题目 课时内容 章节课题 篇目 课文篇目 课目"
-        " | topic | topics | title | lesson title | lesson | theme | subject matter"
+        "课题 课题名称 主题 标题 课文 题目 课名 课文题目 课时内容 章节课题 篇目 课文篇目 课目 课文名称 课题内容"
+        " | topic | topics | title | lesson title | lesson | theme | subject matter | lesson topic | topic title"
+        " | lesson name"
     ),
     "content": (
-        "内容 主要内容 教材内容 课程内容 学习内容 内容安排 内容要点 内容及要求 内容与要求 具体内容"
+        "内容 主要内容 教材内容 课程内容 学习内容 内容安排 内容要点 内容及要求 内容与要求 具体内容 章节内容 知识内容"
+        " 内容提要 知识点 计划内容"
         " | content | contents | teaching content | teaching contents | learning content | lesson content"
-        " | course content"
+        " | course content | content covered"
     ),
     "periods": (
         "课时 课时数 学时 学时数 节数 课时安排 计划课时 所需课时 课时分配 课时计划 时数 预计课时 建议课时 "
-        "拟用课时"
-        " | periods | period | no of periods | number of periods | class hours | class hour | lessons"
+        "拟用课时 课时量 计划学时 学时分配 课时划分 计划节数 预计学时 参考课时 需用课时"
+        " | periods | period | no of periods | of periods | number of periods | class hours | class hour | lessons"
         " | no of lessons | number of lessons | class periods | teaching periods | hours | no of hours"
-        " | number of hours | teaching hours"
+        " | number of hours | teaching hours | periods needed | periods allotted | allotted periods | sessions"
+        " | no of sessions | number of sessions | no of class hours | number of class hours | planned periods"
     ),
     "objectives": (
         "目标 学习目标 目的 目的要求 目的与要求 目的和要求 要求 单元目标 目标要求 素养目标 核心素养 "
-        "核心素养目标 课时目标"
+        "核心素养目标 课时目标 三维目标 知识目标 能力目标 情感目标 知识与技能 过程与方法 情感态度与价值观 "
+        "情感态度价值观 学习要求 单元教学目标 课标要求"
         " | objective | objectives | aim | aims | goal | goals | learning objectives | learning outcomes"
         " | outcomes | teaching objectives | teaching aims | learning goals | teaching goals"
-        " | unit objectives"
+        " | unit objectives | learning objective | learning outcome | students will be able to | standards"
     ),
     "key_points": (
-        "重点 难点 重难点 重点难点 重点与难点 关键"
+        "重点 难点 重难点 重点难点 重点与难点 关键 重难点分析 疑点"
         " | key points | key point | difficult points | difficulties | key and difficult points | focus"
         " | key points difficulties | teaching focus | key vocabulary | important points"
-        " | important and difficult points | teaching key points | teaching difficulties"
+        " | important and difficult points | teaching key points | teaching difficulties | key difficult points"
+        " | key concepts | emphasis"
     ),
     "methods": (
-        "方法 教法 学法 方式 教法学法 措施 手段 策略 活动 方法与手段 主要措施"
+        "方法 教法 学法 方式 教法学法 措施 手段 策略 活动 方法与手段 主要措施 学习方式 学习活动 实践活动 学习方法"
         " | method | methods | teaching method | teaching methods | activities | strategies | approach"
-        " | learning activities | teaching activities | methodology"
+        " | learning activities | teaching activities | methodology | teaching strategies"
+        " | teaching and learning activities | activity"
     ),
     "homework": (
-        "作业 课后作业 作业布置 作业安排 作业设计 课外作业 家庭作业 布置作业 练习"
-        " | homework | assignment | assignments | exercises"
+        "作业 课后作业 作业布置 作业安排 作业设计 课外作业 家庭作业 布置作业 练习 作业内容 课后练习"
+        " | homework | assignment | assignments | exercises | home work"
     ),
     "materials": (
         "教具 资源 材料 教材 用具 课件 学具 准备 教具准备 媒体 参考资料 教具学具 教具和学具 材料准备 器材 "
-        "教学用品"
+        "教学用品 设备 课前准备 课程资源 实验器材 多媒体"
         " | materials | material | resources | resource | teaching aids | teaching materials"
-        " | learning materials | textbook | equipment | tools | teaching resources"
+        " | learning materials | textbook | equipment | tools | teaching resources | learning resources | teaching aid"
     ),
-    "remarks": ("备注 说明 附注 注 备考 其他 | remark | remarks | note | notes | comment | comments"),
+    "remarks": (
+        "备注 说明 附注 注 备考 其他 备注说明 评价 评价方式 评价方法"
+        " | remark | remarks | note | notes | comment | comments | assessment | evaluation"
+    ),
+    "other": (
+        "月份 月 星期 教师 任课教师 授课教师 主讲教师 主讲人 主讲 执教 执教人 主备人 班级 年级 学科 科目 学校 "
+        "教研组 完成情况 执行情况 检查 检查情况 签字 签名 实际课时 实际日期 实际进度 累计课时"
+        " | month | weekday | day | teacher | class | grade | subject | school | completed | done | signature"
+        " | actual periods | cumulative periods"
+    ),
 }
+
+# A school's hour is one period, but the word may also mean sixty minutes: what it is must stand in the cell.
+_TIME_WORDS = "时长 用时 所需时间 时间分配 | duration | time needed | time allocation | teaching time | length"
 
 # No heading is longer; the bound keeps the patterns below from working on whole paragraphs.
 _LONGEST = 80
@@ -90,13 +114,25 @@ _TEACHING = re.compile("^(教学|授课)")
 _HOURS = ("hours", "noofhours", "numberofhours")
 
 
+# What stands in brackets behind 课时 or Time: （分钟）, （节）, （每周）, (cumulative).
+_IN_BRACKETS = re.compile(r"[(\[【〔{](.*?)[)\]】〕}]", re.DOTALL)
+_NOT_OF_THE_UNIT = re.compile(r"每周|周|累计|实际|per week|/ ?week|weekly|cumulative|running|actual", re.IGNORECASE)
+_MINUTES = re.compile(r"(?<!\d)(?:分钟|分|min(?:ute)?s?)", re.IGNORECASE)
+_CLOCK_HOURS = re.compile(r"小时|\bh(?:ou)?rs?\b|\bh\b", re.IGNORECASE)
+_PERIODS = re.compile(r"课时|学时|节|periods?|lessons?", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A recognised heading. ``also`` are further fields that the same column holds; ``assumed`` as in a unit."""
+    """A recognised heading. ``also`` are further fields that the same column holds; ``assumed`` as in a unit.
+
+    ``measure`` says what a bare number in a column of periods counts; ``stated``: nothing, the cell must say it.
+    """
 
     field: Field
     also: tuple[Field, ...] = ()
     assumed: bool = False
+    measure: Literal["periods", "minutes", "hours", "stated"] = "periods"
 
 
 def recognise(text: str) -> Heading | None:
@@ -106,21 +142,46 @@ def recognise(text: str) -> Heading | None:
     key = _key(text)
     if not key:
         return None
+    measured = _amount(text, key)
+    if measured != "none":
+        return measured
     if field := _lookup(key):
-        return Heading(field, assumed=key in _HOURS)
+        return Heading(field)
     parts = [_lookup(_key(part)) for part in _PARTS.split(_plain(text)) if _key(part)]
     fields = list(dict.fromkeys(field for field in parts if field is not None))
-    if len(parts) < 2 or None in parts:
+    if len(parts) < 2 or None in parts or "other" in parts:
         return None
     if len(fields) == 1:
         return Heading(fields[0])
     if set(fields) <= {"week", "dates", "when"}:
         return Heading("when")
-    if set(fields) <= set(NAME_FIELDS):
-        return Heading(min(fields, key=NAME_FIELDS.index))
+    # 教学内容及课时: the periods are expected behind the names, and found there or missed.
+    if set(fields) <= {*NAME_FIELDS, "periods"}:
+        return Heading(min((f for f in fields if f != "periods"), key=NAME_FIELDS.index))
     if set(fields) <= set(TEXT_FIELDS):
         return Heading(fields[0], also=tuple(fields[1:]))
     return None
+
+
+def _amount(text: str, key: str) -> Heading | Literal["none"] | None:
+    """The heading as one of periods; None where its brackets say that it counts something else, ``none`` where the
+    heading is about something else altogether."""
+    text = unicodedata.normalize("NFKC", text)
+    inner = " ".join(_IN_BRACKETS.findall(text))
+    time_word = _TEACHING.sub("", key) in _DURATIONS or key in _DURATIONS
+    # 时间（课时） and Time (min) say how long, 时间 alone says when.
+    how_long = _lookup(key) == "when" and bool(_PERIODS.search(inner) or _MINUTES.search(inner))
+    if not (time_word or how_long or _lookup(key) == "periods"):
+        return "none"
+    if _NOT_OF_THE_UNIT.search(inner):
+        return None
+    if key == "minutes" or (_MINUTES.search(inner) and not re.search(r"\d", inner)):
+        return Heading("periods", assumed=True, measure="minutes")
+    if _CLOCK_HOURS.search(inner) and not _PERIODS.search(inner):
+        return Heading("periods", assumed=True, measure="hours")
+    if time_word and not _PERIODS.search(inner):
+        return Heading("periods", measure="stated")
+    return Heading("periods", assumed=key in _HOURS)
 
 
 def understood(locale: str) -> dict[Field, str]:
@@ -148,6 +209,11 @@ def _lookup(key: str) -> Field | None:
     return _TABLE.get(key) or _TABLE.get(_TEACHING.sub("", key))
 
 
+def _durations() -> frozenset[str]:
+    chinese, *english = _TIME_WORDS.split("|")
+    return frozenset(_key(word) for word in [*chinese.split(), *english, "minutes"])
+
+
 def _build() -> dict[str, Field]:
     table: dict[str, Field] = {}
     for field, words in _SYNONYMS.items():
@@ -160,3 +226,4 @@ def _build() -> dict[str, Field]:
 
 
 _TABLE = _build()
+_DURATIONS = _durations()

@@ -25,6 +25,7 @@ class ReadLimits:
     packing_floor: int = 10 * MEGABYTE
     tables: int = 200
     rows: int = 2_000
+    paragraphs: int = 10_000
     units: int = 500
     columns: int = 64
     cell_characters: int = 20_000

@@ -9,6 +9,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.columns import Header
 from lms_bridge.plans.reading.grid import Row
 from lms_bridge.plans.reading.headings import NAME_FIELDS
+from lms_bridge.plans.reading.inline import read_tail
 from lms_bridge.plans.reading.numerals import CHINESE, whole_number
 from lms_bridge.plans.reading.problems import CellProblem
 
@@ -80,6 +81,7 @@ def read_name(cells: NameCells, *, spans: bool) -> Name | None:
         line, content = _first_line(further[0])  # a column of mere numbers says where the unit stands, as the row does
         return _checked(Name(line, "\n".join([content, *further[1:]]).strip()))
     if spans or _ONLY_NUMBER.fullmatch(title):
+        title = read_tail(title).title  # the periods of the whole unit are not part of each lesson's name
         line, content = _first_line(further[0])
         return _checked(Name(f"{title} {line}", "\n".join([content, *further[1:]]).strip(), assumed=True))
     _refuse_several(cells.primary)

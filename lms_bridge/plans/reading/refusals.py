@@ -70,6 +70,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "too_many_tables": (N_("The document has more than %(limit)s tables or sheets."), _ONLY_PLAN),
     "too_many_rows": (N_("A table has more than %(limit)s rows; no plan has so many."), _ONLY_PLAN),
+    "too_many_paragraphs": (N_("The document has more than %(limit)s paragraphs; no plan has so many."), _ONLY_PLAN),
     "too_many_units": (
         N_("The table has %(count)s units; a plan for a term has at most %(limit)s."),
         N_("If the table holds plans of several classes or subjects, upload each as a file of its own."),

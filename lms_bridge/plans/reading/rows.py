@@ -5,94 +5,227 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from lms_bridge.core.errors import BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_
-from lms_bridge.plans.reading.amounts import read_periods
-from lms_bridge.plans.reading.columns import Column, Header, header_at
+from lms_bridge.plans.reading.amounts import USUAL_MINUTES, Amount
+from lms_bridge.plans.reading.cells import RowCells, joined
+from lms_bridge.plans.reading.columns import Header, header_over
+from lms_bridge.plans.reading.dating import dated
 from lms_bridge.plans.reading.exclusions import Exclusion, exclusion
-from lms_bridge.plans.reading.grid import Cell, Grid, Kind, Row
-from lms_bridge.plans.reading.headings import TEXT_FIELDS
-from lms_bridge.plans.reading.naming import Name, NameCells, name_cells, read_name
+from lms_bridge.plans.reading.grid import Grid, Row
+from lms_bridge.plans.reading.inline import Tail, read_tail
+from lms_bridge.plans.reading.naming import Name, read_name
+from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.problems import CellProblem
+from lms_bridge.plans.reading.several import Part, beside, headed, parts_of, total
+from lms_bridge.plans.reading.spells import fill_weeks
 from lms_bridge.plans.reading.when import Calendar, When, read_when, resolve
-from lms_bridge.plans.units import UnitDraft, Warning_
+from lms_bridge.plans.units import UnitDraft
 
-_SHOWN = 60
+_LEFT_OUT: dict[Exclusion, str] = {
+    "exam": N_("This row is an examination, not a unit, and was left out."),
+    "signature": N_("This row is for signatures, not a unit, and was left out."),
+    "note": N_("This row is a note, not a unit, and was left out."),
+}
 
 
 class RowReader:
     """Reads the rows of one table after another into ``units``, collecting all problems and warnings.
 
-    ``name`` is the file's name for the places of problems; ``calendar`` the term, where it is known.
+    ``name`` is the file's name for the places of problems; ``calendar`` the term, where it is known; ``minutes`` the
+    length of a period.
     """
 
-    def __init__(self, name: str, calendar: Calendar | None) -> None:
+    def __init__(self, name: str, calendar: Calendar | None, minutes: int = USUAL_MINUTES) -> None:
         self.name = name
         self.calendar = calendar
+        self.minutes = minutes
         self.units: list[UnitDraft] = []
-        self.problems: list[BridgeError] = []
-        self.warnings: list[Warning_] = []
+        self.notes = Notes(name)
         self.undated = 0
         self._grid: Grid
         self._header: Header
         self._open = False  # whether the last row belongs to the last unit, so that merged cells may continue it
+        self._timeless: list[tuple[int, Row]] = []  # units whose cell about the week is empty
+        self._since = 0  # the first unit after the last subtotal
 
     def read(self, grid: Grid, header: Header) -> None:
         """All rows of ``grid`` below ``header``."""
         self._grid, self._header, self._open = grid, header, False
-        first = len(self.units)
-        below = grid.rows[header.index + 1 :]
-        for position, row in enumerate(below):
-            following = below[position + 1] if position + 1 < len(below) else None
-            if not row.texts() or self._repeats_header(header.index + 1 + position):
+        first = self._since = len(self.units)
+        self._timeless = []
+        index = header.index + 1
+        while index < len(grid.rows):
+            row = grid.rows[index]
+            again = self._header_again(index) if row.texts() else None
+            if again is not None:
+                self._header, self._open = again, False
+                index = again.index + 1
                 continue
-            try:
-                self._row(row, following, first)
-            except CellProblem as problem:
-                # An open problem in the naming columns: the others place themselves.
-                self._problem(problem, row, self._names_column(), self._names(row).primary)
-                self._open = False
+            if row.texts() and not self._above_header(row):
+                cells = self._cells(row)
+                following = self._cells(grid.rows[index + 1]) if index + 1 < len(grid.rows) else None
+                try:
+                    self._row(cells, following, first)
+                except CellProblem as problem:
+                    # An open problem in the naming columns: the others place themselves.
+                    self.notes.problem(problem, grid, row, cells.name_column, cells.names.primary)
+                    self._open = False
+            index += 1
+        self.units = fill_weeks(self.units, self._timeless, first, self.notes, grid)
+
+    def _cells(self, row: Row) -> RowCells:
+        return RowCells(self.notes, self._grid, self._header, row, self.minutes)
+
+    def _header_again(self, index: int) -> Header | None:
+        """The header that stands again at ``index``, perhaps with its columns in another order."""
+        here = header_over(self._grid, index)
+        if self._header.inline and here.named() and here.layout() == self._header.layout():
+            return replace(here, inline=True)
+        return here if here.complete() else None
+
+    def _above_header(self, row: Row) -> bool:
+        """Whether the row repeats one that stands above the lowest row of the header."""
+        return any(row.cells == above.cells for above in self._grid.rows[self._header.top : self._header.index])
 
     # --- one row
 
-    def _row(self, row: Row, following: Row | None, first: int) -> None:
-        names = self._names(row)
-        periods_cell, periods_column = self._periods_cell(row)
-        kind = self._exclusion(row, names)
-        if kind is not None and self._left_out(kind, row, periods_cell, periods_column, first):
+    def _row(self, cells: RowCells, following: RowCells | None, first: int) -> None:
+        kind = self._exclusion(cells)
+        if kind is not None and self._left_out(kind, cells, first):
             self._open = False
             return
-        if self._band(row):
-            self._warn(N_("This row holds one text across the table and was not read as a unit."), row, row.texts()[0])
+        if self._band(cells.row):
+            self._warn(N_("This row holds one text across the table and was not read as a unit."), cells)
             self._open = False
             return
+        if cells.lost():
+            self._open = False
+            return
+        names = cells.names
         further = [text for text in names.further if text]
-        periods_above = periods_cell.merged == "above" and bool(periods_cell.text)
-        if self._open and names.primary_above and (periods_above or not further):
-            self._continue(row, periods_cell, periods_column)
+        if self._open and names.primary_above and (cells.periods_above or not further):
+            self._continue(cells)
             return
         self._open = False
-        spans = names.primary_above or (following is not None and self._names(following).primary_above)
-        name = read_name(names, spans=spans)
+        if parts := self._parts(cells):
+            self._several(cells, parts)
+            return
+        below = following is not None and following.names.primary_above
+        # Where the periods span the same rows, the lessons are what the unit is about, not units.
+        whole = below and following is not None and following.periods_above
+        name = read_name(names, spans=(names.primary_above or below) and not whole)
         if name is None:
-            self._nameless(row, periods_cell)
+            self._nameless(cells)
             return
-        self._unit(row, name, periods_cell, periods_column, periods_above)
+        self._single(cells, name)
 
-    def _unit(self, row: Row, name: Name, periods_cell: Cell, periods_column: Column, periods_above: bool) -> None:
-        before = len(self.problems)
-        periods = self._periods(row, periods_cell, periods_column, periods_above)
-        when, words = self._when(row)
-        texts = self._texts(row)
-        key = self._key(row)
-        if len(self.problems) > before:
+    def _single(self, cells: RowCells, name: Name) -> None:
+        name, tail = self._without_tail(cells, name)
+        before = len(self.notes.problems)
+        amount = self._inline_amount(cells, name, tail)
+        if amount is None and len(self.notes.problems) == before:
+            amount = cells.periods()
+        when, words = cells.when()
+        if tail.when:
+            when = joined(when, read_when(tail.when, "text", bare_weeks=True))
+        texts = cells.texts()
+        key = cells.key({unit.key for unit in self.units})
+        if amount is None or len(self.notes.problems) > before:
             return
-        assumed = ["title"] if name.assumed else []
-        if periods_column.heading is not None and periods_column.heading.assumed:
-            assumed.append("periods")
-        provenance: dict[str, Any] = {"row": row.number}
-        if self._grid.label is not None:
-            provenance = {"table": self._grid.label, "row": row.number}
+        assumed = (*(["title"] if name.assumed else []), *(["periods"] if amount.assumed else []))
+        self._add(cells, name, amount.periods, when, words, texts, assumed, key)
+
+    def _without_tail(self, cells: RowCells, name: Name) -> tuple[Name, Tail]:
+        """The name without the periods behind it, where they agree with the column; a warning where they do not."""
+        tail = read_tail(name.title)
+        if not tail.amount and not tail.when:
+            return name, Tail(name.title)
+        stated = cells.stated()
+        try:
+            said = cells.amount(tail.amount) if tail.amount else None
+        except CellProblem:
+            return name, Tail(name.title)
+        if stated is not None and said is not None and said.periods != stated.periods:
+            message = N_("The name says %(said)s periods, the column %(stated)s; the column was taken.")
+            self._warn(message, cells, name.title, said=said.periods, stated=stated.periods)
+            return name, Tail(name.title)
+        content = "\n".join(part for part in (tail.after, name.content) if part)
+        return Name(tail.title, content, name.assumed), tail
+
+    def _inline_amount(self, cells: RowCells, name: Name, tail: Tail) -> Amount | None:
+        """The periods behind the name, or the sum of those behind the lines below it, where the column has none."""
+        if cells.stated() is not None or cells.periods_cell.text:
+            self._check_parts(cells, name)
+            return None
+        try:
+            if tail.amount:
+                return cells.checked(cells.amount(tail.amount))
+            if parts := parts_of(name.content):
+                return total(parts, self.minutes)
+        except CellProblem as problem:
+            self.notes.problem(problem, self._grid, cells.row, cells.name_column, tail.amount)
+        return None
+
+    def _check_parts(self, cells: RowCells, name: Name) -> None:
+        parts, stated = parts_of(name.content), cells.stated()
+        found = total(parts, self.minutes) if parts else None
+        if found is not None and stated is not None and found.periods != stated.periods:
+            message = N_("The parts of this unit add up to %(found)s periods, the column says %(stated)s.")
+            self._warn(message, cells, name.title, found=found.periods, stated=stated.periods)
+
+    # --- several units in one cell
+
+    def _parts(self, cells: RowCells) -> list[Part]:
+        """The units that share the row's only name cell, each with its own periods; none where it is one unit."""
+        own = cells.names.own
+        if len(own) != 1 or cells.periods_above:
+            return []
+        text = own[0]
+        parts = parts_of(text)
+        if len(parts) > 1:
+            self._agree(cells, parts)
+            return parts
+        return [] if headed(text) else beside(text, cells.periods_cell.text)
+
+    def _agree(self, cells: RowCells, parts: list[Part]) -> None:
+        stated, found = cells.stated(), total(parts, self.minutes)
+        if stated is not None and found is not None and stated.periods != found.periods:
+            raise CellProblem(
+                N_("The units in this cell add up to %(found)s periods, but the row gives %(stated)s."),
+                N_("Correct the periods, or give each unit a row of its own."),
+                found=found.periods,
+                stated=stated.periods,
+            )
+
+    def _several(self, cells: RowCells, parts: list[Part]) -> None:
+        before = len(self.notes.problems)
+        shared, words = cells.when() if (lines := cells.time_lines(len(parts))) is None else (When(), "")
+        texts = cells.texts()
+        # They were written for the units together; each gets them, and it is marked.
+        common = tuple(field for field, text in texts.items() if text)
+        names = cells.names
+        for number, part in enumerate(parts):
+            amount = cells.checked(cells.amount(part.amount))
+            when = lines[number] if lines else shared
+            if part.when:
+                when = joined(when, read_when(part.when, "text", bare_weeks=True))
+            spread = () if lines or part.when or when.week_from == when.week_to else ("week_from", "week_to")
+            title, prefixed = part.title, bool(names.primary_above and names.primary)
+            if prefixed:
+                title = f"{read_tail(' '.join(names.primary.split())).title} {title}"
+            assumed = (*(["title"] if prefixed else []), *(["periods"] if amount.assumed else []), *common, *spread)
+            if len(self.notes.problems) > before:
+                return
+            self._add(cells, Name(title, part.content), amount.periods, when, words, texts, assumed, None, number + 1)
+        self._open = False
+
+    def _add(
+        self, cells: RowCells, name: Name, periods: int, when: When, words: str, texts: dict[str, Any],
+        assumed: tuple[str, ...], key: str | None, part: int | None = None,
+    ) -> None:  # fmt: skip
+        provenance = self._grid.provenance(cells.row)
+        if part is not None:
+            provenance["part"] = part
         if words:
             provenance["when"] = words
         unit = UnitDraft(
@@ -102,94 +235,100 @@ class RowReader:
             content=name.content,
             key=key,
             provenance=provenance,
-            assumed=tuple(assumed),
+            assumed=assumed,
             week_from=when.week_from,
             week_to=when.week_to,
         )
-        unit = replace(unit, **texts)
-        self.units.append(self._dated(unit, when, row))
+        self.units.append(self._dated(replace(unit, **texts), when, cells))
+        if self._header.of("week", "when") and when.week_from is None and when.day_from is None:
+            self._timeless.append((len(self.units) - 1, cells.row))
         self._open = True
 
-    def _continue(self, row: Row, periods_cell: Cell, periods_column: Column) -> None:
+    def _continue(self, cells: RowCells) -> None:
         """Add a row to the unit that its merged title cell belongs to."""
         unit = self.units[-1]
-        before = len(self.problems)
+        before = len(self.notes.problems)
         changes: dict[str, Any] = {}
-        for field, text in self._texts(row, own=True).items():
+        for field, text in cells.texts(own=True).items():
             changes[field] = "\n".join(part for part in (getattr(unit, field), text) if part)
-        further = "\n".join(text for text in self._names(row).further if text)
+        further = "\n".join(text for text in cells.names.further if text)
         changes["content"] = "\n".join(part for part in (unit.content, further) if part)
-        if periods_cell.merged != "above" and periods_cell.text:
-            more = self._periods(row, periods_cell, periods_column, above=False)
-            changes["periods"] = unit.periods + more
+        if cells.periods_cell.merged != "above" and cells.periods_cell.text:
+            more = cells.periods()
+            changes["periods"] = unit.periods + (more.periods if more else 0)
             changes["assumed"] = tuple(dict.fromkeys((*unit.assumed, "periods")))
-        when, _ = self._when(row)
+        when, _ = cells.when()
         if when.week_to is not None and unit.week_from is not None:
             changes["week_to"] = max(when.week_to, unit.week_to or 0)
-        if len(self.problems) > before:
+        if len(self.notes.problems) > before:
             return
-        extended = replace(unit, provenance=unit.provenance | {"to_row": row.number}, **changes)
+        last = cells.row.number
+        extended = replace(unit, provenance=unit.provenance | {"to_row": last}, **changes)
         if when.day_to is not None and extended.date_from is not None:
-            last = resolve(when.day_to, self.calendar)
-            if last is not None and extended.date_to is not None:
-                extended = replace(extended, date_to=max(last, extended.date_to))
+            end = resolve(when.day_to, self.calendar)
+            if end is not None and extended.date_to is not None:
+                extended = replace(extended, date_to=max(end, extended.date_to))
         self.units[-1] = extended
 
-    def _nameless(self, row: Row, periods_cell: Cell) -> None:
-        has_text = any(self._texts(row, own=True).values())
-        if has_text or (periods_cell.text and not periods_cell.merged):
-            problem = CellProblem(
-                N_("The unit has no title."), N_("Write what is taught, or remove the row if it is not a unit.")
-            )
-            self._problem(problem, row, self._names_column(), "")
+    def _nameless(self, cells: RowCells) -> None:
+        has_text = any(cells.texts(own=True).values())
+        if has_text or (cells.periods_cell.text and not cells.periods_cell.merged):
+            remedy = N_("Write what is taught, or remove the row if it is not a unit.")
+            cells.problem(N_("The unit has no title."), remedy, cells.name_column)
         else:
-            self._warn(N_("This row names no unit and no periods and was left out."), row, " ".join(row.texts()))
+            message = N_("This row names no unit and no periods and was left out.")
+            self._warn(message, cells, " ".join(cells.row.texts()))
 
     # --- what is no unit
 
-    def _exclusion(self, row: Row, names: NameCells) -> Exclusion | None:
-        candidates = names.own
-        kinds = [exclusion(text) for text in candidates]
-        if candidates:
-            return kinds[0] if all(kinds) else None
-        return next((kind for text in row.texts() if (kind := exclusion(text))), None)
+    def _exclusion(self, cells: RowCells) -> Exclusion | None:
+        kinds = [exclusion(text) for text in cells.names.own]
+        if kinds:
+            if all(kinds):
+                return kinds[0]
+            # A signature block fills a row from left to right, whatever the columns are called.
+            return "signature" if all(exclusion(text) == "signature" for text in cells.row.texts()) else None
+        return next((kind for text in cells.row.texts() if (kind := exclusion(text))), None)
 
-    def _left_out(self, kind: Exclusion, row: Row, cell: Cell, column: Column, first: int) -> bool:
+    def _left_out(self, kind: Exclusion, cells: RowCells, first: int) -> bool:
         """Whether the row is left out, saying so; a contradictory one becomes a problem."""
-        text = next(iter(row.texts()), "") if not self._names(row).own else self._names(row).own[0]
-        try:
-            periods = read_periods(cell.text, cell.kind) if not cell.merged else None
-        except CellProblem:
-            periods = None
-        if kind == "total":
-            self._check_total(row, periods, first)
+        text = next(iter(cells.names.own or cells.row.texts()), "")
+        stated = cells.stated()
+        periods = stated.periods if stated is not None else None
+        if kind in ("total", "subtotal"):
+            self._check_total(cells, kind, first)
             return True
-        if kind == "exam":
-            self._warn(N_("This row is an examination, not a unit, and was left out."), row, text)
+        if kind in ("signature", "note") and periods:
+            return False
+        if kind in _LEFT_OUT:
+            self._warn(_LEFT_OUT[kind], cells, text)
             return True
         if not periods:
-            self._warn(N_("This row is a holiday, not a unit, and was left out."), row, text)
+            self._warn(N_("This row is a holiday, not a unit, and was left out."), cells, text)
             return True
         if kind == "no_school":
-            problem = CellProblem(
+            cells.problem(
                 N_("This row says that there is no school, but also gives periods."),
                 N_("Remove the periods, or write what is taught."),
+                cells.periods_column,
+                cells.periods_cell.text,
             )
-            self._problem(problem, row, column.text, cell.text)
             return True
-        self._warn(N_("This title may be a holiday; because it has periods it was read as a unit."), row, text)
+        self._warn(N_("This title may be a holiday; because it has periods it was read as a unit."), cells, text)
         return False
 
-    def _check_total(self, row: Row, total: int | None, first: int) -> None:
-        found = sum(unit.periods for unit in self.units[first:])
-        if total and total != found and not self.problems:
-            self.warnings.append(
-                Warning_(
-                    N_("The document gives %(total)s periods in all, but its units add up to %(found)s."),
-                    Place(file=self.name, table=self._grid.label, row=row.number),
-                    {"total": total, "found": found},
-                )
-            )
+    def _check_total(self, cells: RowCells, kind: Exclusion, first: int) -> None:
+        stated = cells.stated()
+        said = stated.periods if stated else _number_in(cells.row)
+        start = self._since if kind == "subtotal" else first
+        sums = {sum(unit.periods for unit in self.units[start:])}
+        if kind == "subtotal":
+            self._since = len(self.units)
+        else:
+            sums.add(sum(unit.periods for unit in self.units))
+        if said and said not in sums and not self.notes.problems:
+            message = N_("The document gives %(total)s periods in all, but its units add up to %(found)s.")
+            self._warn(message, cells, total=said, found=sum(unit.periods for unit in self.units[start:]))
 
     def _band(self, row: Row) -> bool:
         """A text that runs across most of the table is a heading between the rows."""
@@ -197,138 +336,22 @@ class RowReader:
             return False
         return sum(cell.merged == "left" for cell in row.cells) * 2 >= len(row.cells)
 
-    def _repeats_header(self, index: int) -> bool:
-        here = header_at(self._grid, index)
-        return here.complete() or (self._header.index > 0 and here.row.cells == self._above_header())
-
-    def _above_header(self) -> tuple[Cell, ...]:
-        return self._grid.rows[self._header.index - 1].cells
-
-    # --- cells
-
-    def _names(self, row: Row) -> NameCells:
-        return name_cells(self._header, row)
-
-    def _names_column(self) -> str:
-        return self._names(self._header.row).column
-
-    def _periods_cell(self, row: Row) -> tuple[Cell, Column]:
-        column = self._header.of("periods")[0]
-        cells = [cell for cell in column.cells(row) if cell.text]
-        if len(cells) > 1:
-            return Cell(" ".join(cell.text for cell in cells)), column
-        return (cells[0] if cells else Cell()), column
-
-    def _periods(self, row: Row, cell: Cell, column: Column, above: bool) -> int:
-        """The periods of the row's unit; a problem is noted (and 0 returned) where they are not certain."""
+    def _dated(self, unit: UnitDraft, when: When, cells: RowCells) -> UnitDraft:
         try:
-            if above:
-                raise CellProblem(
-                    N_("One number of periods stands for several units."),
-                    N_("Undo the merge of the cell and give each unit its own periods."),
-                )
-            periods = read_periods(cell.text, cell.kind)
-            if periods is None:
-                raise CellProblem(
-                    N_("The unit has no number of periods."),
-                    N_("Write the number of periods, or remove the row if it is not a unit."),
-                )
-            if periods == 0:
-                raise CellProblem(
-                    N_("A unit takes at least one period."),
-                    N_("Write the number of periods, or remove the row if it is not a unit."),
-                )
+            found = dated(unit, when, self.calendar)
         except CellProblem as problem:
-            self._problem(problem, row, column.text, cell.text)
-            return 0
-        return periods
-
-    def _when(self, row: Row) -> tuple[When, str]:
-        """Weeks and days out of all columns about time, and the words that were read."""
-        found = When()
-        words: list[str] = []
-        for column in self._header.of("week", "when", "dates"):
-            text = " ".join(cell.text for cell in column.cells(row) if cell.text)
-            kind: Kind = next((cell.kind for cell in column.cells(row) if cell.text), "text")
-            if not text:
-                continue
-            words.append(text)
-            bare_weeks = column.heading is not None and column.heading.field != "dates"
-            try:
-                when = read_when(text, kind, bare_weeks=bare_weeks)
-                if when.week_from and found.week_from and when != found:
-                    raise CellProblem(
-                        N_("Two columns name different weeks."), N_("Keep one column for the teaching week.")
-                    )
-            except CellProblem as problem:
-                self._problem(problem, row, column.text, text)
-                continue
-            found = When(
-                found.week_from or when.week_from,
-                found.week_to or when.week_to,
-                found.day_from or when.day_from,
-                found.day_to or when.day_to,
-            )
-        return found, "; ".join(words)
-
-    def _dated(self, unit: UnitDraft, when: When, row: Row) -> UnitDraft:
-        """``unit`` with its dates, as far as their year is known."""
-        if when.day_from is None or when.day_to is None:
+            column = next(iter(self._header.of("dates", "when", "week")), cells.name_column)
+            self.notes.problem(problem, self._grid, cells.row, column, unit.provenance.get("when", ""))
             return unit
-        start, end = resolve(when.day_from, self.calendar), resolve(when.day_to, self.calendar)
-        if start is None or end is None:
-            self.undated += 1
-            return unit
-        assumed = unit.assumed
-        if when.day_from.year is None:
-            assumed += ("date_from", "date_to")
-        if end < start:
-            self._problem(
-                CellProblem(
-                    N_("The first date is after the last one."),
-                    N_("Write the dates as 2026-09-01 or as a range such as 9.1-9.5."),
-                ),
-                row, self._header.of("dates", "when", "week")[0].text, unit.provenance.get("when", ""),
-            )  # fmt: skip
-        return replace(unit, date_from=start, date_to=end, assumed=assumed)
+        self.undated += found is None
+        return found or unit
 
-    def _texts(self, row: Row, *, own: bool = False) -> dict[str, Any]:
-        """The descriptive fields; several columns of one field are joined, each under its heading."""
-        texts: dict[str, Any] = {}
-        for field in TEXT_FIELDS:
-            columns = self._header.of(field)
-            parts = []
-            for column in columns:
-                cells = [cell for cell in column.cells(row) if cell.text and not (own and cell.merged)]
-                text = "\n".join(cell.text for cell in cells)
-                if text:
-                    parts.append(f"{column.text}: {text}" if len(columns) > 1 else text)
-            texts[field] = "\n".join(parts)
-        return texts
-
-    def _key(self, row: Row) -> str | None:
-        for column in self._header.of("key"):
-            text = " ".join(cell.text for cell in column.cells(row) if cell.text and not cell.merged)
-            if not text:
-                continue
-            if any(unit.key == text for unit in self.units):
-                problem = CellProblem(
-                    N_("Another unit has the same key."), N_("Leave the key of a new unit empty; it will be given one.")
-                )
-                self._problem(problem, row, column.text, text)
-            return text
-        return None
-
-    # --- findings
-
-    def _problem(self, problem: CellProblem, row: Row, column: str, value: str) -> None:
-        place = Place(self.name, self._grid.label, row.number, column, _short(value) or None)
-        self.problems.append(InputError(problem.message, place=place, remedy=problem.remedy, **problem.params))
-
-    def _warn(self, message: str, row: Row, value: str) -> None:
-        self.warnings.append(Warning_(message, Place(self.name, self._grid.label, row.number, value=_short(value))))
+    def _warn(self, message: str, cells: RowCells, value: str | None = None, **params: Any) -> None:
+        shown = next(iter(cells.row.texts()), "") if value is None else value
+        self.notes.warn(message, self._grid, cells.row, shown, **params)
 
 
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+def _number_in(row: Row) -> int | None:
+    """The only number that stands in a row of totals, in whichever column or behind the word itself."""
+    digits = [run for text in row.texts() for run in "".join(c if c.isdigit() else " " for c in text).split()]
+    return int(digits[0]) if len(digits) == 1 and len(digits[0]) < 5 else None

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from lms_bridge.plans.reading.grid import Budget, Cell, Grid, RawDocument, Row
+from lms_bridge.plans.reading.grid import Budget, Cell, Grid, Paragraph, RawDocument, Row
 from lms_bridge.plans.reading.limits import Refused
 from lms_bridge.plans.reading.package import Package
+from lms_bridge.plans.reading.word_styles import Styles
 
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _LINES = 20
@@ -21,22 +22,29 @@ _TRANSPARENT = ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")
 
 
 def read_word(package: Package) -> RawDocument:
-    """All tables in document order (tables inside cells too), and the lines above the first one."""
+    """All tables in document order (tables inside cells too), the paragraphs outside, the lines above the first one."""
+    root = _parsed(package.read(package.main_part))
+    # The strict and the transitional form of the format differ in the namespace only.
+    namespace = root.tag.partition("}")[0] + "}"
+    part = package.main_part.rpartition("/")[0] + "/styles.xml"
+    styles = Styles(_parsed(package.read(part)), namespace) if part in package.archive.namelist() else Styles()
+    return _Reader(namespace, Budget(package.limits), styles).document(root)
+
+
+def _parsed(data: bytes) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(package.read(package.main_part), parser)
+        return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         out_of_memory = error.code == etree.ErrorTypes.ERR_NO_MEMORY
         raise Refused("memory" if out_of_memory else "damaged") from error
-    # The strict and the transitional form of the format differ in the namespace only.
-    namespace = root.tag.partition("}")[0] + "}"
-    return _Reader(namespace, Budget(package.limits)).document(root)
 
 
 class _Reader:
-    def __init__(self, namespace: str, budget: Budget) -> None:
+    def __init__(self, namespace: str, budget: Budget, styles: Styles) -> None:
         self.w = namespace
         self.budget = budget
+        self.styles = styles
         self.transparent = {namespace + name for name in _TRANSPARENT}
         # Text that nobody sees in the paragraph: deleted or moved away, pinyin above the characters, a text box
         # anchored here, and the older copy of a drawing.
@@ -51,21 +59,35 @@ class _Reader:
         ]
         self.budget.table(len(tables))
         grids = tuple(Grid(number, tuple(self.rows(table))) for number, table in enumerate(tables, start=1))
-        return RawDocument(lines=tuple(self.lines(root)), grids=grids)
-
-    def lines(self, root: etree._Element) -> list[str]:
-        """The first paragraphs above the first table."""
-        found: list[str] = []
         body = root.find(self.w + "body")
         if body is None:
             raise Refused("damaged")
+        paragraphs: list[Paragraph] = []
+        above: int | None = None  # how many stand above the first table
         for element in self.children(body, self.w + "p", self.w + "tbl"):
-            if element.tag == self.w + "tbl" or len(found) == _LINES:
-                break
-            text = self.budget.text(self.paragraph(element))
-            if text:
-                found.append(text)
-        return found
+            if element.tag == self.w + "tbl":
+                above = len(paragraphs) if above is None else above
+            else:
+                self.add(paragraphs, element)
+            for box in element.iter(self.w + "txbxContent"):
+                if not self.copy(box):
+                    for inner in self.children(box, self.w + "p"):
+                        self.add(paragraphs, inner, boxed=True)
+        lines = [p.text for p in paragraphs[:above] if not p.boxed][:_LINES]
+        return RawDocument(lines=tuple(lines), grids=grids, paragraphs=tuple(paragraphs))
+
+    def copy(self, element: etree._Element) -> bool:
+        """Whether it is the older copy of a drawing, deleted, or inside a text box that is read by itself."""
+        unread = (_COMPATIBILITY + "Fallback", self.w + "del", self.w + "moveFrom", self.w + "txbxContent")
+        return any(ancestor.tag in unread for ancestor in element.iterancestors())
+
+    def add(self, paragraphs: list[Paragraph], element: etree._Element, *, boxed: bool = False) -> None:
+        """Append the paragraph unless it is empty or belongs to a table of contents."""
+        text = self.budget.text(self.paragraph(element))
+        level, item, contents = self.styles.of(element)
+        if text and not contents:
+            paragraphs.append(Paragraph(len(paragraphs) + 1, text, level, item, boxed))
+            self.budget.paragraph(len(paragraphs))
 
     def rows(self, table: etree._Element) -> Iterator[Row]:
         above: tuple[Cell, ...] = ()

@@ -1,0 +1,180 @@
+"""The cells of one row under a header: periods, weeks and dates, texts, key. What is not certain becomes a problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_bridge.core.i18n import N_
+from lms_bridge.plans.reading.amounts import Amount, read_amount
+from lms_bridge.plans.reading.columns import Column, Header
+from lms_bridge.plans.reading.grid import Cell, Grid, Kind, Row
+from lms_bridge.plans.reading.headings import NAME_FIELDS, TEXT_FIELDS
+from lms_bridge.plans.reading.naming import NameCells, name_cells
+from lms_bridge.plans.reading.notes import Notes
+from lms_bridge.plans.reading.problems import CellProblem
+from lms_bridge.plans.reading.when import When, read_when
+
+NO_PERIODS = (
+    N_("The unit has no number of periods."),
+    N_("Write the number of periods, or remove the row if it is not a unit."),
+)
+
+
+class RowCells:
+    """One row of ``grid`` under ``header``; ``minutes`` is the length of a period."""
+
+    def __init__(self, notes: Notes, grid: Grid, header: Header, row: Row, minutes: int) -> None:
+        self.notes = notes
+        self.grid = grid
+        self.header = header
+        self.row = row
+        self.minutes = minutes
+        self.names: NameCells = name_cells(header, row)
+        self.name_column = next(column for field in NAME_FIELDS for column in header.of(field))
+        self.periods_column = next(iter(header.of("periods")), self.name_column)
+        self.periods_cell = self._periods_cell()
+
+    def _periods_cell(self) -> Cell:
+        if self.header.inline:
+            return Cell()
+        cells = [cell for cell in self.periods_column.cells(self.row) if cell.text]
+        if len(cells) > 1:
+            return Cell(" ".join(cell.text for cell in cells))
+        return cells[0] if cells else Cell()
+
+    @property
+    def periods_above(self) -> bool:
+        """Whether the cell of periods is merged with the one above."""
+        return self.periods_cell.merged == "above" and bool(self.periods_cell.text)
+
+    def problem(self, message: str, remedy: str, column: Column, value: str = "", **params: Any) -> None:
+        """Note a problem with the cell under ``column``."""
+        self.notes.problem(CellProblem(message, remedy, **params), self.grid, self.row, column, value)
+
+    def amount(self, text: str, kind: Kind = "text") -> Amount | None:
+        """The periods that ``text`` says, in the column's measure; raises ``CellProblem``."""
+        heading = self.periods_column.heading
+        measure = heading.measure if heading is not None and heading.field == "periods" else "periods"
+        found = read_amount(text, kind, measure=measure, minutes=self.minutes)
+        if found is not None and heading is not None and heading.field == "periods" and heading.assumed:
+            return Amount(found.periods, assumed=True)
+        return found
+
+    def stated(self) -> Amount | None:
+        """The periods in the row's own cell, None where it is empty, merged or not certain; notes nothing."""
+        if self.periods_cell.merged:
+            return None
+        try:
+            return self.amount(self.periods_cell.text, self.periods_cell.kind)
+        except CellProblem:
+            return None
+
+    def periods(self) -> Amount | None:
+        """The periods of the row's unit; None (and a problem is noted) where they are not certain."""
+        cell = self.periods_cell
+        try:
+            if self.periods_above:
+                raise CellProblem(
+                    N_("One number of periods stands for several units."),
+                    N_("Undo the merge of the cell and give each unit its own periods."),
+                )
+            return self.checked(self.amount(cell.text, cell.kind))
+        except CellProblem as problem:
+            self.notes.problem(problem, self.grid, self.row, self.periods_column, cell.text)
+            return None
+
+    def checked(self, amount: Amount | None) -> Amount:
+        """``amount``, refused where it is missing or zero."""
+        if amount is None:
+            raise CellProblem(*NO_PERIODS)
+        if amount.periods == 0:
+            raise CellProblem(N_("A unit takes at least one period."), NO_PERIODS[1])
+        return amount
+
+    def lost(self) -> bool:
+        """Whether a cell that counts holds a formula without its result; each is noted as a problem."""
+        found = False
+        for column in self.header.columns:
+            if column.heading is None or column.heading.field in ("other", "number"):
+                continue
+            for cell in column.cells(self.row):
+                if cell.kind != "lost" or cell.merged:
+                    continue
+                found = True
+                message = N_("The formula in this cell gives an error.")
+                if cell.text == "=?":
+                    message = N_("This cell holds a formula, but the file does not hold its result.")
+                remedy = N_(
+                    "Open the workbook in Excel or WPS, see that the cell shows its value, save and upload again."
+                )
+                self.problem(message, remedy, column, cell.text if cell.text != "=?" else "")
+        return found
+
+    def when(self) -> tuple[When, str]:
+        """Weeks and days out of all columns about time, and the words that were read."""
+        found = When()
+        words: list[str] = []
+        for column in self.header.of("week", "when", "dates"):
+            text = " ".join(cell.text for cell in column.cells(self.row) if cell.text)
+            kind: Kind = next((cell.kind for cell in column.cells(self.row) if cell.text), "text")
+            if not text:
+                continue
+            words.append(text)
+            bare_weeks = column.heading is not None and column.heading.field != "dates"
+            try:
+                found = joined(found, read_when(text, kind, bare_weeks=bare_weeks))
+            except CellProblem as problem:
+                self.notes.problem(problem, self.grid, self.row, column, text)
+        return found, "; ".join(words)
+
+    def time_lines(self, count: int) -> list[When] | None:
+        """The time of each of ``count`` units, where a cell about time names one in each of so many lines."""
+        for column in self.header.of("week", "when", "dates"):
+            text = "\n".join(cell.text for cell in column.cells(self.row) if cell.text)
+            lines = text.split("\n")
+            if len(lines) != count or count < 2:
+                continue
+            bare_weeks = column.heading is not None and column.heading.field != "dates"
+            try:
+                return [read_when(line, "text", bare_weeks=bare_weeks) for line in lines]
+            except CellProblem:
+                return None
+        return None
+
+    def texts(self, *, own: bool = False) -> dict[str, str]:
+        """The descriptive fields; several columns of one field are joined, each under its heading."""
+        texts: dict[str, str] = {}
+        for field in TEXT_FIELDS:
+            columns = self.header.of(field)
+            parts = []
+            for column in columns:
+                cells = [cell for cell in column.cells(self.row) if cell.text and not (own and cell.merged)]
+                text = "\n".join(cell.text for cell in cells)
+                if text:
+                    parts.append(f"{column.text}: {text}" if len(columns) > 1 else text)
+            texts[field] = "\n".join(parts)
+        return texts
+
+    def key(self, taken: set[str | None]) -> str | None:
+        """The unit's key, which must not be ``taken``."""
+        for column in self.header.of("key"):
+            text = " ".join(cell.text for cell in column.cells(self.row) if cell.text and not cell.merged)
+            if not text:
+                continue
+            if text in taken:
+                message = N_("Another unit has the same key.")
+                self.problem(message, N_("Leave the key of a new unit empty; it will be given one."), column, text)
+            return text
+        return None
+
+
+def joined(found: When, more: When) -> When:
+    """What two texts say about one unit's time; refuses two different weeks."""
+    if more.week_from and found.week_from and (more.week_from, more.week_to) != (found.week_from, found.week_to):
+        raise CellProblem(N_("Two columns name different weeks."), N_("Keep one column for the teaching week."))
+    return When(
+        found.week_from or more.week_from,
+        found.week_to or more.week_to,
+        found.day_from or more.day_from,
+        found.day_to or more.day_to,
+    )

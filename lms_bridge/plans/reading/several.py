@@ -1,0 +1,68 @@
+"""Several units in one cell, each line with its own periods: ``1.1 声音（2课时）`` above ``1.2 声速（1课时）``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lms_bridge.plans.reading.amounts import Amount, read_amount
+from lms_bridge.plans.reading.inline import read_tail
+from lms_bridge.plans.reading.problems import CellProblem
+
+_SEPARATOR = re.compile(r"\n|[；;](?=\s*\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One unit of a cell: its name, what stands below it, the words for its periods and its time."""
+
+    title: str
+    amount: str
+    when: str = ""
+    content: str = ""
+
+
+def parts_of(text: str) -> list[Part]:
+    """The units named in one cell with periods of their own; none unless the first line has such."""
+    found: list[Part] = []
+    for piece in filter(None, (piece.strip() for piece in _SEPARATOR.split(text))):
+        tail = read_tail(piece)
+        if tail.amount and tail.title:
+            found.append(Part(tail.title, tail.amount, tail.when, tail.after))
+        elif not found:
+            return []
+        else:
+            last = found[-1]
+            found[-1] = Part(last.title, last.amount, last.when, f"{last.content}\n{piece}".strip())
+    return found
+
+
+def headed(text: str) -> tuple[str, list[Part]] | None:
+    """A first line without periods above lines that have them: the name of the whole, and its parts."""
+    line, newline, rest = text.partition("\n")
+    parts = parts_of(rest) if newline else []
+    return (line, parts) if parts else None
+
+
+def beside(names: str, amounts: str) -> list[Part]:
+    """Units and their periods line by line in two cells; none unless every line of both fits."""
+    name_lines, amount_lines = names.split("\n"), amounts.split("\n")
+    if len(name_lines) < 2 or len(name_lines) != len(amount_lines):
+        return []
+    try:
+        if any(read_amount(line, "text") is None for line in amount_lines):
+            return []
+    except CellProblem:
+        return []
+    return [Part(name, amount) for name, amount in zip(name_lines, amount_lines, strict=True)]
+
+
+def total(parts: list[Part], minutes: int) -> Amount | None:
+    """What the parts add up to; None where one of them is not certain."""
+    try:
+        amounts = [read_amount(part.amount, "text", minutes=minutes) for part in parts]
+    except CellProblem:
+        return None
+    if any(amount is None for amount in amounts):
+        return None
+    return Amount(sum(amount.periods for amount in amounts if amount is not None), assumed=True)
