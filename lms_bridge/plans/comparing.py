@@ -96,25 +96,24 @@ def findings_of(version: PlanVersion) -> list[Finding]:
     )
 
 
+def as_draft(version: PlanVersion, finding: Finding) -> FindingDraft:
+    """A stored finding of ``version`` as a plain value, with the places that its units have today."""
+    benchmark = db.session.get_one(PlanVersion, finding.benchmark_version_id)
+    ours = {unit.key: unit.sequence for unit in version.units}
+    theirs = {unit.key: unit.sequence for unit in benchmark.units}
+    return FindingDraft(
+        kind=FindingKind(finding.kind),
+        severity=Severity(finding.severity),
+        unit_sequence=ours.get(finding.unit_key or ""),
+        benchmark_sequence=theirs.get(finding.benchmark_unit_key or ""),
+        params=finding.params,
+    )
+
+
 def sentences(version: PlanVersion, findings: Sequence[Finding]) -> list[str]:
     """Each finding as a sentence in the language in force."""
     if not findings:
         return []
     benchmark = db.session.get_one(PlanVersion, findings[0].benchmark_version_id)
     mine, theirs = drafts(version.units), drafts(benchmark.units)
-    by_key = {u.key: u.sequence for u in mine}
-    theirs_by_key = {u.key: u.sequence for u in theirs}
-    return [
-        finding_text(
-            FindingDraft(
-                kind=FindingKind(row.kind),
-                severity=Severity(row.severity),
-                unit_sequence=by_key.get(row.unit_key),
-                benchmark_sequence=theirs_by_key.get(row.benchmark_unit_key),
-                params=row.params,
-            ),
-            mine,
-            theirs,
-        )
-        for row in findings
-    ]
+    return [finding_text(as_draft(version, row), mine, theirs) for row in findings]

@@ -163,7 +163,7 @@ def _calendar(plan: Sequence[UnitDraft], benchmark: Sequence[UnitDraft], around:
 # --- homework, screens
 
 _HOMEWORK_UNIT = r"(?P<unit>分钟|min(?:ute)?s?\b|小时|个小时|h(?:ou)?rs?\b|h\b)"
-_MINUTES = re.compile(rf"(?P<n>\d+(?:\.\d+)?|半)\s*{_HOMEWORK_UNIT}", re.IGNORECASE)
+MINUTES = re.compile(rf"(?P<n>\d+(?:\.\d+)?|半)\s*{_HOMEWORK_UNIT}", re.IGNORECASE)
 _WRITTEN = re.compile(
     r"练习册|抄写|书面|作业本|习题|默写|试卷|写作|作文|workbook|worksheet|written|copy out|essay", re.IGNORECASE
 )
@@ -176,7 +176,7 @@ _SCREEN = re.compile(
 def minutes_in(text: str) -> int | None:
     """The longest time that a text names, in minutes; None where it names none."""
     found = []
-    for time in _MINUTES.finditer(unicodedata.normalize("NFKC", text)):
+    for time in MINUTES.finditer(unicodedata.normalize("NFKC", text)):
         number = 0.5 if time["n"] == "半" else float(time["n"])
         found.append(round(number * (60 if time["unit"][0] in "小个hH" else 1)))
     return max(found, default=None)

@@ -24,13 +24,8 @@ from lms_bridge.plans.lookup import class_by_code, plan_access, subject_by_code,
 from lms_bridge.plans.models import PlanClass, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.plans.reading import ReadLimits, read_plan
 from lms_bridge.plans.review import newest_version
-from lms_bridge.plans.units import PlanDocument, UnitDraft
+from lms_bridge.plans.units import UNIT_FIELDS, PlanDocument, UnitDraft
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject, Term
-
-UNIT_FIELDS = (
-    "sequence", "title", "periods", "content", "objectives", "key_points", "methods", "homework", "materials",
-    "remarks", "week_from", "week_to", "date_from", "date_to", "provenance",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

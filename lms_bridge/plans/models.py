@@ -146,6 +146,7 @@ class Finding(Base):
     benchmark_unit_key: Mapped[str | None] = mapped_column(sa.String(32))
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
     answer: Mapped[str | None] = mapped_column(sa.String(16))
+    answer_words: Mapped[str] = mapped_column(sa.Text, default="")
     answered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     answered_at: Mapped[datetime | None]
 

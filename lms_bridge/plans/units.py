@@ -13,6 +13,12 @@ from typing import Any, Literal
 from lms_bridge.core.errors import Place
 from lms_bridge.core.i18n import gettext
 
+UNIT_FIELDS = (
+    "sequence", "title", "periods", "content", "objectives", "key_points", "methods", "homework", "materials",
+    "remarks", "week_from", "week_to", "date_from", "date_to", "provenance",
+)  # fmt: skip
+"""The fields of a unit that a stored unit takes over as they are."""
+
 Source = Literal["docx", "xlsx", "csv"]
 
 

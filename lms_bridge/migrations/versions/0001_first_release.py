@@ -850,6 +850,7 @@ def upgrade() -> None:
     sa.Column('benchmark_unit_key', sa.String(length=32), nullable=True),
     sa.Column('params', sa.JSON(), nullable=False),
     sa.Column('answer', sa.String(length=16), nullable=True),
+    sa.Column('answer_words', sa.Text(), nullable=False),
     sa.Column('answered_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('answered_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['answered_by_id'], ['person.id'], name=op.f('fk_finding_answered_by_id')),
