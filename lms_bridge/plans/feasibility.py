@@ -167,7 +167,7 @@ MINUTES = re.compile(rf"(?P<n>\d+(?:\.\d+)?|半)\s*{_HOMEWORK_UNIT}", re.IGNOREC
 _WRITTEN = re.compile(
     r"练习册|抄写|书面|作业本|习题|默写|试卷|写作|作文|workbook|worksheet|written|copy out|essay", re.IGNORECASE
 )
-_SCREEN = re.compile(
+SCREEN = re.compile(
     r"视频|网课|直播|录播|微课|在线观看|观看影片|电影|屏幕|video|film|live stream|webinar|on screen|online lesson",
     re.IGNORECASE,
 )
@@ -201,7 +201,7 @@ def _screen(unit: UnitDraft, around: Circumstances) -> list[FindingDraft]:
     limit = around.limits.minutes_per_lesson
     for text in (unit.methods, unit.homework, unit.content, unit.materials):
         for line in re.split(r"[\n；;。]", text):
-            minutes = minutes_in(line) if _SCREEN.search(line) else None
+            minutes = minutes_in(line) if SCREEN.search(line) else None
             if minutes is not None and minutes > limit:
                 params = {"title": unit.title, "grade": around.grade, "minutes": minutes, "limit": limit}
                 return [FindingDraft(FindingKind.SCREEN, Severity.MINOR, unit.sequence, None, params)]

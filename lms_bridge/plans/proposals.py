@@ -26,7 +26,7 @@ from typing import Any
 from lms_bridge.calendar.days import TeachingWeek
 from lms_bridge.core.i18n import gettext, ngettext
 from lms_bridge.plans.benchmark import Match
-from lms_bridge.plans.feasibility import MINUTES, SCHOOL_DAYS, Circumstances, weekly_rate
+from lms_bridge.plans.feasibility import MINUTES, SCHOOL_DAYS, SCREEN, Circumstances, weekly_rate
 from lms_bridge.plans.findings import FindingDraft, FindingKind
 from lms_bridge.plans.units import UnitDraft
 
@@ -305,7 +305,14 @@ def _time(draft: _Draft, choice: Accepted) -> None:
         if choice.finding.kind is FindingKind.HOMEWORK
         else ("methods", "homework", "content", "materials")
     )
-    texts: dict[str, Any] = {name: _at_most(getattr(line.unit, name), limit) for name in names}
+    before_screen = choice.finding.kind is FindingKind.SCREEN
+    texts: dict[str, Any] = {
+        name: "".join(
+            part if before_screen and not SCREEN.search(part) else _at_most(part, limit)
+            for part in re.split(r"([\n；;。])", getattr(line.unit, name))
+        )
+        for name in names
+    }
     line.unit = replace(line.unit, **texts)
 
 

@@ -22,10 +22,11 @@ from lms_bridge.plans import comparing, importer, lookup, review
 from lms_bridge.plans.listing import teachable, visible_plans
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject
-from lms_bridge.web import plan_deadlines, plan_review
+from lms_bridge.web import plan_adjusting, plan_deadlines, plan_review
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("plans", __name__, url_prefix="/plans", enable_openapi=False)
+blueprint.register_blueprint(plan_adjusting.blueprint)
 blueprint.register_blueprint(plan_review.blueprint)
 blueprint.register_blueprint(plan_deadlines.blueprint)
 
@@ -236,8 +237,8 @@ def _plan_page(found: TeachingPlan, scope: Scope, error: BridgeError | None = No
         newest=newest,
         campus=campus,
         benchmark=lookup.benchmark_for(found) if found.kind is PlanKind.TEACHING else None,
-        findings=list(zip(findings, comparing.sentences(version, findings), strict=True)),
         marked={f.unit_key: f.severity for f in reversed(findings) if f.unit_key is not None},
+        **plan_adjusting.parts_of_plan(found, version, scope),
         **plan_review.parts_of_plan(found, version, scope),
         periods=sum(unit.periods for unit in version.units),
         may_submit=may_write and newest.state in (VersionState.DRAFT, VersionState.RETURNED),
