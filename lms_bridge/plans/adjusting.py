@@ -19,6 +19,7 @@ from lms_bridge.plans.errors import WrongState
 from lms_bridge.plans.lookup import plan_access
 from lms_bridge.plans.models import Finding, PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.plans.proposals import Accepted, action_for, adjust, needs_words
+from lms_bridge.plans.review import newest_seen
 from lms_bridge.plans.units import UNIT_FIELDS, UnitDraft
 from lms_bridge.roster.models import Person
 
@@ -109,14 +110,7 @@ def make_version(plan: TeachingPlan, *, seen: int, scope: Scope | None, person: 
 def _open_version(plan: TeachingPlan, seen: int, scope: Scope | None) -> PlanVersion:
     if scope is not None:
         scope.require(Permission.PLAN_WRITE, plan_access(plan).write)
-    version = plan.versions[-1]
-    if version.number != seen:
-        raise WrongState(
-            N_("You looked at version %(seen)s; version %(number)s has come since."),
-            remedy=N_("Read the newest version, then decide."),
-            seen=seen,
-            number=version.number,
-        )
+    version = newest_seen(plan, seen)
     if version.state is VersionState.SUBMITTED:
         raise WrongState(
             N_("The plan is being reviewed."), remedy=N_("Wait for the answer, or ask the researcher to return it.")

@@ -50,7 +50,7 @@ def submit(
     """
     if scope is not None:
         scope.require(Permission.PLAN_WRITE, plan_access(plan).write)
-    version = _newest(plan, seen)
+    version = newest_seen(plan, seen)
     if plan.kind is PlanKind.TEACHING and not version.units:
         raise InputError(N_("The plan has no units."), remedy=N_("Upload a document with its units first."))
     _step(version, VersionState.SUBMITTED, person, comment)
@@ -106,7 +106,7 @@ def newest_version(plan: TeachingPlan) -> PlanVersion:
     return version
 
 
-def _newest(plan: TeachingPlan, seen: int | None) -> PlanVersion:
+def newest_seen(plan: TeachingPlan, seen: int | None) -> PlanVersion:
     """Nobody decides on what they have not seen: between the page and the button another version may have come."""
     version = newest_version(plan)
     if seen is not None and seen != version.number:
@@ -122,7 +122,7 @@ def _newest(plan: TeachingPlan, seen: int | None) -> PlanVersion:
 def _reviewable(plan: TeachingPlan, scope: Scope | None, person: Person | None, seen: int | None) -> PlanVersion:
     if scope is not None:
         require_reviewer(plan, scope)
-    version = _newest(plan, seen)
+    version = newest_seen(plan, seen)
     if person is not None and is_own(plan, version, person.id):
         raise Forbidden(N_("Nobody decides on their own plan."), remedy=N_("Ask another researcher."))
     return version

@@ -25,6 +25,7 @@ from lms_bridge.core.models import Job, JobState
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
+from lms_bridge.plans.models import PlanComment, PlanDeadline
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.models import Person, RosterUpload
 from lms_bridge.timetable.models import ChangeCause, ChangeSet, SolveRun
@@ -70,10 +71,16 @@ class World:
     question: ClassroomQuestion
     upload: RosterUpload
     failed_job: Job
+    comment: PlanComment
+    deadline: PlanDeadline
 
 
 SAMPLES: dict[tuple[str, str], Sample] = {
     ("plans.", "uid"): lambda w: w.system.a.plan.uid,
+    ("plans.review.", "thread"): lambda w: w.comment.id,
+    ("plans.review.settle", "what"): lambda w: "resolve",
+    ("plans.deadlines.", "number"): lambda w: w.deadline.id,
+    ("plans.adjusting.", "position"): lambda w: 1,
     ("inbox.", "uid"): lambda w: w.notification.uid,
     ("messages.", "uid"): lambda w: w.delivery.uid,
     ("messages.attachment", "number"): lambda w: 0,
@@ -165,6 +172,8 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         question=added(question),
         upload=added(roster_upload(a.administrator, file)),
         failed_job=added(Job(kind="test.job", state=JobState.DEAD, not_before=now(), last_error=f"KeyError: {MARK}")),
+        comment=added(PlanComment(version_id=a.plan.versions[-1].id, author_id=a.teacher.id, text=MARK)),
+        deadline=added(PlanDeadline(organisation_id=a.campus.id, term_id=system.term.id, due_at=now())),
     )
 
 
