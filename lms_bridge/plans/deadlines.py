@@ -36,6 +36,8 @@ from lms_bridge.roster.scope import today, valid
 
 SETTERS = (Permission.PLAN_REVIEW, Permission.CALENDAR_WRITE)
 """Either of these, for the organisation, is needed to set a deadline: researchers and administrators."""
+BATCH = 10_000
+"""So many plans are asked for in one statement; databases take no more than some ten thousand values."""
 
 
 def may_set(organisation: Organisation, scope: Scope) -> bool:
@@ -183,7 +185,7 @@ def _due_in(term: Term, held: Mapping[int, PlanDeadline], teacher_id: int | None
     for campus_id, class_id, title, subject, person_id in db.session.execute(query):
         pairs[class_id, subject] = (campus_id, title)
         teachers[class_id, subject].add(person_id)
-    plans = _plans_of(term.id, {class_id for class_id, _ in pairs})
+    plans = _plans_of(term.id, held)
     handed_in = handed_in_at(set(plans.values()))
     subjects = {s.id: s for s in db.session.scalars(sa.select(Subject).where(Subject.id.in_({s for _, s in pairs})))}
     return [
@@ -195,17 +197,29 @@ def _due_in(term: Term, held: Mapping[int, PlanDeadline], teacher_id: int | None
     ]  # fmt: skip
 
 
-def _plans_of(term_id: int, class_ids: Collection[int]) -> dict[tuple[int, int], int]:
+def _plans_of(term_id: int, campus_ids: Collection[int]) -> dict[tuple[int, int], int]:
     rows = db.session.execute(
         sa.select(PlanClass.class_id, PlanClass.subject_id, PlanClass.plan_id)
         .join(TeachingPlan, TeachingPlan.id == PlanClass.plan_id)
-        .where(PlanClass.term_id == term_id, PlanClass.class_id.in_(class_ids), TeachingPlan.withdrawn_at.is_(None))
+        .where(
+            PlanClass.term_id == term_id,
+            TeachingPlan.organisation_id.in_(campus_ids),
+            TeachingPlan.withdrawn_at.is_(None),
+        )
     )
     return {(class_id, subject_id): plan_id for class_id, subject_id, plan_id in rows}
 
 
 def handed_in_at(plan_ids: Collection[int]) -> dict[int, datetime]:
     """When each plan was submitted for the first time; those that never were are left out."""
+    found: dict[int, datetime] = {}
+    wanted = sorted(plan_ids)
+    for start in range(0, len(wanted), BATCH):
+        found |= _handed_in(wanted[start : start + BATCH])
+    return found
+
+
+def _handed_in(plan_ids: Collection[int]) -> dict[int, datetime]:
     rows = db.session.execute(
         sa.select(PlanVersion.plan_id, sa.func.min(ReviewStep.at))
         .join(ReviewStep, ReviewStep.version_id == PlanVersion.id)

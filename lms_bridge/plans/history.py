@@ -24,7 +24,8 @@ class Entry:
     """One thing that happened. ``who`` is empty for the system and for people who are no longer known.
 
     ``version``: of a version its own number, of a step that of the version it moved. ``text`` is the comment of a
-    step, the file name of a version, or the beginning of a thread; ``unit`` the title of the thread's unit.
+    step, the file name of a version, or the beginning of a thread; ``unit`` the title of the thread's unit. A version
+    was made from as many ``accepted`` proposals; none: it was uploaded.
     """
 
     at: datetime
@@ -35,6 +36,7 @@ class Entry:
     text: str = ""
     unit: str = ""
     thread_id: int | None = None
+    accepted: int = 0
 
 
 def history(plan: TeachingPlan) -> list[Entry]:
@@ -56,7 +58,23 @@ def _versions(plan: TeachingPlan) -> list[Entry]:
         .where(PlanVersion.plan_id == plan.id)
         .order_by(PlanVersion.number)
     )
-    return [Entry(v.created_at, "version", _known(who), version=v.number, text=name or "") for v, who, name in rows]
+    accepted = _accepted(plan)
+    return [
+        Entry(
+            v.created_at, "version", _known(who), version=v.number, text=name or "", accepted=accepted.get(v.number, 0)
+        )
+        for v, who, name in rows
+    ]
+
+
+def _accepted(plan: TeachingPlan) -> dict[int, int]:
+    """From how many accepted proposals each version was made, by its number."""
+    rows = db.session.scalars(sa.select(AuditEntry.details).where(*_of(plan), AuditEntry.action == "plan.adjusted"))
+    return {int(details["version"]): int(details["accepted"]) for details in rows}
+
+
+def _of(plan: TeachingPlan) -> tuple[sa.ColumnElement[bool], ...]:
+    return AuditEntry.entity == "plan", AuditEntry.entity_uid == plan.uid
 
 
 def _steps(plan: TeachingPlan) -> list[Entry]:
@@ -77,7 +95,7 @@ def _threads(plan: TeachingPlan) -> list[Entry]:
     rows = db.session.execute(
         sa.select(AuditEntry, Person)
         .outerjoin(Person, Person.uid == AuditEntry.actor_uid)
-        .where(AuditEntry.entity == "plan", AuditEntry.entity_uid == plan.uid, AuditEntry.action.in_(THREAD_ACTIONS))
+        .where(*_of(plan), AuditEntry.action.in_(THREAD_ACTIONS))
         .order_by(AuditEntry.id)
     ).all()
     begun = _begun({int(entry.details["thread"]) for entry, _ in rows})

