@@ -186,6 +186,8 @@ def _screen_text(p: dict[str, Any]) -> str:
 
 
 def _offline_text(p: dict[str, Any]) -> str:
+    if p.get("word") and p["word"].casefold() in p["title"].casefold():
+        return gettext("“%(title)s” is practical work and cannot be taught online as it is.", title=p["title"])
     if p.get("word"):
         return gettext(
             "“%(title)s” cannot be taught online as it is: it has %(word)s.", title=p["title"], word=p["word"]

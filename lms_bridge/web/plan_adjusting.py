@@ -18,7 +18,7 @@ from lms_bridge.plans.benchmark import compare
 from lms_bridge.plans.feasibility import pace_points
 from lms_bridge.plans.findings import FindingDraft
 from lms_bridge.plans.models import Finding, PlanKind, PlanVersion, TeachingPlan, VersionState
-from lms_bridge.plans.proposals import needs_words, proposal_text
+from lms_bridge.plans.proposals import Action, action_for, needs_words, proposal_text
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("adjusting", __name__, enable_openapi=False)
@@ -40,10 +40,13 @@ class FindingRow:
 def parts_of_plan(plan: TeachingPlan, version: PlanVersion, scope: Scope) -> dict[str, Any]:
     """What the page of a plan shows of its findings, proposals and pace."""
     found = comparing.findings_of(version)
-    rows = []
+    rows: list[FindingRow] = []
     for finding, text in zip(found, comparing.sentences(version, found), strict=True):
         draft = comparing.as_draft(version, finding)
-        rows.append(FindingRow(finding, draft, text, proposal_text(draft), needs_words(draft)))
+        proposal = proposal_text(draft)
+        if action_for(draft) is Action.WEEKS and any(action_for(row.draft) is Action.WEEKS for row in rows):
+            proposal = ""  # one and the same for all findings about weeks: asked once
+        rows.append(FindingRow(finding, draft, text, proposal, needs_words(draft)))
     newest = plan.versions[-1]
     may_adjust = (
         plan.kind is PlanKind.TEACHING
