@@ -121,8 +121,8 @@ def benchmark_plan(plan: str, as_json: bool) -> None:
         return
     if coverage is None:
         click.echo(gettext("There is no benchmark for this subject, grade and term yet."))
-        return
-    click.echo(gettext("Coverage %(percent)s %%, %(n)s findings.", percent=round(coverage * 100), n=len(findings)))
+    else:
+        click.echo(gettext("Coverage %(percent)s %%, %(n)s findings.", percent=round(coverage * 100), n=len(findings)))
     for finding, text in zip(findings, texts, strict=True):
         click.echo(f"  [{finding.severity}] {text}")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-
 from lms_bridge.core import audit
 from lms_bridge.core.access import Permission, Scope
 from lms_bridge.core.clock import now
@@ -14,7 +12,15 @@ from lms_bridge.core.errors import InputError, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_uid
 from lms_bridge.plans.benchmark import compare
-from lms_bridge.plans.comparing import as_draft, circumstances_of, compare_version, drafts, findings_of
+from lms_bridge.plans.comparing import (
+    ACCEPTED,
+    as_draft,
+    benchmark_of,
+    circumstances_of,
+    compare_version,
+    drafts,
+    findings_of,
+)
 from lms_bridge.plans.errors import WrongState
 from lms_bridge.plans.lookup import plan_access
 from lms_bridge.plans.models import Finding, PlanUnit, PlanVersion, TeachingPlan, VersionState
@@ -23,7 +29,6 @@ from lms_bridge.plans.review import newest_seen
 from lms_bridge.plans.units import UNIT_FIELDS, UnitDraft
 from lms_bridge.roster.models import Person
 
-ACCEPTED, REFUSED = "accepted", "refused"
 WORDS_LIMIT = 2000
 
 
@@ -78,8 +83,8 @@ def make_version(plan: TeachingPlan, *, seen: int, scope: Scope | None, person: 
     chosen = [found for found in findings if found.answer == ACCEPTED]
     if not chosen:
         raise InputError(N_("No proposal is accepted."), remedy=N_("Accept at least one first."))
-    benchmark = db.session.get_one(PlanVersion, chosen[0].benchmark_version_id)
-    mine, theirs = drafts(version.units), drafts(benchmark.units)
+    benchmark = benchmark_of(chosen[0])
+    mine, theirs = drafts(version.units), drafts(benchmark.units) if benchmark is not None else []
     units = adjust(
         mine,
         theirs,
@@ -98,8 +103,7 @@ def make_version(plan: TeachingPlan, *, seen: int, scope: Scope | None, person: 
     )
     plan.versions.append(made)
     db.session.flush()
-    compare_version(made)
-    _carry_refusals(findings, made)
+    compare_version(made, earlier=findings)
     audit.record(
         "plan.adjusted", "plan", plan.uid, actor_uid=person.uid if person is not None else None,
         organisation_id=plan.organisation_id, version=made.number, accepted=len(chosen),
@@ -129,13 +133,3 @@ def _rows(units: Sequence[UnitDraft]) -> list[PlanUnit]:
         )
         for unit in units
     ]
-
-
-def _carry_refusals(before: Sequence[Finding], made: PlanVersion) -> None:
-    refused = {(f.kind, f.unit_key, f.benchmark_unit_key): f for f in before if f.answer == REFUSED}
-    for found in db.session.scalars(sa.select(Finding).where(Finding.version_id == made.id)):
-        earlier = refused.get((found.kind, found.unit_key, found.benchmark_unit_key))
-        if earlier is not None:
-            found.answer, found.answer_words = earlier.answer, earlier.answer_words
-            found.answered_by_id, found.answered_at = earlier.answered_by_id, earlier.answered_at
-    db.session.flush()

@@ -18,6 +18,9 @@ from lms_bridge.plans.sentences import finding_text
 from lms_bridge.plans.units import UnitDraft
 from lms_bridge.roster.models import Organisation, Term
 
+ACCEPTED, REFUSED = "accepted", "refused"
+"""What an author answers to the proposal of a finding."""
+
 DRAFT_FIELDS = (
     "sequence", "title", "periods", "content", "objectives", "key_points", "methods", "homework", "materials",
     "remarks", "week_from", "week_to", "date_from", "date_to", "key", "provenance",
@@ -40,50 +43,66 @@ def circumstances_of(plan: TeachingPlan) -> Circumstances:
     return Circumstances(teaching_weeks(campus, term), limits_for(campus, plan.grade), plan.grade)
 
 
-def compare_draft(plan: TeachingPlan, units: Sequence[UnitDraft]) -> list[FindingDraft] | None:
-    """What comparing ``units`` with the benchmark of ``plan`` (which need not be stored) would find; stores nothing.
-    None: there is no benchmark."""
+def benchmark_of(finding: Finding) -> PlanVersion | None:
+    """The benchmark version that a finding came from."""
+    known = finding.benchmark_version_id
+    return db.session.get(PlanVersion, known) if known is not None else None
+
+
+def compare_draft(plan: TeachingPlan, units: Sequence[UnitDraft]) -> list[FindingDraft]:
+    """What :func:`compare_version` would find in ``units`` as a version of ``plan`` (which need not be stored); stores
+    nothing."""
     benchmark = benchmark_for(plan)
-    if benchmark is None:
-        return None
-    mine, theirs = list(units), drafts(benchmark.units)
+    return _compared(plan, units, drafts(benchmark.units) if benchmark is not None else None)[0]
+
+
+def _compared(
+    plan: TeachingPlan, mine: Sequence[UnitDraft], theirs: Sequence[UnitDraft] | None
+) -> tuple[list[FindingDraft], float | None]:
+    """All findings and the coverage; without a benchmark only what calendar, grade and online teaching ask."""
+    around = circumstances_of(plan)
+    if theirs is None:
+        return feasibility(mine, (), (), around), None
     comparison = compare(mine, theirs)
-    return [*comparison.findings, *feasibility(mine, theirs, comparison.matches, circumstances_of(plan))]
+    return [*comparison.findings, *feasibility(mine, theirs, comparison.matches, around)], comparison.coverage
 
 
-def compare_version(version: PlanVersion) -> list[Finding]:
+def compare_version(version: PlanVersion, *, earlier: Sequence[Finding] = ()) -> list[Finding]:
     """Compare ``version`` with the benchmark in force, replacing the findings of an earlier comparison; without a
-    benchmark there are none and the coverage is unknown."""
+    benchmark the coverage is unknown, and only what calendar, grade and online teaching ask is found.
+
+    What the author refused of the findings before, or of those ``earlier`` (of another version), stays refused where
+    it is found again.
+    """
     benchmark = benchmark_for(version.plan)
+    refused = {
+        (f.kind, f.unit_key, f.benchmark_unit_key): (f.answer, f.answer_words, f.answered_by_id, f.answered_at)
+        for f in (*earlier, *findings_of(version))
+        if f.answer == REFUSED
+    }
     db.session.execute(sa.delete(Finding).where(Finding.version_id == version.id))
-    version.coverage = None
-    if benchmark is None:
-        db.session.flush()
-        return []
-    mine, theirs = list(version.units), list(benchmark.units)
-    comparison = compare(drafts(mine), drafts(theirs))
-    found_all = [
-        *comparison.findings,
-        *feasibility(drafts(mine), drafts(theirs), comparison.matches, circumstances_of(version.plan)),
-    ]
-    keys = {unit.sequence: unit.key for unit in mine}
-    benchmark_keys = {unit.sequence: unit.key for unit in theirs}
-    rows = [
-        Finding(
+    theirs = list(benchmark.units) if benchmark is not None else None
+    found, version.coverage = _compared(
+        version.plan, drafts(version.units), drafts(theirs) if theirs is not None else None
+    )
+    keys = {unit.sequence: unit.key for unit in version.units}
+    benchmark_keys = {unit.sequence: unit.key for unit in theirs or ()}
+    rows = []
+    for position, draft in enumerate(found, start=1):
+        row = Finding(
             version_id=version.id,
-            benchmark_version_id=benchmark.id,
+            benchmark_version_id=benchmark.id if benchmark is not None else None,
             position=position,
-            kind=found.kind.value,
-            severity=found.severity.value,
-            unit_key=keys.get(found.unit_sequence) if found.unit_sequence is not None else None,
-            benchmark_unit_key=(
-                benchmark_keys.get(found.benchmark_sequence) if found.benchmark_sequence is not None else None
-            ),
-            params=dict(found.params),
+            kind=draft.kind.value,
+            severity=draft.severity.value,
+            unit_key=keys.get(draft.unit_sequence or 0),
+            benchmark_unit_key=benchmark_keys.get(draft.benchmark_sequence or 0),
+            params=dict(draft.params),
         )
-        for position, found in enumerate(found_all, start=1)
-    ]
-    version.coverage = comparison.coverage
+        known = refused.get((row.kind, row.unit_key, row.benchmark_unit_key))
+        if known is not None:
+            row.answer, row.answer_words, row.answered_by_id, row.answered_at = known
+        rows.append(row)
     db.session.add_all(rows)
     db.session.flush()
     return rows
@@ -98,9 +117,9 @@ def findings_of(version: PlanVersion) -> list[Finding]:
 
 def as_draft(version: PlanVersion, finding: Finding) -> FindingDraft:
     """A stored finding of ``version`` as a plain value, with the places that its units have today."""
-    benchmark = db.session.get_one(PlanVersion, finding.benchmark_version_id)
+    benchmark = benchmark_of(finding)
     ours = {unit.key: unit.sequence for unit in version.units}
-    theirs = {unit.key: unit.sequence for unit in benchmark.units}
+    theirs = {unit.key: unit.sequence for unit in benchmark.units} if benchmark is not None else {}
     return FindingDraft(
         kind=FindingKind(finding.kind),
         severity=Severity(finding.severity),
@@ -114,6 +133,6 @@ def sentences(version: PlanVersion, findings: Sequence[Finding]) -> list[str]:
     """Each finding as a sentence in the language in force."""
     if not findings:
         return []
-    benchmark = db.session.get_one(PlanVersion, findings[0].benchmark_version_id)
-    mine, theirs = drafts(version.units), drafts(benchmark.units)
+    benchmark = benchmark_of(findings[0])
+    mine, theirs = drafts(version.units), drafts(benchmark.units) if benchmark is not None else []
     return [finding_text(as_draft(version, row), mine, theirs) for row in findings]

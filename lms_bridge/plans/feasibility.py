@@ -146,7 +146,7 @@ def _calendar(plan: Sequence[UnitDraft], benchmark: Sequence[UnitDraft], around:
     if periods > available:
         severity = Severity.MAJOR if periods > 1.1 * available else Severity.MINOR
         found.append(FindingDraft(FindingKind.TOTAL, severity, None, None, params))
-    elif periods <= 0.8 * available:
+    elif benchmark and periods <= 0.8 * available:
         found.append(FindingDraft(FindingKind.TOTAL, Severity.INFO, None, None, params))
     if not _dated(plan):
         return found

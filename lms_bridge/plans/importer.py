@@ -113,8 +113,7 @@ def import_plan(
     )
     if dry_run:
         found = compare_draft(plan, document.units)
-        findings = None if found is None else len(found)
-        return ImportResult(document, None, None, findings=findings, dry_run=True)
+        return ImportResult(document, None, None, findings=len(found), dry_run=True)
     db.session.add(plan)
     db.session.flush()
     version = _add_version(plan, document, path, name, author)
@@ -295,6 +294,8 @@ def _units(units: Sequence[UnitDraft], earlier: PlanVersion | None) -> list[Plan
         if known is not None:
             row.online_possible = known.online_possible
             row.online_alternative = known.online_alternative
+        if unit.online_alternative or not unit.online_possible:
+            row.online_possible, row.online_alternative = unit.online_possible, unit.online_alternative
         rows.append(row)
     return rows
 

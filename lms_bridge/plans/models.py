@@ -131,14 +131,15 @@ class PlanUnit(Base):
 
 
 class Finding(Base):
-    """A difference between a plan version and a benchmark version; the sentence is made from kind and params."""
+    """A difference between a plan version and a benchmark version, or (without one) what the calendar, the grade and
+    online teaching ask; the sentence is made from kind and params."""
 
     __tablename__ = "finding"
     __table_args__ = (sa.Index("ix_finding_pair", "version_id", "benchmark_version_id"),)
 
     id: Mapped[PrimaryKey]
     version_id: Mapped[int] = mapped_column(sa.ForeignKey("plan_version.id"))
-    benchmark_version_id: Mapped[int] = mapped_column(sa.ForeignKey("plan_version.id"))
+    benchmark_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("plan_version.id"))
     position: Mapped[int]
     kind: Mapped[str] = mapped_column(sa.String(40))
     severity: Mapped[str] = mapped_column(sa.String(16))

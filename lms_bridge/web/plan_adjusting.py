@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from lms_bridge.core.access import Permission, Scope
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import gettext, ngettext
 from lms_bridge.plans import adjusting, comparing, lookup
@@ -23,7 +23,7 @@ from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("adjusting", __name__, enable_openapi=False)
 
-ANSWERS = {"accept": adjusting.ACCEPTED, "refuse": adjusting.REFUSED, "open": None}
+ANSWERS = {"accept": comparing.ACCEPTED, "refuse": comparing.REFUSED, "open": None}
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ def parts_of_plan(plan: TeachingPlan, version: PlanVersion, scope: Scope) -> dic
     )
     return {
         "findings": rows,
-        "accepted": sum(row.finding.answer == adjusting.ACCEPTED for row in rows),
+        "accepted": sum(row.finding.answer == comparing.ACCEPTED for row in rows),
         "may_adjust": may_adjust,
         "pace": _pace(version, found),
-        "answers": (adjusting.ACCEPTED, adjusting.REFUSED),
+        "answers": (comparing.ACCEPTED, comparing.REFUSED),
     }
 
 
@@ -67,9 +67,7 @@ def _pace(version: PlanVersion, found: list[Finding]) -> dict[str, Any] | None:
     """The chart of the pace: plan and benchmark, week by week; None where one of them has no weeks."""
     if version.plan.kind is not PlanKind.TEACHING:
         return None
-    benchmark = (
-        db.session.get(PlanVersion, found[0].benchmark_version_id) if found else lookup.benchmark_for(version.plan)
-    )
+    benchmark = comparing.benchmark_of(found[0]) if found else lookup.benchmark_for(version.plan)
     if benchmark is None:
         return None
     mine, theirs = comparing.drafts(version.units), comparing.drafts(benchmark.units)

@@ -13,6 +13,7 @@ from lms_bridge.core.i18n import use_locale
 from lms_bridge.plans.benchmark import compare
 from lms_bridge.plans.feasibility import Circumstances, feasibility, minutes_in, pace_points
 from lms_bridge.plans.findings import FindingKind, Severity
+from lms_bridge.plans.reading.online import read_online
 from lms_bridge.plans.sentences import finding_text
 from lms_bridge.plans.units import UnitDraft
 
@@ -131,3 +132,19 @@ def test_the_benchmark_decides_what_cannot_go_online_and_offers_its_alternative(
 )
 def test_minutes_are_read_as_people_write_them(text: str, minutes: int | None) -> None:
     assert minutes_in(text) == minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "possible", "alternative"),
+    [
+        ("", True, ""),
+        ("无", True, ""),
+        ("是", True, ""),
+        ("Yes", True, ""),
+        ("否", False, ""),
+        ("not possible", False, ""),
+        ("看演示视频并记录数据", False, "看演示视频并记录数据"),
+    ],
+)
+def test_a_column_about_online_teaching_is_understood(text: str, possible: bool, alternative: str) -> None:
+    assert read_online(text) == (possible, alternative)

@@ -222,3 +222,19 @@ def test_nobody_approves_a_version_that_came_after_they_looked(school: SchoolSys
     assert plan.versions[-1].state is VersionState.SUBMITTED
     with transaction():
         review.approve(plan, scope=researcher, person=school.researcher, seen=2)
+
+
+def test_without_a_benchmark_what_cannot_go_online_is_found_all_the_same(school: SchoolSystem, tmp_path: Path) -> None:
+    version = bring_in(school, tmp_path, [("学生实验：测密度", 2), ("有理数", 4)]).version
+    assert version is not None
+    assert version.coverage is None
+    found = comparing.findings_of(version)
+    assert [f.kind for f in found] == ["offline"]
+    assert "学生实验" in comparing.sentences(version, found)[0]
+
+
+def test_a_benchmark_says_what_is_done_online_instead(school: SchoolSystem, tmp_path: Path) -> None:
+    path = tmp_path / "benchmark.csv"
+    path.write_text("周次,课题,课时,线上替代方案\n1,有理数,5,\n2,整式的加减,4,在家用天平做\n", encoding="utf-8")
+    document = importer.read(path, path.name)
+    assert [(u.online_possible, u.online_alternative) for u in document.units] == [(True, ""), (False, "在家用天平做")]
