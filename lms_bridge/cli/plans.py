@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,7 +48,7 @@ def import_file(
     if not benchmark and not classes:
         raise click.UsageError("name the class with --class CODE")
     with application():
-        document = importer.read(file, file.name)
+        document = importer.read(file, file.name, **_known(classes, organisation))
         with transaction():
             if benchmark:
                 result = _benchmark(document, file, subject, grade or "", organisation, language, dry_run)
@@ -62,6 +62,15 @@ def import_file(
         print_json(answer)
     else:
         _show(result, answer)
+
+
+def _known(classes: tuple[str, ...], organisation: str | None) -> dict[str, Any]:
+    """What is known of the document before it is read: its class, or the term of the benchmark's owner."""
+    from lms_bridge.plans.lookup import class_by_code, current_term, organisation_by_code
+
+    if classes:
+        return {"group": class_by_code(classes[0])}
+    return {"term": current_term(organisation_by_code(organisation))}
 
 
 def _benchmark(

@@ -21,9 +21,14 @@ from lms_bridge.plans.benchmark import compare
 from lms_bridge.plans.comparing import compare_draft, compare_version, drafts
 from lms_bridge.plans.errors import PlanExists, WrongState
 from lms_bridge.plans.lookup import class_by_code, plan_access, subject_by_code, subject_teachers
+from lms_bridge.plans.mapping import remembered_at
 from lms_bridge.plans.models import PlanClass, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
-from lms_bridge.plans.reading import ReadLimits, read_plan
+from lms_bridge.plans.period_length import period_minutes
+from lms_bridge.plans.reading import Mapping, ReadLimits, installed_converter
+from lms_bridge.plans.reading.amounts import USUAL_MINUTES
+from lms_bridge.plans.reading.documents import Opened, open_document, plan_in
 from lms_bridge.plans.review import newest_version
+from lms_bridge.plans.subject_check import with_subject_warning
 from lms_bridge.plans.units import UNIT_FIELDS, PlanDocument, UnitDraft
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject, Term
 
@@ -66,15 +71,60 @@ class ImportResult:
         }
 
 
-def read(path: Path, name: str) -> PlanDocument:
-    """Read a document with the limits of this installation (in a child process)."""
+def read_limits() -> ReadLimits:
+    """The limits of this installation for reading a document."""
     settings = current_settings()
-    limits = ReadLimits(
+    return ReadLimits(
         file_bytes=settings.max_upload_bytes,
         memory_bytes=settings.parser_memory_bytes,
         wall_seconds=settings.parser_seconds,
     )
-    return read_plan(path, name=name, limits=limits)
+
+
+def read(
+    path: Path,
+    name: str,
+    *,
+    term: Term | None = None,
+    group: ClassGroup | None = None,
+    mapping: Mapping | None = None,
+) -> PlanDocument:
+    """Read a document with the limits of this installation (in a child process).
+
+    What ``term``, ``group`` and ``mapping`` are: see :func:`read_opened`.
+    """
+    return read_opened(open_file(path, name), name, term=term, group=group, mapping=mapping)
+
+
+def open_file(path: Path, name: str) -> Opened:
+    """Open a document with the limits of this installation; an old form is converted where LibreOffice is installed."""
+    return open_document(path, name, read_limits(), installed_converter())
+
+
+def read_opened(
+    opened: Opened,
+    name: str,
+    *,
+    term: Term | None = None,
+    group: ClassGroup | None = None,
+    mapping: Mapping | None = None,
+) -> PlanDocument:
+    """The plan in a document that was opened.
+
+    ``group`` is a class that it is for: its term gives dates their year (or ``term`` does), its campus's periods say
+    how many an hour makes, and its campus's remembered columns are used. ``mapping`` names the columns by hand.
+    """
+    if group is not None and term is None:
+        term = db.session.get_one(Term, group.term_id)
+    return plan_in(
+        opened,
+        name=name,
+        limits=read_limits(),
+        term=(term.starts_on, term.ends_on) if term is not None else None,
+        minutes=period_minutes(group) if group is not None else USUAL_MINUTES,
+        mapping=mapping,
+        remembered=remembered_at(group.campus) if group is not None else None,
+    )
 
 
 def import_plan(
@@ -95,6 +145,7 @@ def import_plan(
     :raises UnknownCode: a class or subject is not known. :raises PlanExists: there is one already.
     """
     subject = subject_by_code(subject_code)
+    document = with_subject_warning(document, subject)
     classes = [class_by_code(code) for code in class_codes]
     campus = db.session.get_one(Organisation, classes[0].campus_id)
     for group in classes:
@@ -140,6 +191,7 @@ def import_benchmark(
     """Make (or renew) the benchmark of an organisation for a subject, grade and term; it is in force at once, and
     the plans compared with its predecessor are compared again."""
     subject = subject_by_code(subject_code)
+    document = with_subject_warning(document, subject)
     if scope is not None:
         scope.require(Permission.BENCHMARK_WRITE, Target(organisation.path))
     if dry_run:
@@ -192,6 +244,7 @@ def import_version(
     """
     if scope is not None:
         scope.require(Permission.PLAN_WRITE, plan_access(plan).write)
+    document = with_subject_warning(document, plan.subject)
     newest = newest_version(plan)
     if newest.state is VersionState.SUBMITTED:
         raise WrongState(

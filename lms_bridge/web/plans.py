@@ -22,13 +22,14 @@ from lms_bridge.plans import comparing, importer, lookup, review
 from lms_bridge.plans.listing import teachable, visible_plans
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject
-from lms_bridge.web import plan_adjusting, plan_deadlines, plan_review
+from lms_bridge.web import plan_adjusting, plan_deadlines, plan_mapping, plan_review
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("plans", __name__, url_prefix="/plans", enable_openapi=False)
 blueprint.register_blueprint(plan_adjusting.blueprint)
 blueprint.register_blueprint(plan_review.blueprint)
 blueprint.register_blueprint(plan_deadlines.blueprint)
+blueprint.register_blueprint(plan_mapping.blueprint)
 
 STATE_KINDS = {
     VersionState.DRAFT: "plain",
@@ -39,7 +40,7 @@ STATE_KINDS = {
 }
 SEVERITY_KINDS = {"info": "info", "minor": "warn", "major": "bad"}
 SEVERITY_NAMES = {"info": N_("for information"), "minor": N_("minor"), "major": N_("important")}
-ACCEPTED = ".docx,.xlsx,.csv,.tsv"
+ACCEPTED = ".docx,.xlsx,.csv,.tsv,.txt,.doc,.wps,.rtf,.odt,.xls,.et,.ods"
 
 
 @blueprint.context_processor
@@ -121,9 +122,11 @@ def upload() -> BaseResponse | tuple[str, int]:
     """Read the document and make the plan; every problem is shown at once beside the form."""
     scope = require(Permission.PLAN_WRITE)
     try:
-        classes, subject = _chosen(scope)
+        classes, subject = plan_mapping.chosen_classes(scope, request.form.getlist("class"))
         with uploaded() as (path, name):
-            document = importer.read(path, name)
+            document = plan_mapping.read_or_ask(path, name, lookup.class_by_code(classes[0]))
+            if document is None:
+                return plan_mapping.ask(path, name, classes=request.form.getlist("class"))
             with transaction():
                 result = importer.import_plan(
                     document, path, name=name, class_codes=classes, subject_code=subject, scope=scope,
@@ -136,19 +139,6 @@ def upload() -> BaseResponse | tuple[str, int]:
     assert result.plan is not None
     flash(gettext("The plan was read: %(n)s units.", n=len(document.units)), "good")
     return redirect(url_for("plans.plan", uid=result.plan.uid))
-
-
-def _chosen(scope: Scope) -> tuple[list[str], str]:
-    """Class codes and subject code of the form's choice, which must be one that was offered."""
-    offered = {f"{group.id}:{subject.id}": (group, subject) for group, subject, _ in teachable(scope)}
-    picked = [offered[value] for value in request.form.getlist("class") if value in offered]
-    if not picked:
-        raise InputError(N_("No class was chosen."), remedy=N_("Choose the class and subject that the plan is for."))
-    if len({subject.id for _, subject in picked}) > 1:
-        raise InputError(
-            N_("The chosen classes have different subjects."), remedy=N_("Make one plan for each subject.")
-        )
-    return [f"{group.campus.code}/{group.code}" for group, _ in picked], picked[0][1].code
 
 
 @blueprint.get("/benchmarks/upload")
@@ -194,11 +184,12 @@ def benchmark_upload() -> BaseResponse | tuple[str, int]:
         if owner is None:
             raise InputError(N_("No organisation was chosen."), remedy=N_("Choose whose benchmark it is."))
         with uploaded() as (path, name):
-            document = importer.read(path, name)
+            term = lookup.current_term(owner)
+            document = importer.read(path, name, term=term)
             with transaction():
                 result = importer.import_benchmark(
                     document, path, name=name, organisation=owner, subject_code=request.form.get("subject", ""),
-                    grade=request.form.get("grade", ""), term=lookup.current_term(owner),
+                    grade=request.form.get("grade", ""), term=term,
                     language="en" if request.form.get("language") == "en" else "zh-CN",
                     scope=scope, author=current_person(),
                 )  # fmt: skip
@@ -275,7 +266,9 @@ def new_version(uid: str) -> BaseResponse | tuple[str, int]:
     found, scope = _readable(uid)
     try:
         with uploaded() as (path, name):
-            document = importer.read(path, name)
+            document = plan_mapping.read_or_ask(path, name, found.classes[0].class_group if found.classes else None)
+            if document is None:
+                return plan_mapping.ask(path, name, plan=uid)
             with transaction():
                 importer.import_version(found, document, path, name=name, scope=scope, author=current_person())
     except BridgeError as error:

@@ -82,6 +82,38 @@ def test_hidden_rows_and_sheets_are_named_not_read(tmp_path: Path) -> None:
     ]
 
 
+def test_hidden_columns_are_named_not_read(tmp_path: Path) -> None:
+    path = excel(tmp_path / "a.xlsx", [("周次", "教学内容", "课时", "作业"), (1, "声音", 2, "第3页")])
+    workbook = openpyxl.load_workbook(path)
+    workbook.worksheets[0].column_dimensions["D"].hidden = True
+    workbook.save(path)
+    plan = read_plan(path, name="a.xlsx")
+    assert plan.units[0].homework == ""
+    assert [(w.place.column, w.text()) for w in plan.warnings if w.place] == [
+        ("D", "This column is hidden and was left out.")
+    ]
+
+
+def test_formulas_are_read_by_the_results_that_were_saved(tmp_path: Path) -> None:
+    path = excel(tmp_path / "a.xlsx", [("教学内容", "课时"), ("声音", "=1+1"), ("光", 3), ("合计", "=SUM(B2:B3)")])
+    with pytest.raises(BadInputs) as refused:
+        read_plan(path, name="a.xlsx")
+    assert [(p.place.row, p.place.column, p.text()) for p in refused.value.problems if p.place] == [
+        (2, "课时", "This cell holds a formula, but the file does not hold its result.")
+    ]
+    xml = part(path, "xl/worksheets/sheet1.xml").replace("<f>1+1</f><v />", "<f>1+1</f><v>2</v>")
+    xml = xml.replace("<f>1+1</f><v></v>", "<f>1+1</f><v>2</v>")
+    saved = repacked(path, tmp_path / "b.xlsx", {"xl/worksheets/sheet1.xml": xml.encode()})
+    assert [unit.periods for unit in read_plan(saved, name="b.xlsx").units] == [2, 3]
+
+
+def test_a_formula_that_failed_is_refused_by_its_place(tmp_path: Path) -> None:
+    path = excel(tmp_path / "a.xlsx", [("教学内容", "课时"), ("#REF!", 3)])
+    with pytest.raises(BadInputs) as refused:
+        read_plan(path, name="a.xlsx")
+    assert "gives an error" in str(refused.value.problems[0])
+
+
 def test_two_sheets_that_are_plans_are_not_mixed(tmp_path: Path) -> None:
     path = excel(tmp_path / "a.xlsx", ENGLISH, sheet="Grade 3")
     workbook = openpyxl.load_workbook(path)

@@ -115,7 +115,7 @@ def _meaning(path: list[str]) -> Heading | None:
 
 
 def _shown(path: list[str]) -> str:
-    return path[-1] if recognise(path[-1]) or len(path) == 1 else " ".join(path)
+    return path[-1] if len(path) == 1 or (recognise(path[-1]) and _meaning(path)) else " ".join(path)
 
 
 def header_over(grid: Grid, index: int) -> Header:

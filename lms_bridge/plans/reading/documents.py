@@ -22,7 +22,7 @@ from lms_bridge.plans.reading.refusals import refusal
 from lms_bridge.plans.reading.rows import RowReader
 from lms_bridge.plans.reading.sequel import read_tables
 from lms_bridge.plans.reading.signatures import container
-from lms_bridge.plans.reading.tables import Selection, Table, no_header, select
+from lms_bridge.plans.reading.tables import Selection, Table, left_out, no_header, select
 from lms_bridge.plans.reading.when import Calendar
 from lms_bridge.plans.units import PlanDocument, Source, Warning_
 
@@ -62,6 +62,20 @@ def read_plan(
     where some cannot be read with certainty.
     """
     opened = open_document(path, name, limits, converter)
+    return plan_in(opened, name=name, limits=limits, term=term, minutes=minutes, mapping=mapping, remembered=remembered)
+
+
+def plan_in(
+    opened: Opened,
+    *,
+    name: str,
+    limits: ReadLimits = _DEFAULT,
+    term: tuple[date, date] | None = None,
+    minutes: int = USUAL_MINUTES,
+    mapping: Mapping | None = None,
+    remembered: Words[str, Remembered] | None = None,
+) -> PlanDocument:
+    """The plan in a document that was opened; all else as in :func:`read_plan`."""
     document = opened.document
     calendar = Calendar(*term) if term else None
     selection = _selection(opened, name, mapping, remembered or {})
@@ -71,7 +85,7 @@ def read_plan(
         reader.read(document.paragraphs)
         if not reader.units and not reader.notes.problems:
             raise _nothing(document, name)
-        warnings: list[Warning_] = []
+        warnings = left_out(document, name)
     else:
         reader = RowReader(name, calendar, minutes)
         read_tables(reader, selection, opened.source)

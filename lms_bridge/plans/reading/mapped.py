@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping as Words
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, Place
@@ -16,7 +16,7 @@ from lms_bridge.plans.reading.columns import Column, Header, header_at, header_o
 from lms_bridge.plans.reading.grid import Grid, RawDocument, Row
 from lms_bridge.plans.reading.headings import NAME_FIELDS, TEXT_FIELDS, Field, Heading, recognise
 from lms_bridge.plans.reading.rotated import turned_by_hand
-from lms_bridge.plans.reading.tables import Selection
+from lms_bridge.plans.reading.tables import Selection, warnings_about
 from lms_bridge.plans.units import Warning_
 
 # What a column can be said to hold, in the order in which people think of it.
@@ -45,12 +45,16 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the columns under some headings hold, as somebody said on ``day``; ``fields`` go by the column's position
-    among the headings (from 0)."""
+    """What the columns under some headings hold, as somebody said on ``day``.
+
+    ``fields`` go by the column's position among the headings (from 0); ``bare`` are columns without a heading, by
+    their position in the table.
+    """
 
     fields: Words[int, Field]
     day: date
     turned: bool = False
+    bare: Words[int, Field] = field(default_factory=dict)
 
 
 def heading_hash(headings: Sequence[str]) -> str:
@@ -82,7 +86,7 @@ def mapped_tables(document: RawDocument, mapping: Mapping, name: str) -> Selecti
             tables.append((grid, header))
         elif again is not None:
             tables.append((other, _mapped(again, {c.start: f for c, f in _named(header, mapping.fields)})))
-    return Selection(tables)
+    return Selection(tables, warnings_about(document, tables, name))
 
 
 def remembered_tables(document: RawDocument, remembered: Words[str, Remembered], name: str) -> Selection | None:
@@ -102,6 +106,9 @@ def remembered_tables(document: RawDocument, remembered: Words[str, Remembered],
                     if position in known.fields
                 }
                 row = header.row.number
+                fields |= known.bare
+                if _impossible(_mapped(header, fields), grid, name):
+                    continue  # the form has changed below its headings
                 selection = mapped_tables(document, Mapping(grid.label, row, fields, turned_over), name)
                 message = N_("The columns were read as they were explained on %(day)s.")
                 place = Place(file=name, table=grid.label, row=None if turned_over else row)

@@ -10,7 +10,7 @@ from lms_bridge.plans.reading.exclusions import exclusion
 from lms_bridge.plans.reading.grid import Paragraph
 from lms_bridge.plans.reading.headings import Field, recognise
 from lms_bridge.plans.reading.inline import Tail, is_amount, read_tail, take_week
-from lms_bridge.plans.reading.numerals import CHINESE
+from lms_bridge.plans.reading.numerals import CHINESE, whole_number
 
 _NUMERAL = rf"[\d{CHINESE}]+"
 # The words that number units, from the greater to the lesser.
@@ -34,6 +34,7 @@ _NUMBERINGS = (
     ("n.n", re.compile(r"\d{1,2}\.\d{1,2}(?![.\d])\s*")),
     ("circled", re.compile(r"[①-⑳]")),
 )
+_SECTION = re.compile(rf"\s*([{CHINESE}]{{1,3}})\s*[、.．]")
 _BRACKETED_LABEL = re.compile(r"[【\[〔](?P<label>[^】\]〕]{1,20})[】\]〕]\s*[:：]?\s*(?P<rest>.*)", re.DOTALL)
 _BULLET = re.compile(r"^[\s•·●○■□◆◇▪–—*-]+(?=\S)")
 _LONGEST_LABEL = 40
@@ -151,3 +152,32 @@ def _amount_below(lines: Sequence[Line], index: int) -> bool:
         if line.field is None and line.rank <= lines[index].rank:
             return False
     return False
+
+
+def sections_of(lines: Sequence[Line], family: str) -> set[int]:
+    """The paragraphs that look like a unit's label (三、教学措施) but begin a section of the whole document.
+
+    They go on with the numbering that began above the first unit, or are headings of a greater level than the units,
+    or of the same level where no other unit has such a label.
+    """
+    first = next(i for i, line in enumerate(lines) if line.family == family and line.field is None)
+    above = [number for line in lines[:first] if (number := _section_number(line)) is not None]
+    level = lines[first].paragraph.level
+    labels = [line for line in lines[first:] if line.field is not None]
+    units = sum(line.family == family and line.field is None for line in lines)
+    found: set[int] = set()
+    for line in labels:
+        number = _section_number(line)
+        if above and number == above[-1] + 1:
+            above.append(number)
+            found.add(line.paragraph.number)
+        elif 0 < line.paragraph.level < level or (
+            line.paragraph.level == level > 0 and units > 1 and sum(other.field == line.field for other in labels) == 1
+        ):
+            found.add(line.paragraph.number)
+    return found
+
+
+def _section_number(line: Line) -> int | None:
+    found = _SECTION.match(line.paragraph.text)
+    return whole_number(found[1]) if found else None

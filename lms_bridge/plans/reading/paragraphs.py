@@ -15,8 +15,7 @@ from lms_bridge.plans.reading.grid import Paragraph
 from lms_bridge.plans.reading.headings import TEXT_FIELDS, Field
 from lms_bridge.plans.reading.naming import LONGEST_TITLE
 from lms_bridge.plans.reading.notes import Notes
-from lms_bridge.plans.reading.online import fields
-from lms_bridge.plans.reading.outline import WEEK, Line, take_apart, unit_family
+from lms_bridge.plans.reading.outline import WEEK, Line, sections_of, take_apart, unit_family
 from lms_bridge.plans.reading.places import short
 from lms_bridge.plans.reading.problems import CellProblem
 from lms_bridge.plans.reading.several import parts_of, total
@@ -57,13 +56,15 @@ class TextReader:
         current: _Unit | None = None
         said, week = False, ""
         rank = next(line.rank for line in lines if line.family == family)
+        sections = sections_of(lines, family)
         for line in lines:
             kind = exclusion(line.text) if line.field is None else None
             if kind is None and line.field is None and line.family == family:
                 kind = exclusion(line.tail.title)
-            if kind is not None and self._left_out(kind, line, family):
-                self._close(current)
-                current = None
+            if kind is not None and self._left_out(kind, line):
+                if line.family == family or line.week:
+                    self._close(current)
+                    current = None
             elif line.field is None and line.family == family and (family != "plain" or line.tail.amount):
                 self._close(current)
                 current, said = _Unit(line, week), False
@@ -71,9 +72,10 @@ class TextReader:
                 # A week above its units.
                 self._close(current)
                 current, week = None, line.week
-            elif current is not None and self._ends(line, rank):
+            elif current is not None and (line.paragraph.number in sections or self._ends(line, rank)):
                 self._close(current)
-                current = None
+                current, said = None, True
+                self._warn(N_("This text stands outside of the units and was left out."), line)
             elif current is not None:
                 self._collect(current, line)
             elif self.units and not said:
@@ -101,7 +103,7 @@ class TextReader:
         if text:
             unit.texts.setdefault(unit.open, []).append(text)
 
-    def _left_out(self, kind: Exclusion, line: Line, family: str) -> bool:
+    def _left_out(self, kind: Exclusion, line: Line) -> bool:
         """Whether the line is no unit and no text of one, saying so."""
         if kind in ("total", "subtotal"):
             digits = [run for run in "".join(c if c.isdigit() else " " for c in line.text).split() if len(run) < 4]
@@ -113,8 +115,6 @@ class TextReader:
         if kind in ("signature", "note"):
             self._warn(N_("This line is no part of a unit and was left out."), line)
             return True
-        if line.family != family and not line.week:
-            return False
         if kind == "exam":
             self._warn(N_("This line is an examination, not a unit, and was left out."), line)
         elif line.tail.amount:
@@ -160,8 +160,8 @@ class TextReader:
             week_from=when.week_from,
             week_to=when.week_to,
         )
-        texts: dict[str, str] = {name: "\n".join(unit.texts.get(name, [])) for name in TEXT_FIELDS}
-        draft = replace(draft, **fields(texts))
+        texts = {name: "\n".join(unit.texts.get(name, [])) for name in TEXT_FIELDS}
+        draft = replace(draft, **texts)  # type: ignore[arg-type]
         found = dated(draft, when, self.calendar)
         self.undated += found is None
         self.units.append(found or draft)

@@ -9,7 +9,7 @@ from lms_bridge.core.errors import InputError, Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.columns import Header, find_header
 from lms_bridge.plans.reading.convert import Converter
-from lms_bridge.plans.reading.documents import open_document
+from lms_bridge.plans.reading.documents import Opened, open_document
 from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.headings import Field
 from lms_bridge.plans.reading.limits import ReadLimits
@@ -78,7 +78,11 @@ def preview(
     ``turned_over`` and ``header_row`` are a person's word for how the table lies and where its headings stand; None
     leaves it to the reader. Raises ``InputError`` where the file cannot be opened or has no table.
     """
-    opened = open_document(path, name, limits, converter)
+    return preview_of(open_document(path, name, limits, converter), name, turned_over, header_row)
+
+
+def preview_of(opened: Opened, name: str, turned_over: bool | None = None, header_row: int | None = None) -> Preview:
+    """The tables of a document that was opened; all else as in :func:`preview`."""
     tables = [_table(grid, turned_over, header_row) for grid in _grids(opened.document)]
     if not tables:
         raise InputError(

@@ -19,6 +19,8 @@ from lms_bridge.plans.reading.rotated import turned
 from lms_bridge.plans.units import Source, Warning_
 
 _SHOWN_HEADINGS = 20
+# Where this is said a person can do better than the reader: see the page on which columns are named by hand.
+UNKNOWN_COLUMN = N_("This column was not understood and was left out.")
 _NOT_COUNTED: frozenset[Field] = frozenset((*TEXT_FIELDS, "number", "key", "other"))
 _MONTH = re.compile(
     r"[第]?(?:[一二三四五六七八九十]{1,2}|\d{1,2})月份?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
@@ -76,11 +78,27 @@ def select(document: RawDocument, source: Source, name: str) -> Selection | None
         if grid.label not in read and find_header(grid) is None and grid.width() == first_grid.width()
     ]
     headless = {grid.label for grid in selection.headless}
-    for grid, _ in found:
-        if grid.label not in read | headless:
-            selection.warnings.append(_left_out(grid, name))
-    selection.warnings += _document_warnings(document, tables, name)
+    selection.warnings = warnings_about(document, tables, name, headless)
+    selection.warnings += _columns(tables, name)
     return selection
+
+
+def warnings_about(
+    document: RawDocument, tables: list[Table], name: str, read: Iterable[str | int | None] = ()
+) -> list[Warning_]:
+    """What of the document was left out or put together, where ``tables`` are the plan (and ``read`` belong to it)."""
+    labels = {grid.label for grid, _ in tables} | set(read)
+    left = [grid for grid in document.grids if grid.label not in labels and any(row.texts() for row in grid.rows)]
+    return [_left_out(grid, name) for grid in left] + _document_warnings(document, tables, name)
+
+
+def left_out(document: RawDocument, name: str) -> list[Warning_]:
+    """The warnings about tables of a document whose plan stands in its text; a text file is all one table."""
+    return [
+        _left_out(grid, name)
+        for grid in document.grids
+        if grid.label is not None and any(row.texts() for row in grid.rows)
+    ]
 
 
 def _core(header: Header) -> frozenset[Field | str]:
@@ -161,18 +179,8 @@ def _document_warnings(document: RawDocument, tables: list[Table], name: str) ->
         Warning_(N_("This sheet is hidden and was left out."), Place(file=name, table=sheet))
         for sheet in document.hidden_sheets
     ]
-    seen: set[str | int | None] = set()
-    said: set[str] = set()
-    for grid, header in tables:
-        if grid.label not in seen:
-            seen.add(grid.label)
-            warnings += _hidden(grid, name)
-        for warning in _column_warnings(grid, header, name):
-            # Once for all tables with the same headings.
-            key = f"{warning.message}|{warning.place.column if warning.place else ''}"
-            if key not in said:
-                said.add(key)
-                warnings.append(warning)
+    for grid in {grid.label: grid for grid, _ in tables}.values():
+        warnings += _hidden(grid, name)
     labels = list(dict.fromkeys(str(grid.label) for grid, _ in tables))
     if len(labels) > 1:
         params = {"tables": ", ".join(labels)}
@@ -186,6 +194,15 @@ def _document_warnings(document: RawDocument, tables: list[Table], name: str) ->
         message = N_("Text in text boxes was left out, because the plan was read from its tables.")
         warnings.append(Warning_(message, Place(file=name)))
     return warnings
+
+
+def _columns(tables: list[Table], name: str) -> list[Warning_]:
+    """What is to be said about the columns, once for all tables with the same headings."""
+    warnings = [warning for grid, header in tables for warning in _column_warnings(grid, header, name)]
+    keyed = {
+        (warning.message, warning.place.column if warning.place else None): warning for warning in reversed(warnings)
+    }
+    return list(reversed(keyed.values()))
 
 
 def _hidden(grid: Grid, name: str) -> list[Warning_]:
@@ -206,7 +223,7 @@ def _column_warnings(grid: Grid, header: Header, name: str) -> list[Warning_]:
         if grid.numbers is not None:
             place = replace(place, row=grid.numbers[column.start])
         if column.heading is None:
-            warnings.append(Warning_(N_("This column was not understood and was left out."), place))
+            warnings.append(Warning_(UNKNOWN_COLUMN, place))
         elif column.heading.field == "other":
             warnings.append(Warning_(N_("This column says nothing about a unit and was left out."), place))
         elif column.heading.measure == "minutes":
