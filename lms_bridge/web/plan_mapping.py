@@ -52,6 +52,7 @@ FIELD_NAMES: dict[Field, str] = {
     "homework": N_("Homework"),
     "materials": N_("Materials"),
     "remarks": N_("Remarks"),
+    "online_alternative": N_("Online alternative"),
     "number": N_("Number in the list"),
 }
 ASSUMED_NAMES = {
@@ -68,6 +69,7 @@ ASSUMED_NAMES = {
     "homework": N_("homework"),
     "materials": N_("materials"),
     "remarks": N_("remarks"),
+    "online_alternative": N_("online instead"),
 }
 
 
