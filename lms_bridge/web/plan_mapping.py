@@ -39,7 +39,7 @@ KEPT = timedelta(days=1)
 SHOWN_ROWS = 12
 
 FIELD_NAMES: dict[Field, str] = {
-    "week": N_("Week"),
+    "week": N_("Week of teaching"),
     "dates": N_("Dates"),
     "when": N_("Week or dates"),
     "unit": N_("Unit"),

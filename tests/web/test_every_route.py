@@ -21,7 +21,7 @@ from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.files import store
-from lms_bridge.core.models import Job, JobState
+from lms_bridge.core.models import Job, JobState, StoredFile
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
@@ -73,6 +73,7 @@ class World:
     failed_job: Job
     comment: PlanComment
     deadline: PlanDeadline
+    waiting: StoredFile
 
 
 SAMPLES: dict[tuple[str, str], Sample] = {
@@ -81,6 +82,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("plans.review.settle", "what"): lambda w: "resolve",
     ("plans.deadlines.", "number"): lambda w: w.deadline.id,
     ("plans.adjusting.", "position"): lambda w: 1,
+    ("plans.mapping.", "file"): lambda w: w.waiting.uid,
     ("inbox.", "uid"): lambda w: w.notification.uid,
     ("messages.", "uid"): lambda w: w.delivery.uid,
     ("messages.attachment", "number"): lambda w: 0,
@@ -173,6 +175,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         upload=added(roster_upload(a.administrator, file)),
         failed_job=added(Job(kind="test.job", state=JobState.DEAD, not_before=now(), last_error=f"KeyError: {MARK}")),
         comment=added(PlanComment(version_id=a.plan.versions[-1].id, author_id=a.teacher.id, text=MARK)),
+        waiting=plan_upload(a.teacher, a.campus.id),
         deadline=added(PlanDeadline(organisation_id=a.campus.id, term_id=system.term.id, due_at=now())),
     )
 
@@ -187,6 +190,19 @@ def stored_file(organisation_id: int) -> int:
         max_bytes=1000,
         organisation_id=organisation_id,
     ).id
+
+
+def plan_upload(teacher: Person, organisation_id: int) -> StoredFile:
+    """A document of the teacher of campus A that waits for its columns."""
+    return store(
+        BytesIO(f"进程,讲授什么\n1,{MARK}\n".encode()),
+        name=f"{MARK}.csv",
+        media_type="text/csv",
+        purpose="plan_upload",
+        max_bytes=1000,
+        owner_id=teacher.id,
+        organisation_id=organisation_id,
+    )
 
 
 def roster_upload(administrator: Person, file_id: int) -> RosterUpload:

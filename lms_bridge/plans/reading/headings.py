@@ -14,12 +14,14 @@ from typing import Literal
 
 Field = Literal[
     "number", "key", "week", "dates", "when", "unit", "topic", "content", "periods", "objectives", "key_points",
-    "methods", "homework", "materials", "remarks", "other",
+    "methods", "homework", "materials", "remarks", "online_alternative", "other",
 ]  # fmt: skip
 
 # Columns that can give a unit its title, the most general first.
 NAME_FIELDS: tuple[Field, ...] = ("unit", "topic", "content")
-TEXT_FIELDS: tuple[Field, ...] = ("objectives", "key_points", "methods", "homework", "materials", "remarks")
+TEXT_FIELDS: tuple[Field, ...] = (
+    "objectives", "key_points", "methods", "homework", "materials", "remarks", "online_alternative",
+)  # fmt: skip
 
 _SYNONYMS: dict[Field, str] = {
     "number": (
@@ -89,6 +91,12 @@ _SYNONYMS: dict[Field, str] = {
         "教学用品 设备 课前准备 课程资源 实验器材 多媒体"
         " | materials | material | resources | resource | teaching aids | teaching materials"
         " | learning materials | textbook | equipment | tools | teaching resources | learning resources | teaching aid"
+    ),
+    "online_alternative": (
+        "线上替代 线上替代方案 线上替代活动 线上替代内容 替代方案 线上方案 线上活动 线上安排 能否线上 可否线上 "
+        "是否线上 是否适合线上 线上可行性"
+        " | online alternative | online | online activity | online activities | online possible | can be online"
+        " | remote alternative | alternative online"
     ),
     "remarks": (
         "备注 说明 附注 注 备考 其他 备注说明 评价 评价方式 评价方法"

@@ -15,6 +15,7 @@ from lms_bridge.plans.reading.grid import Paragraph
 from lms_bridge.plans.reading.headings import TEXT_FIELDS, Field
 from lms_bridge.plans.reading.naming import LONGEST_TITLE
 from lms_bridge.plans.reading.notes import Notes
+from lms_bridge.plans.reading.online import fields
 from lms_bridge.plans.reading.outline import WEEK, Line, sections_of, take_apart, unit_family
 from lms_bridge.plans.reading.places import short
 from lms_bridge.plans.reading.problems import CellProblem
@@ -160,8 +161,8 @@ class TextReader:
             week_from=when.week_from,
             week_to=when.week_to,
         )
-        texts = {name: "\n".join(unit.texts.get(name, [])) for name in TEXT_FIELDS}
-        draft = replace(draft, **texts)  # type: ignore[arg-type]
+        texts: dict[str, str] = {name: "\n".join(unit.texts.get(name, [])) for name in TEXT_FIELDS}
+        draft = replace(draft, **fields(texts))
         found = dated(draft, when, self.calendar)
         self.undated += found is None
         self.units.append(found or draft)
