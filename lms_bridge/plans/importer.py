@@ -336,9 +336,7 @@ def _add_version(
 
 def _units(units: Sequence[UnitDraft], earlier: PlanVersion | None) -> list[PlanUnit]:
     """Rows for the units; those that are the same as in ``earlier`` keep its key and what was said of them online."""
-    before = {unit.sequence: unit for unit in earlier.units} if earlier is not None else {}
-    pairs = compare(units, drafts(list(before.values()))).pairs if before else ()
-    same = {pair.unit_sequence: before[pair.benchmark_sequence] for pair in pairs}
+    same = _same(units, earlier.units if earlier is not None else ())
     rows = []
     for unit in units:
         row = PlanUnit(**{name: getattr(unit, name) for name in UNIT_FIELDS}, assumed=list(unit.assumed))
@@ -351,6 +349,22 @@ def _units(units: Sequence[UnitDraft], earlier: PlanVersion | None) -> list[Plan
             row.online_possible, row.online_alternative = unit.online_possible, unit.online_alternative
         rows.append(row)
     return rows
+
+
+def _same(units: Sequence[UnitDraft], earlier: Sequence[PlanUnit]) -> dict[int, PlanUnit]:
+    """By place, the earlier unit that each one is: the one whose key the document carries (an exported plan that came
+    back), else the one that it resembles."""
+    if not earlier:
+        return {}
+    by_key = {unit.key: unit for unit in earlier}
+    same = {unit.sequence: by_key[unit.key] for unit in units if unit.key in by_key}
+    claimed = {unit.key for unit in same.values()}
+    before = {unit.sequence: unit for unit in earlier}
+    for pair in compare(units, drafts(earlier)).pairs:
+        known = before[pair.benchmark_sequence]
+        if pair.unit_sequence not in same and known.key not in claimed:
+            same[pair.unit_sequence] = known
+    return same
 
 
 def _plans_under(benchmark: TeachingPlan, organisation: Organisation) -> Sequence[TeachingPlan]:

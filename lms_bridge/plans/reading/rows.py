@@ -15,7 +15,6 @@ from lms_bridge.plans.reading.grid import Grid, Row
 from lms_bridge.plans.reading.inline import Tail, read_tail
 from lms_bridge.plans.reading.naming import Name, read_name
 from lms_bridge.plans.reading.notes import Notes
-from lms_bridge.plans.reading.online import fields
 from lms_bridge.plans.reading.problems import CellProblem
 from lms_bridge.plans.reading.several import Part, beside, headed, parts_of, total
 from lms_bridge.plans.reading.spells import fill_weeks
@@ -240,7 +239,7 @@ class RowReader:
             week_from=when.week_from,
             week_to=when.week_to,
         )
-        self.units.append(self._dated(replace(unit, **fields(texts)), when, cells))
+        self.units.append(self._dated(replace(unit, **texts), when, cells))
         if self._header.of("week", "when") and when.week_from is None and when.day_from is None:
             self._timeless.append((len(self.units) - 1, cells.row))
         self._open = True
