@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lms_bridge.core.i18n import N_
@@ -18,6 +19,9 @@ NO_PERIODS = (
     N_("The unit has no number of periods."),
     N_("Write the number of periods, or remove the row if it is not a unit."),
 )
+
+# The keys that this system gives to units (core.ids.new_uid); those of other forms are called otherwise.
+_OWN_KEY = re.compile(r"[a-z2-7]{20}")
 
 
 class RowCells:
@@ -157,15 +161,28 @@ class RowCells:
 
     def key(self, taken: set[str | None]) -> str | None:
         """The unit's key, which must not be ``taken``."""
+        column, text = self._key()
+        if column is not None and text in taken:
+            message = N_("Another unit has the same key.")
+            self.problem(message, N_("Leave the key of a new unit empty; it will be given one."), column, text)
+        return text or None
+
+    def _key(self) -> tuple[Column | None, str]:
         for column in self.header.of("key"):
             text = " ".join(cell.text for cell in column.cells(self.row) if cell.text and not cell.merged)
-            if not text:
-                continue
-            if text in taken:
-                message = N_("Another unit has the same key.")
-                self.problem(message, N_("Leave the key of a new unit empty; it will be given one."), column, text)
-            return text
-        return None
+            # An export breaks its keys into two lines, so that the column stays narrow.
+            whole = "".join(text.split())
+            text = whole if _OWN_KEY.fullmatch(whole) else text
+            if text:
+                return column, text
+        return None, ""
+
+    @property
+    def exported(self) -> bool:
+        """Whether this system wrote the row, as the unit's key in it shows: then it is one unit, whatever it is
+        called, and each cell holds what its heading says."""
+        own = not self.names.primary_above and not self.periods_above and bool(self.names.primary)
+        return own and _OWN_KEY.fullmatch(self._key()[1]) is not None
 
 
 def joined(found: When, more: When) -> When:

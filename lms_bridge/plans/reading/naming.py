@@ -14,6 +14,8 @@ from lms_bridge.plans.reading.numerals import CHINESE, whole_number
 from lms_bridge.plans.reading.problems import CellProblem
 
 LONGEST_TITLE = 255
+LONGEST_STORED_TITLE = 300
+"""What a unit's title may have here; one that was exported may be as long."""
 
 # Numbering that starts a unit: 第三单元, Unit 3. The word tells the level: units contain lessons.
 _LEVEL = re.compile(
@@ -88,6 +90,12 @@ def read_name(cells: NameCells, *, spans: bool) -> Name | None:
     return _checked(Name(title, "\n".join(further)))
 
 
+def plain_name(cells: NameCells) -> Name:
+    """The name where each cell certainly holds what its heading says: title here, content there."""
+    title, _, rest = cells.primary.partition("\n")
+    return _checked(Name(title, "\n".join(text for text in (rest, *cells.further) if text)), LONGEST_STORED_TITLE)
+
+
 def _first_line(text: str) -> tuple[str, str]:
     _refuse_several(text)
     line, _, rest = text.partition("\n")
@@ -108,11 +116,11 @@ def _refuse_several(text: str) -> None:
         )
 
 
-def _checked(name: Name) -> Name:
-    if len(name.title) > LONGEST_TITLE:
+def _checked(name: Name, longest: int = LONGEST_TITLE) -> Name:
+    if len(name.title) > longest:
         raise CellProblem(
             N_("The title has more than %(longest)s characters."),
             N_("Put a short title into the first line of the cell and the details below it."),
-            longest=LONGEST_TITLE,
+            longest=longest,
         )
     return name

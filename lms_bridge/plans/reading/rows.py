@@ -13,8 +13,9 @@ from lms_bridge.plans.reading.dating import dated
 from lms_bridge.plans.reading.exclusions import Exclusion, exclusion
 from lms_bridge.plans.reading.grid import Grid, Row
 from lms_bridge.plans.reading.inline import Tail, read_tail
-from lms_bridge.plans.reading.naming import Name, read_name
+from lms_bridge.plans.reading.naming import Name, plain_name, read_name
 from lms_bridge.plans.reading.notes import Notes
+from lms_bridge.plans.reading.online import fields
 from lms_bridge.plans.reading.problems import CellProblem
 from lms_bridge.plans.reading.several import Part, beside, headed, parts_of, total
 from lms_bridge.plans.reading.spells import fill_weeks
@@ -56,6 +57,10 @@ class RowReader:
         index = header.index + 1
         while index < len(grid.rows):
             row = grid.rows[index]
+            if row.texts() and (written := self._cells(row)).exported:
+                self._exported(written)
+                index += 1
+                continue
             again = self._header_again(index) if row.texts() else None
             if again is not None:
                 self._header, self._open = again, False
@@ -118,6 +123,23 @@ class RowReader:
             self._nameless(cells)
             return
         self._single(cells, name)
+
+    def _exported(self, cells: RowCells) -> None:
+        """A row of a plan that was exported, perhaps changed by a person since: nothing in it is interpreted."""
+        self._open = False
+        if cells.lost():
+            return
+        before = len(self.notes.problems)
+        try:
+            name = plain_name(cells.names)
+        except CellProblem as problem:
+            self.notes.problem(problem, self._grid, cells.row, cells.name_column, cells.names.primary)
+            return
+        amount, (when, words) = cells.periods(), cells.when()
+        key = cells.key({unit.key for unit in self.units})
+        if amount is not None and len(self.notes.problems) == before:
+            assumed = ("periods",) if amount.assumed else ()
+            self._add(cells, name, amount.periods, when, words, cells.texts(), assumed, key)
 
     def _single(self, cells: RowCells, name: Name) -> None:
         name, tail = self._without_tail(cells, name)
@@ -239,8 +261,9 @@ class RowReader:
             week_from=when.week_from,
             week_to=when.week_to,
         )
-        self.units.append(self._dated(replace(unit, **texts), when, cells))
-        if self._header.of("week", "when") and when.week_from is None and when.day_from is None:
+        self.units.append(self._dated(replace(unit, **fields(texts)), when, cells))
+        timed = when.week_from is not None or when.day_from is not None
+        if self._header.of("week", "when") and not timed and not cells.exported:
             self._timeless.append((len(self.units) - 1, cells.row))
         self._open = True
 
