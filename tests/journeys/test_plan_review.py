@@ -92,13 +92,17 @@ def form_docx(path: Path, story: Story) -> Path:
     return path
 
 
+PICTURES = {"mapping", "proposals", "to-review", "approved"}
+"""The pages of which ``docs/screens`` keeps pictures."""
+
+
 def looked_at(page: Page, name: str, story: Story) -> None:
     """What holds for every page that a person sees, in both sizes; with SCREENS set, pictures are left there."""
     was = page.viewport_size
     for form, size in (("phone", PHONE), ("desktop", DESKTOP)):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         assert_no_sideways_scroll(page)
-        if folder := os.environ.get("SCREENS"):
+        if (folder := os.environ.get("SCREENS")) and name in PICTURES:
             page.screenshot(path=Path(folder) / f"plan-{name}-{story.language}-{form}.png", full_page=True)
     assert was is not None
     page.set_viewport_size(was)
