@@ -41,6 +41,8 @@ SHOWN_ROWS = 12
 FIELD_NAMES: dict[Field, str] = {
     "week": N_("Week of teaching"),
     "dates": N_("Dates"),
+    "starts": N_("First day"),
+    "ends": N_("Last day"),
     "when": N_("Week or dates"),
     "unit": N_("Unit"),
     "topic": N_("Topic of the lesson"),

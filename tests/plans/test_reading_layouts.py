@@ -367,3 +367,56 @@ def test_weeks_written_once_for_the_rows_below_are_filled_in_and_marked(tmp_path
     assert [(w.place.row, w.text()) for w in plan.warnings if w.place] == [
         (5, "The week of this unit was left open: it may be that of the row above or a later one.")
     ]
+
+
+def test_a_unit_above_repeated_headings_is_not_taken_for_one_of_them(tmp_path: Path) -> None:
+    head = ("Week", "Periods", "Lesson topic", "Focus / difficulties")
+    rows = [head, ("1", "2", "1.5 Energy", "efficiency"), ("2", "2", "1.6 Pressure", "units"), head,
+            ("3", "3", "2.1 Particles", "motion")]  # fmt: skip
+    assert [unit.title for unit in read_plan(word(tmp_path / "p.docx", rows), name="p.docx").units] == [
+        "1.5 Energy", "1.6 Pressure", "2.1 Particles",
+    ]  # fmt: skip
+
+
+def test_counted_lines_of_a_week_are_units_without_their_counting(tmp_path: Path) -> None:
+    rows = [
+        ("周", "教学内容"),
+        ("第一周", "1、4 古诗三首（2课时）\n2、5 铺满金色巴掌的水泥道（1课时）"),
+        ("第二周", "秋天的雨（2课时）"),
+    ]
+    units = read_plan(word(tmp_path / "p.docx", rows), name="p.docx").units
+    assert [(unit.title, unit.periods) for unit in units] == [
+        ("4 古诗三首", 2),
+        ("5 铺满金色巴掌的水泥道", 1),
+        ("秋天的雨", 2),
+    ]
+
+
+def test_start_and_end_in_columns_of_their_own(tmp_path: Path) -> None:
+    rows = [("开始日期", "结束日期", "教学内容", "课时"), ("2026-09-01", "2026-09-04", "第一章", "4"),
+            ("2026.9.7", "2026.9.11", "第二章", "4")]  # fmt: skip
+    units = read_plan(word(tmp_path / "p.docx", rows), name="p.docx").units
+    assert [(str(unit.date_from), str(unit.date_to)) for unit in units] == [
+        ("2026-09-01", "2026-09-04"), ("2026-09-07", "2026-09-11"),
+    ]  # fmt: skip
+
+
+def test_weeks_and_periods_beside_each_other_in_a_form(tmp_path: Path) -> None:
+    rows = [("课题", "春", "", ""), ("课时", "2", "周次", "第3周"), ("教学目标", "会朗读", "", "")]
+    unit = read_plan(word(tmp_path / "p.docx", rows), name="p.docx").units[0]
+    assert (unit.title, unit.periods, unit.week_from) == ("春", 2, 3)
+
+
+def test_a_chapter_of_one_row_is_named_like_the_others(tmp_path: Path) -> None:
+    rows = [
+        ("单元", "课题", "课时"),
+        ("一 童年", "古诗", "2"),
+        ("一 童年", "祖父的园子", "2"),
+        ("二 观察", "白鹭", "1"),
+    ]
+    path = word(tmp_path / "p.docx", rows, merges=[((1, 0), (2, 0))])
+    assert [unit.title for unit in read_plan(path, name="p.docx").units] == [
+        "一 童年 古诗",
+        "一 童年 祖父的园子",
+        "二 观察 白鹭",
+    ]

@@ -28,6 +28,7 @@ Measure = Literal["periods", "minutes", "hours", "stated"]
 
 PERIOD_WORDS = (
     r"个?(?:标准)?(?:课时|学时|节课|课节|节|时)|(?:class |teaching )?periods?|lessons?|class hours?|sessions?"
+    r"|pds?|classes|class"
 )
 _MINUTES = r"分钟|分|minutes?|mins?"
 _HOURS = r"个?(?:小时|钟头)|hours?|hrs?|h"

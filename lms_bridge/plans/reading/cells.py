@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from lms_bridge.core.i18n import N_
@@ -129,7 +130,25 @@ class RowCells:
                 found = joined(found, read_when(text, kind, bare_weeks=bare_weeks))
             except CellProblem as problem:
                 self.notes.problem(problem, self.grid, self.row, column, text)
-        return found, "; ".join(words)
+        return self._between(found, words), "; ".join(words)
+
+    def _between(self, found: When, words: list[str]) -> When:
+        """``found`` with the days of the columns in which a unit starts and in which it ends."""
+        for column in self.header.of("starts", "ends"):
+            cell = next((cell for cell in column.cells(self.row) if cell.text), None)
+            if cell is None or column.heading is None:
+                continue
+            words.append(cell.text)
+            try:
+                day = read_when(cell.text, cell.kind, bare_weeks=False)
+            except CellProblem as problem:
+                self.notes.problem(problem, self.grid, self.row, column, cell.text)
+                continue
+            if column.heading.field == "starts":
+                found = replace(found, day_from=found.day_from or day.day_from, day_to=found.day_to or day.day_to)
+            else:
+                found = replace(found, day_from=found.day_from or day.day_from, day_to=day.day_to or found.day_to)
+        return found
 
     def time_lines(self, count: int) -> list[When] | None:
         """The time of each of ``count`` units, where a cell about time names one in each of so many lines."""

@@ -21,7 +21,11 @@ _EN_FEAST = (
     r"(?:national day|mid-?autumn(?: festival)?|spring festival|(?:chinese )?new year(?:'s| s)?(?: day)?|labou?r day"
     r"|may day|qingming(?: festival)?|tomb-?sweeping day|dragon boat(?: festival)?|christmas|easter|thanksgiving)"
 )
-_EN_SEASON = r"(?:winter|summer|autumn|fall|spring|half-?term|public|bank|school|golden week)"
+_EN_SEASON = (
+    r"(?:winter|summer|autumn|fall|spring|half-?term|public|bank|school|golden week|january|february|march|april|may"
+    r"|june|july|august|september|october|november|december)"
+)
+_EN_CLOSED = r"(?:no (?:class|classes|school|lessons)|(?:school|schools)(?: is| are)? closed|closed)"
 
 _UNIT = r"(?:个?(?:课时|学时|节课|节)|periods?|lessons?|classhours?)?"
 # The end of a form: who made it, who approved it, when. A row of them is no unit, whatever column they stand in.
@@ -59,7 +63,15 @@ _PATTERNS: tuple[tuple[Exclusion, re.Pattern[str]], ...] = (
             rf"(?:{_ZH_HOLIDAY})*(?:小?长假|假期|放假|休假|调休|停课)+(?:安排|一?周|[\d一二三四五六七八]+[天日])?"
         ),
     ),
-    ("no_school", re.compile(r"no (?:class|classes|school|lessons)")),
+    ("no_school", re.compile(rf"(?:放假|停课|休假|调休)(?:{_ZH_HOLIDAY})+")),
+    ("no_school", re.compile(_EN_CLOSED)),
+    (
+        "no_school",
+        re.compile(
+            rf"(?:{_EN_FEAST}|{_EN_SEASON}|golden week)(?:[ ,/&-]*(?:{_EN_FEAST}|{_EN_SEASON}))*"
+            rf"(?: ?(?:holidays?|break|vacation))?(?: week)?[ (\[,-]+{_EN_CLOSED}\W*"
+        ),
+    ),
     (
         "holiday",
         re.compile(rf"(?:(?:{_EN_FEAST}|{_EN_SEASON})(?: and |[ ,/&])*)*(?:holidays?|break|vacation)(?: week)?"),
@@ -68,8 +80,8 @@ _PATTERNS: tuple[tuple[Exclusion, re.Pattern[str]], ...] = (
     (
         "exam",
         re.compile(
-            r"(?:学校|全县|全区|全市|全省)?(?:期中|期末|学期|段考|学段|阶段性?|学业水平|模拟|统一|高考|中考|会考)+"
-            r"(?:考试|考查|测试|检测|测验|测评|调研|质检|考)(?:周|及?讲评|及?评讲|及?试卷(?:讲评|评讲|分析))?"
+            r"(?:学校|全县|全区|全市|全省)?(?:期中|期末|学期|段考|学段|阶段性?|学业水平|学业质量|模拟|统一|高考|中考|会考)+"
+            r"(?:考试|考查|测试|检测|监测|测验|测评|调研|质检|考)(?:周|及?讲评|及?评讲|及?试卷(?:讲评|评讲|分析))?"
         ),
     ),
     ("exam", re.compile(r"期中|期末")),

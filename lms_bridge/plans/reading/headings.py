@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Field = Literal[
-    "number", "key", "week", "dates", "when", "unit", "topic", "content", "periods", "objectives", "key_points",
-    "methods", "homework", "materials", "remarks", "online_alternative", "other",
+    "number", "key", "week", "dates", "starts", "ends", "when", "unit", "topic", "content", "periods",
+    "objectives", "key_points", "methods", "homework", "materials", "remarks", "online_alternative", "other",
 ]  # fmt: skip
 
 # Columns that can give a unit its title, the most general first.
@@ -36,22 +36,32 @@ _SYNONYMS: dict[Field, str] = {
     "dates": (
         "日期 起止日期 起讫日期 起讫时间 起止时间 月日 日期范围 上课日期 起止 起止月日 日期安排"
         " | date | dates | date range | from to | week beginning | week commencing | week starting | week of"
+        " | start end | start finish"
+    ),
+    "starts": (
+        "开始日期 起始日期 开始时间 起始时间 开课日期"
+        " | start date | start | starts | begin | begins | beginning | starting date"
+    ),
+    "ends": (
+        "结束日期 截止日期 终止日期 结束时间 截止时间 | end date | end | ends | finish | finish date | ending date"
     ),
     "when": ("时间 时间安排 周次日期 起止周次日期 | time | timing | when | schedule"),
     "unit": (
         "单元 章节 章 单元名称 单元主题 单元标题 章节名称 模块 单元章节 项目 教材单元 单元课题 章节标题 项目名称 专题"
         " | unit | units | unit title | unit name | chapter | module | unit no | chapter title | unit chapter"
+        " | theme | unit of work | strand | big idea"
     ),
     "topic": (
         "课题 课题名称 主题 标题 课文 题目 课名 课文题目 课时内容 章节课题 篇目 课文篇目 课目 课文名称 课题内容"
-        " | topic | topics | title | lesson title | lesson | theme | subject matter | lesson topic | topic title"
+        " | topic | topics | title | lesson title | lesson | subject matter | lesson topic | topic title"
         " | lesson name"
     ),
     "content": (
         "内容 主要内容 教材内容 课程内容 学习内容 内容安排 内容要点 内容及要求 内容与要求 具体内容 章节内容 知识内容"
-        " 内容提要 知识点 计划内容"
+        " 内容提要 知识点 计划内容 进度 进度安排 进度内容"
         " | content | contents | teaching content | teaching contents | learning content | lesson content"
-        " | course content | content covered"
+        " | course content | content covered | subject content | topics covered | topic covered | content to be covered"
+        " | what is taught | learning focus"
     ),
     "periods": (
         "课时 课时数 学时 学时数 节数 课时安排 计划课时 所需课时 课时分配 课时计划 时数 预计课时 建议课时 "
@@ -60,6 +70,8 @@ _SYNONYMS: dict[Field, str] = {
         " | no of lessons | number of lessons | class periods | teaching periods | hours | no of hours"
         " | number of hours | teaching hours | periods needed | periods allotted | allotted periods | sessions"
         " | no of sessions | number of sessions | no of class hours | number of class hours | planned periods"
+        " | lesson count | period count | of lessons | of class periods | no of classes | number of classes"
+        " | no of class periods | number of class periods"
     ),
     "objectives": (
         "目标 学习目标 目的 目的要求 目的与要求 目的和要求 要求 单元目标 目标要求 素养目标 核心素养 "
@@ -68,6 +80,7 @@ _SYNONYMS: dict[Field, str] = {
         " | objective | objectives | aim | aims | goal | goals | learning objectives | learning outcomes"
         " | outcomes | teaching objectives | teaching aims | learning goals | teaching goals"
         " | unit objectives | learning objective | learning outcome | students will be able to | standards"
+        " | learning intentions | learning intention | learning targets | learning target | success criteria"
     ),
     "key_points": (
         "重点 难点 重难点 重点难点 重点与难点 关键 重难点分析 疑点"
@@ -84,7 +97,7 @@ _SYNONYMS: dict[Field, str] = {
     ),
     "homework": (
         "作业 课后作业 作业布置 作业安排 作业设计 课外作业 家庭作业 布置作业 练习 作业内容 课后练习"
-        " | homework | assignment | assignments | exercises | home work"
+        " | homework | assignment | assignments | exercises | home work | hw | home learning"
     ),
     "materials": (
         "教具 资源 材料 教材 用具 课件 学具 准备 教具准备 媒体 参考资料 教具学具 教具和学具 材料准备 器材 "
@@ -104,7 +117,7 @@ _SYNONYMS: dict[Field, str] = {
     ),
     "other": (
         "月份 月 星期 教师 任课教师 授课教师 主讲教师 主讲人 主讲 执教 执教人 主备人 班级 年级 学科 科目 学校 "
-        "教研组 完成情况 执行情况 检查 检查情况 签字 签名 实际课时 实际日期 实际进度 累计课时"
+        "教研组 完成情况 执行情况 落实情况 检查 检查情况 签字 签名 实际课时 实际日期 实际进度 累计课时"
         " | month | weekday | day | teacher | class | grade | subject | school | completed | done | signature"
         " | actual periods | cumulative periods"
     ),

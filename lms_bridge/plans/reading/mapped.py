@@ -21,7 +21,7 @@ from lms_bridge.plans.units import Warning_
 
 # What a column can be said to hold, in the order in which people think of it.
 CHOICES: tuple[Field, ...] = (
-    "week", "dates", "when", "unit", "topic", "content", "periods", *TEXT_FIELDS, "number",
+    "week", "dates", "starts", "ends", "when", "unit", "topic", "content", "periods", *TEXT_FIELDS, "number",
 )  # fmt: skip
 _SEARCHED_ROWS = 20
 _REMEDY = N_("Choose the columns on the page where you say what each holds.")

@@ -8,7 +8,7 @@ from typing import Any
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES, Amount
 from lms_bridge.plans.reading.cells import RowCells, joined
-from lms_bridge.plans.reading.columns import Header, header_over
+from lms_bridge.plans.reading.columns import Header, header_at, header_over
 from lms_bridge.plans.reading.dating import dated
 from lms_bridge.plans.reading.exclusions import Exclusion, exclusion
 from lms_bridge.plans.reading.grid import Grid, Row
@@ -45,6 +45,7 @@ class RowReader:
         self.undated = 0
         self._grid: Grid
         self._header: Header
+        self._chapters = False
         self._open = False  # whether the last row belongs to the last unit, so that merged cells may continue it
         self._timeless: list[tuple[int, Row]] = []  # units whose cell about the week is empty
         self._since = 0  # the first unit after the last subtotal
@@ -54,6 +55,7 @@ class RowReader:
         self._grid, self._header, self._open = grid, header, False
         first = self._since = len(self.units)
         self._timeless = []
+        self._chapters = self._has_chapters()
         index = header.index + 1
         while index < len(grid.rows):
             row = grid.rows[index]
@@ -78,11 +80,22 @@ class RowReader:
             index += 1
         self.units = fill_weeks(self.units, self._timeless, first, self.notes, grid)
 
+    def _has_chapters(self) -> bool:
+        """Whether the leading column names chapters: one of them stands beside several rows with their own periods.
+        Then a chapter of a single row is one, too."""
+        below = (self._cells(row) for row in self._grid.rows[self._header.index + 1 :] if row.texts())
+        return any(cells.names.primary_above and not cells.periods_above and any(cells.names.further)
+                   and cells.stated() is not None for cells in below)  # fmt: skip
+
     def _cells(self, row: Row) -> RowCells:
         return RowCells(self.notes, self._grid, self._header, row, self.minutes)
 
     def _header_again(self, index: int) -> Header | None:
         """The header that stands again at ``index``, perhaps with its columns in another order."""
+        known = [column.heading is not None for column in header_at(self._grid, index).columns]
+        # A unit may contain a word that is a heading ("units"); headings are known words for the most part.
+        if sum(known) * 2 <= len(known):
+            return None
         here = header_over(self._grid, index)
         if self._header.inline and here.named() and here.layout() == self._header.layout():
             return replace(here, inline=True)
@@ -118,7 +131,9 @@ class RowReader:
         below = following is not None and following.names.primary_above
         # Where the periods span the same rows, the lessons are what the unit is about, not units.
         whole = below and following is not None and following.periods_above
-        name = read_name(names, spans=(names.primary_above or below) and not whole)
+        # One line beside a chapter is its only lesson; several are what it is about.
+        lesson = self._chapters and len(further) == 1 and "\n" not in further[0]
+        name = read_name(names, spans=(names.primary_above or below or lesson) and not whole)
         if name is None:
             self._nameless(cells)
             return

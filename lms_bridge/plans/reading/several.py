@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lms_bridge.plans.reading.amounts import Amount, read_amount
 from lms_bridge.plans.reading.inline import read_tail
 from lms_bridge.plans.reading.problems import CellProblem
 
+_COUNTED = re.compile(r"(?:(\d{1,2})\s*(?:[、)）]|[.．](?!\d))|[(（](\d{1,2})[)）])\s*(?P<rest>\S.*)\Z", re.DOTALL)
 _SEPARATOR = re.compile(r"\n|[；;](?=\s*\S)")
 
 
@@ -23,7 +24,20 @@ class Part:
 
 
 def parts_of(text: str) -> list[Part]:
-    """The units named in one cell with periods of their own; none unless the first line has such."""
+    """The units named in one cell with periods of their own; none unless the first line has such.
+
+    Where the lines are counted (``1、`` ``2、``), the counting is no part of the names.
+    """
+    found = _parts(text)
+    titles = [_COUNTED.match(part.title) for part in found]
+    if len(found) > 1 and [int(title[1] or title[2]) if title else None for title in titles] == list(
+        range(1, len(found) + 1)
+    ):
+        return [replace(part, title=title["rest"]) for part, title in zip(found, titles, strict=True) if title]
+    return found
+
+
+def _parts(text: str) -> list[Part]:
     found: list[Part] = []
     for piece in filter(None, (piece.strip() for piece in _SEPARATOR.split(text))):
         tail = read_tail(piece)

@@ -13,7 +13,7 @@ from lms_bridge.plans.reading.columns import Header, find_header
 from lms_bridge.plans.reading.forms import is_form, read_forms
 from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.halves import halves
-from lms_bridge.plans.reading.headings import TEXT_FIELDS, Field, understood
+from lms_bridge.plans.reading.headings import TEXT_FIELDS, Field, recognise, understood
 from lms_bridge.plans.reading.problems import ColumnsContradict, ColumnsUnclear
 from lms_bridge.plans.reading.rotated import turned
 from lms_bridge.plans.units import Source, Warning_
@@ -50,7 +50,16 @@ def complete_tables(grid: Grid) -> list[Table]:
     over = [(block, found) for block, found in over if not is_form(block, found)]
     forms = read_forms(grid)
     # A form of one unit with its headings in the first column is both; as a form its values may stand anywhere.
+    if forms and over and _labels_inside(grid):
+        return forms
     return over if over and len(over[0][0].rows) > 2 else forms or over
+
+
+def _labels_inside(grid: Grid) -> bool:
+    """Whether headings that the first column does not have stand among its values (课时 | 2 | 周次 | 3)."""
+    first = {heading.field for row in grid.rows if (heading := recognise(row.cell(0).text))}
+    inside = (recognise(cell.text) for row in grid.rows for cell in row.cells[1:] if not cell.merged)
+    return any(heading is not None and heading.field not in first for heading in inside)
 
 
 def select(document: RawDocument, source: Source, name: str) -> Selection | None:

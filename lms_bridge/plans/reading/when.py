@@ -29,7 +29,9 @@ _LIST = rf"{NUMBER}(?:\s*[-,、&+和]\s*第?\s*{NUMBER})*"
 _WEEKS = (
     re.compile(rf"第?\s*(?P<n>{_LIST})\s*教学周|第\s*(?P<m>{_LIST})\s*周|(?P<k>{_LIST})\s*周"),
     re.compile(
-        r"\b(?:school |teaching )?(?:weeks?|wks?|w)\.?\s*(?P<n>\d{1,3}(?:\s*(?:[-,&+]|to|and)\s*\d{1,3})*)\b", re.I
+        r"\b(?:school |teaching )?(?:weeks?|wks?|w)\.?\s*"
+        r"(?P<n>\d{1,3}(?:\s*(?:[-,&+]|to|and)\s*(?:(?:weeks?|wks?|w)\.?\s*)?\d{1,3})*)\b",
+        re.I,
     ),
 )
 _WEEK_TWICE = re.compile(rf"第?\s*({NUMBER})\s*周\s*-\s*第?\s*({NUMBER})\s*周")
@@ -114,7 +116,7 @@ def read_when(text: str, kind: Kind, *, bare_weeks: bool) -> When:
         return When(*weeks)
     if weeks == (None, None) and bare_weeks and (found := _bare_weeks(normalise(text))):
         return When(*found)
-    days = _days(rest)
+    days = _days(re.sub(r"\s+(?:to|until|till)\s+", " - ", rest, flags=re.IGNORECASE))
     if days is None:
         raise _not_understood(bare_weeks)
     return When(*weeks, *days)
@@ -156,6 +158,7 @@ def _bare_weeks(text: str) -> tuple[int | None, int | None] | None:
 
 def _week_list(words: str) -> tuple[int, int]:
     """``3``, ``3-4``, or a list without gaps: ``3,4,5``."""
+    words = re.sub(r"\s*\bto\b\s*", "-", words, flags=re.IGNORECASE)
     numbers = re.findall(NUMBER, words)
     if "-" in words and len(numbers) > 2:
         raise CellProblem(N_("This is not understood as a teaching week."), _REMEDY_WEEK)
