@@ -23,7 +23,7 @@ from tests.corpus.plans_generator.made import Made
 KEPT_SEED = 2026
 KEPT_EACH = 3
 
-RESAVED = {".docx": ("docx", "odt", "docx", "doc"), ".xlsx": ("xlsx", "ods", "xlsx", "xls")}
+RESAVED = {".docx": ("docx", "odt", "docx"), ".xlsx": ("xlsx", "ods", "xlsx", "xls")}
 """What LibreOffice saves documents of each kind as."""
 RESAVED_EACH = 6
 """About how many; every so many documents, so that different layouts are met."""
