@@ -1,1 +1,1 @@
-"""The REST way in: translates requests, holds no rules of its own."""
+"""The REST API, for programs: what pages do, with the same operations, rights and refusals."""

@@ -14,6 +14,7 @@ from lms_bridge.cli.plans import plan_group
 from lms_bridge.cli.roster import roster_group
 from lms_bridge.cli.serving import run, web, worker
 from lms_bridge.cli.timetable import timetable_group
+from lms_bridge.cli.tokens import token_group
 
 
 @click.group(cls=BridgeGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,5 +28,6 @@ def main() -> None:
 
 for command in (
     demo, run, web, worker, db_group, doctor, plugins, roster_group, plan_group, timetable_group, lessons_group,
+    token_group,
 ):  # fmt: skip
     main.add_command(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -33,36 +34,81 @@ class PlanRow:
         return ", ".join(sorted(link.class_group.code for link in self.plan.classes))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which plans a list is about; None: any. ``state`` is that of the newest version, ``class_code`` and ``subject``
+    are codes."""
+
+    kind: PlanKind = PlanKind.TEACHING
+    state: VersionState | None = None
+    subject: str | None = None
+    grade: str | None = None
+    class_code: str | None = None
+
+
 def visible_plans(
     scope: Scope, *, kind: PlanKind = PlanKind.TEACHING, state: VersionState | None = None, limit: int = LIMIT
 ) -> list[PlanRow]:
-    """Plans within the scope, by subtree, taught classes or authorship; with ``state`` those whose newest version is
-    in it, longest waiting first; else newest first."""
-    newest = (
-        sa.select(PlanVersion.plan_id, sa.func.max(PlanVersion.number).label("number"))
-        .group_by(PlanVersion.plan_id)
-        .subquery()
-    )
+    """The first ``limit`` of :func:`listed_plans` of this kind and state."""
+    return listed_plans(scope, Wanted(kind, state), limit=limit)
+
+
+def listed_plans(scope: Scope, wanted: Wanted, *, limit: int, offset: int = 0) -> list[PlanRow]:
+    """Plans within the scope, by subtree, taught classes or authorship; with a state longest waiting first, else
+    newest first."""
     query = (
-        sa.select(TeachingPlan, PlanVersion, Organisation)
-        .join(newest, newest.c.plan_id == TeachingPlan.id)
-        .join(PlanVersion, sa.and_(PlanVersion.plan_id == newest.c.plan_id, PlanVersion.number == newest.c.number))
-        .join(Organisation, Organisation.id == TeachingPlan.organisation_id)
-        .where(TeachingPlan.kind == kind, TeachingPlan.withdrawn_at.is_(None), _reach(scope))
+        _wanted(sa.select(TeachingPlan, PlanVersion, Organisation), scope, wanted)
         .options(
             joinedload(TeachingPlan.subject),
             joinedload(TeachingPlan.author),
             selectinload(TeachingPlan.classes).joinedload(PlanClass.class_group),
         )
         .limit(limit)
+        .offset(offset)
     )
-    if state is not None:
-        query = query.where(PlanVersion.state == state).order_by(PlanVersion.state_at)
+    if wanted.state is not None:
+        query = query.order_by(PlanVersion.state_at, TeachingPlan.id)
     else:
-        query = query.order_by(PlanVersion.state_at.desc())
+        query = query.order_by(PlanVersion.state_at.desc(), TeachingPlan.id.desc())
     rows = db.session.execute(query).unique().all()
     counts = _finding_counts([version.id for _, version, _ in rows])
     return [PlanRow(plan, version, campus, *counts.get(version.id, (0, 0))) for plan, version, campus in rows]
+
+
+def count_plans(scope: Scope, wanted: Wanted) -> int:
+    """How many there are of :func:`listed_plans` without a limit."""
+    count: int | None = db.session.scalar(_wanted(sa.select(sa.func.count(TeachingPlan.id)), scope, wanted))
+    return count or 0
+
+
+def _wanted(query: Any, scope: Scope, wanted: Wanted) -> Any:
+    newest = (
+        sa.select(PlanVersion.plan_id, sa.func.max(PlanVersion.number).label("number"))
+        .group_by(PlanVersion.plan_id)
+        .subquery()
+    )
+    query = (
+        query.select_from(TeachingPlan)
+        .join(newest, newest.c.plan_id == TeachingPlan.id)
+        .join(PlanVersion, sa.and_(PlanVersion.plan_id == newest.c.plan_id, PlanVersion.number == newest.c.number))
+        .join(Organisation, Organisation.id == TeachingPlan.organisation_id)
+        .where(TeachingPlan.kind == wanted.kind, TeachingPlan.withdrawn_at.is_(None), _reach(scope))
+    )
+    if wanted.state is not None:
+        query = query.where(PlanVersion.state == wanted.state)
+    if wanted.grade is not None:
+        query = query.where(TeachingPlan.grade == wanted.grade)
+    if wanted.subject is not None:
+        query = query.where(TeachingPlan.subject_id.in_(sa.select(Subject.id).where(Subject.code == wanted.subject)))
+    if wanted.class_code is not None:
+        query = query.where(
+            TeachingPlan.id.in_(
+                sa.select(PlanClass.plan_id)
+                .join(ClassGroup, ClassGroup.id == PlanClass.class_id)
+                .where(ClassGroup.code == wanted.class_code)
+            )
+        )
+    return query
 
 
 def _reach(scope: Scope) -> sa.ColumnElement[bool]:

@@ -122,6 +122,28 @@ class Account(Base):
     disabled_at: Mapped[datetime | None]
 
 
+class ApiToken(Base):
+    """A person's key for programs: what it may do is what the person may do, and only reading unless ``may_write``.
+
+    Only the SHA-256 of the key is stored; the key itself is shown once.
+    """
+
+    __tablename__ = "api_token"
+
+    id: Mapped[PrimaryKey]
+    uid: Mapped[Uid] = mapped_column(default=new_uid)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(80))
+    key_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    may_write: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    person: Mapped[Person] = relationship()
+
+
 class ContactKind(enum.StrEnum):
     """What kind of address a contact point is."""
 

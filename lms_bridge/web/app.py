@@ -17,6 +17,8 @@ from lms_bridge.core.database import db
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.notices import dates
 from lms_bridge.roster import accounts
+from lms_bridge.web import errors
+from lms_bridge.web.security import csrf
 
 FEATURES = (
     "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity", "sync",
@@ -38,7 +40,9 @@ BLUEPRINTS = (
     "lessons",
     "timetable",
     "attendance",
+    "tokens",
 )
+API_BLUEPRINTS = ("plans",)
 
 
 def template_folder(kind: str) -> Path:
@@ -59,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         title="LMS Bridge",
         version=__version__,
         docs_path=None,
-        spec_path="/api/openapi.json",
+        spec_path="/api/v1/openapi.json",
         json_errors=False,
         static_folder=str(resources.files("lms_bridge") / "web" / "static"),
         template_folder=str(template_folder("pages")),
@@ -70,6 +74,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     load_features()
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"lms_bridge.web.{name}").blueprint)
+    for name in API_BLUEPRINTS:
+        blueprint = import_module(f"lms_bridge.api.{name}").blueprint
+        csrf.exempt(blueprint)  # the key in the header is sent by no browser on its own
+        app.register_blueprint(blueprint)
+    app.error_processor(errors.api_error)
     for name in ("session", "security", "errors", "watch"):
         import_module(f"lms_bridge.web.{name}").init_app(app)
     if settings.trusted_proxies:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from lms_bridge.api.uploads import uploaded
 from lms_bridge.core import files
 from lms_bridge.core.access import Permission, Scope
 from lms_bridge.core.database import db, transaction
@@ -72,22 +70,6 @@ def overview() -> str:
         may_upload=scope.may(Permission.PLAN_WRITE),
         may_benchmark=scope.may(Permission.BENCHMARK_WRITE),
     )
-
-
-@contextmanager
-def uploaded() -> Iterator[tuple[Path, str]]:
-    """The uploaded file as a path that lasts for the block, and its name.
-
-    :raises InputError: none was chosen.
-    """
-    upload = request.files.get("file")
-    if upload is None or not upload.filename:
-        raise InputError(N_("No file was chosen."), remedy=N_("Choose the document and press the button again."))
-    name = Path(upload.filename.replace("\\", "/")).name
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "upload"
-        upload.save(path)
-        yield path, name
 
 
 @blueprint.get("/upload")

@@ -74,6 +74,7 @@ def init_app(app: Flask) -> None:
             "person": person,
             "locale": i18n.get_locale(),
             "nav": navigation(current_scope()) if person is not None else [],
+            "may_have_keys": person is not None and current_scope().may(Permission.PLAN_READ),
         }
 
 

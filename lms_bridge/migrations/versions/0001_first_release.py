@@ -419,6 +419,25 @@ def upgrade() -> None:
     with op.batch_alter_table('provider_account', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_provider_account_organisation_id'), ['organisation_id'], unique=False)
 
+    op.create_table('api_token',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('key_hash', sa.String(length=64), nullable=False),
+    sa.Column('may_write', sa.Boolean(), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('used_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('revoked_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_api_token_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_api_token')),
+    sa.UniqueConstraint('key_hash', name=op.f('uq_api_token_key_hash')),
+    sa.UniqueConstraint('uid', name=op.f('uq_api_token_uid'))
+    )
+    with op.batch_alter_table('api_token', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_api_token_person_id'), ['person_id'], unique=False)
+
     op.create_table('role_assignment',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1291,6 +1310,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_role_assignment_organisation_id'))
 
     op.drop_table('role_assignment')
+    with op.batch_alter_table('api_token', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_api_token_person_id'))
+
+    op.drop_table('api_token')
     with op.batch_alter_table('provider_account', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_provider_account_organisation_id'))
 
