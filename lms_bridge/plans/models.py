@@ -218,3 +218,59 @@ class ColumnMapping(Base):
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class BatchState(enum.StrEnum):
+    """Whether the files of a batch wait to be read or are done."""
+
+    WAITING = "waiting"
+    DONE = "done"
+
+
+class BatchFileState(enum.StrEnum):
+    """What became of one file: read, read with warnings, refused, or passed over as known already."""
+
+    WAITING = "waiting"
+    READ = "read"
+    FLAGGED = "flagged"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+class PlanBatch(Base):
+    """A folder or zip of plans that somebody (none: the operator) handed over; problems are in ``locale``."""
+
+    __tablename__ = "plan_batch"
+
+    id: Mapped[PrimaryKey]
+    uid: Mapped[Uid] = mapped_column(default=new_uid)
+    name: Mapped[str] = mapped_column(sa.String(255))
+    state: Mapped[BatchState] = mapped_column(default=BatchState.WAITING)
+    person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    locale: Mapped[str] = mapped_column(sa.String(16))
+    dry_run: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+
+    files: Mapped[list[PlanBatchFile]] = relationship(order_by="PlanBatchFile.position")
+
+
+class PlanBatchFile(Base):
+    """One file of a batch and what became of it; ``problems`` are refusals or warnings as plain JSON."""
+
+    __tablename__ = "plan_batch_file"
+    __table_args__ = (sa.UniqueConstraint("batch_id", "position"),)
+
+    id: Mapped[PrimaryKey]
+    batch_id: Mapped[int] = mapped_column(sa.ForeignKey("plan_batch.id"))
+    position: Mapped[int]
+    path: Mapped[str] = mapped_column(sa.String(1000))
+    state: Mapped[BatchFileState] = mapped_column(default=BatchFileState.WAITING)
+    file_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stored_file.id", ondelete="SET NULL"))
+    class_id: Mapped[int | None] = mapped_column(sa.ForeignKey("class_group.id"))
+    subject_id: Mapped[int | None] = mapped_column(sa.ForeignKey("subject.id"))
+    plan_id: Mapped[int | None] = mapped_column(sa.ForeignKey("teaching_plan.id"))
+    version: Mapped[int | None]
+    units: Mapped[int | None]
+    findings: Mapped[int | None]
+    problems: Mapped[list[Any]] = mapped_column(default=list)

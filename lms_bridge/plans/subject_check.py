@@ -37,7 +37,7 @@ _FAMILIES = (
 def with_subject_warning(document: PlanDocument, subject: Subject) -> PlanDocument:
     """``document`` with a warning, where what stands above its units names other subjects and not ``subject``."""
     others = db.session.scalars(sa.select(Subject).where(Subject.id != subject.id)).all()
-    warning = subject_warning(document, _words(subject), [_words(other) for other in others])
+    warning = subject_warning(document, words_of(subject), [words_of(other) for other in others])
     return document if warning is None else replace(document, warnings=(warning, *document.warnings))
 
 
@@ -56,7 +56,8 @@ def subject_warning(document: PlanDocument, own: set[str], others: Iterable[set[
     return None
 
 
-def _words(subject: Subject) -> set[str]:
+def words_of(subject: Subject) -> set[str]:
+    """What a subject is called, in Chinese and English."""
     named = {_plain(name) for name in (subject.name, subject.name_en) if name}
     for family in _FAMILIES:
         if named & set(family):

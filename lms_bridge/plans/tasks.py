@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lms_bridge.core import jobs
 from lms_bridge.core.database import transaction
-from lms_bridge.plans import reminders
+from lms_bridge.plans import batches, reminders
 
 
 @jobs.job(reminders.REMIND)
@@ -12,3 +12,9 @@ def remind(subject: str) -> None:
     """Remind the teachers whose plan is missing."""
     with transaction():
         reminders.remind(subject)
+
+
+@jobs.job(batches.WORK)
+def work_batch(subject: str) -> None:
+    """Read the files of a batch."""
+    batches.carry_out(int(subject))

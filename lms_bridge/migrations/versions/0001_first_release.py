@@ -1019,6 +1019,45 @@ def upgrade() -> None:
     with op.batch_alter_table('plan_comment', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_plan_comment_version_id'), ['version_id'], unique=False)
 
+    op.create_table('plan_batch',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=255), nullable=False),
+    sa.Column('state', sa.Enum('waiting', 'done', name='batchstate', native_enum=False, length=40), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('locale', sa.String(length=16), nullable=False),
+    sa.Column('dry_run', sa.Boolean(), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_plan_batch_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_batch')),
+    sa.UniqueConstraint('uid', name=op.f('uq_plan_batch_uid'))
+    )
+    with op.batch_alter_table('plan_batch', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_plan_batch_person_id'), ['person_id'], unique=False)
+
+    op.create_table('plan_batch_file',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('path', sa.String(length=1000), nullable=False),
+    sa.Column('state', sa.Enum('waiting', 'read', 'flagged', 'refused', 'skipped', name='batchfilestate', native_enum=False, length=40), nullable=False),
+    sa.Column('file_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('class_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('subject_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('plan_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('version', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('units', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('findings', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('problems', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['batch_id'], ['plan_batch.id'], name=op.f('fk_plan_batch_file_batch_id')),
+    sa.ForeignKeyConstraint(['file_id'], ['stored_file.id'], name=op.f('fk_plan_batch_file_file_id'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['class_id'], ['class_group.id'], name=op.f('fk_plan_batch_file_class_id')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_plan_batch_file_subject_id')),
+    sa.ForeignKeyConstraint(['plan_id'], ['teaching_plan.id'], name=op.f('fk_plan_batch_file_plan_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_batch_file')),
+    sa.UniqueConstraint('batch_id', 'position', name=op.f('uq_plan_batch_file_batch_id_position'))
+    )
     op.create_table('plan_mention',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('comment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1189,6 +1228,11 @@ def downgrade() -> None:
     op.drop_table('presence_evidence')
     op.drop_table('plan_unit')
     op.drop_table('plan_deadline')
+    op.drop_table('plan_batch_file')
+    with op.batch_alter_table('plan_batch', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_plan_batch_person_id'))
+
+    op.drop_table('plan_batch')
     with op.batch_alter_table('plan_mention', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_plan_mention_person_id'))
 
