@@ -122,3 +122,24 @@ def test_names_are_found_whole() -> None:
     assert named("G7_12 Mathematics", classes) == {2}
     assert named("七年级（十二）班", classes) == {2}
     assert named("信息科学 计划", {1: {"科学"}, 2: {"信息科学"}}) == {2}
+
+
+def test_names_packed_on_chinese_windows_are_read(school: SchoolSystem, tmp_path: Path) -> None:
+    path = packed(tmp_path, **{"XXXXXXXX.csv": PLAN})
+    # The packer of Chinese Windows writes GB18030 and no mark for UTF-8.
+    path.write_bytes(path.read_bytes().replace(b"XXXXXXXX.csv", "5-1 物理.csv".encode("gb18030")))
+    batch = handed_over(path, school.a.teacher)
+    assert list(states(batch)) == ["5-1 物理.csv"]
+
+
+def test_the_operator_names_the_campus_by_a_folder_and_may_only_try(school: SchoolSystem, tmp_path: Path) -> None:
+    folder = tmp_path / "handed over" / "campus-a"
+    folder.mkdir(parents=True)
+    (folder / "5-1 物理.csv").write_bytes(PLAN)
+    before = plans()
+    for dry_run, more in ((True, 0), (False, 1)):
+        with transaction():
+            batch = batches.start(folder.parent, name="handed over", scope=None, person=None, dry_run=dry_run)
+        batches.carry_out(batch.id)
+        assert states(batch)["campus-a/5-1 物理.csv"] in ("read", "flagged")
+        assert plans() == before + more
