@@ -20,7 +20,7 @@ from lms_bridge.plans import comparing, importer, lookup, review
 from lms_bridge.plans.listing import teachable, visible_plans
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject
-from lms_bridge.web import plan_adjusting, plan_deadlines, plan_mapping, plan_review
+from lms_bridge.web import plan_adjusting, plan_deadlines, plan_mapping, plan_research, plan_review
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("plans", __name__, url_prefix="/plans", enable_openapi=False)
@@ -28,6 +28,7 @@ blueprint.register_blueprint(plan_adjusting.blueprint)
 blueprint.register_blueprint(plan_review.blueprint)
 blueprint.register_blueprint(plan_deadlines.blueprint)
 blueprint.register_blueprint(plan_mapping.blueprint)
+blueprint.register_blueprint(plan_research.blueprint)
 
 STATE_KINDS = {
     VersionState.DRAFT: "plain",
@@ -67,6 +68,7 @@ def overview() -> str:
         **plan_deadlines.parts_of_overview(scope, [row.plan.id for row in plans]),
         benchmarks=visible_plans(scope, kind=PlanKind.BENCHMARK) if reviewer else [],
         reviewer=reviewer,
+        may_oversee=plan_research.may_oversee(),
         may_upload=scope.may(Permission.PLAN_WRITE),
         may_benchmark=scope.may(Permission.BENCHMARK_WRITE),
     )
