@@ -15,7 +15,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.package import DAMAGE
 
 ENTRIES = 1_000
-UNPACKED_BYTES = 400 * 1024 * 1024
+UNPACKED_BYTES = 150 * 1024 * 1024
 PACKING_RATIO, PACKING_FLOOR = 200, 10 * 1024 * 1024
 LIST = "plans.csv"
 _UTF8, _ENCRYPTED = 0x800, 0x1

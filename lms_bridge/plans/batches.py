@@ -6,12 +6,14 @@ leaves it either done or waiting; the row is locked then, and whoever comes seco
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from lms_bridge.core import audit, files, jobs
 from lms_bridge.core.access import Grant, Permission, Role, Scope
@@ -29,6 +31,8 @@ from lms_bridge.plans.models import BatchFileState, BatchState, PlanBatch, PlanB
 from lms_bridge.plans.subject_check import words_of
 from lms_bridge.roster.models import ClassGroup, Person, Subject
 from lms_bridge.roster.scope import scope_for
+
+log = logging.getLogger(__name__)
 
 WORK = "plans.batch"
 FILE_KEPT = timedelta(days=7)
@@ -84,6 +88,26 @@ def carry_out(batch_id: int) -> None:
     with transaction():
         batch = db.session.get_one(PlanBatch, batch_id, populate_existing=True)
         batch.state, batch.finished_at = BatchState.DONE, now()
+
+
+def batch_of(person: Person, uid: str) -> PlanBatch:
+    """A person's own batch.
+
+    :raises NotFound: there is none, or it is somebody else's.
+    """
+    found = db.session.scalar(sa.select(PlanBatch).filter_by(uid=uid, person_id=person.id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def batches_of(person: Person, limit: int = 10) -> list[PlanBatch]:
+    """A person's batches, the newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(PlanBatch).filter_by(person_id=person.id).order_by(PlanBatch.id.desc()).limit(limit)
+        )
+    )
 
 
 def report(batch: PlanBatch) -> dict[str, Any]:
@@ -204,6 +228,18 @@ def _one(batch: PlanBatch, row_id: int) -> None:
         db.session.rollback()
         problems = refusal.problems if isinstance(refusal, BadInputs) else [refusal]
         _finish(row_id, BatchFileState.REFUSED, problems=[problem.as_dict() for problem in problems])
+    except SQLAlchemyError:
+        # The database went away or is busy: the file waits, and the job comes back.
+        raise
+    except Exception:
+        # Something that nobody thought of, in one file: the others must not wait for it.
+        log.exception("file %s of batch %s cannot be read", row_id, batch.id)
+        db.session.rollback()
+        problem = InputError(
+            N_("The file cannot be read; this has been noted."), place=Place(file=name),
+            remedy=N_("Upload it on its own, or open it in Word or Excel and save it anew."),
+        )  # fmt: skip
+        _finish(row_id, BatchFileState.REFUSED, problems=[problem.as_dict()])
 
 
 def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, name: str) -> None:

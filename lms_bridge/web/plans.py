@@ -20,7 +20,7 @@ from lms_bridge.plans import comparing, importer, lookup, review
 from lms_bridge.plans.listing import teachable, visible_plans
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject
-from lms_bridge.web import plan_adjusting, plan_deadlines, plan_mapping, plan_research, plan_review
+from lms_bridge.web import plan_adjusting, plan_batches, plan_deadlines, plan_mapping, plan_research, plan_review
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("plans", __name__, url_prefix="/plans", enable_openapi=False)
@@ -29,6 +29,7 @@ blueprint.register_blueprint(plan_review.blueprint)
 blueprint.register_blueprint(plan_deadlines.blueprint)
 blueprint.register_blueprint(plan_mapping.blueprint)
 blueprint.register_blueprint(plan_research.blueprint)
+blueprint.register_blueprint(plan_batches.blueprint)
 
 STATE_KINDS = {
     VersionState.DRAFT: "plain",

@@ -112,7 +112,7 @@ def test_more_plans_need_no_more_statements(school: SchoolSystem) -> None:
 def test_the_workbook_holds_the_same_figures_and_no_formulas(school: SchoolSystem) -> None:
     with use_locale("zh-CN"):
         book = openpyxl.load_workbook(io.BytesIO(overview_xlsx(seen_by(school, subject="physics"))))
-    assert book.sheetnames == ["总览", "计划", "逾期", "差异", "基准单元"]
+    assert book.sheetnames == ["总览", "计划", "已过期", "差异", "基准单元"]
     head, *rows = book["总览"].iter_rows(values_only=True)
     assert [row[head.index("应有计划")] for row in rows] == [1, 1]
     cell = book["总览"]["B2"]

@@ -260,5 +260,5 @@ def test_late_plans_are_marked_in_the_list(app: Flask, school: SchoolSystem) -> 
         session.add(
             PlanDeadline(organisation_id=school.bureau.id, term_id=school.term.id, due_at=now() - timedelta(days=1))
         )
-    assert " late " in read(signed_in(app, school.a.teacher), "/plans/")
+    assert " overdue " in read(signed_in(app, school.a.teacher), "/plans/")
     assert "were due" in read(signed_in(app, school.researcher), "/plans/")
