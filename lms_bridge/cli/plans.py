@@ -9,6 +9,7 @@ import click
 
 from lms_bridge.cli import plan_batches, plan_review
 from lms_bridge.cli.common import application, json_option, print_json
+from lms_bridge.cli.plan_overview import plan_overview
 from lms_bridge.core.database import transaction
 from lms_bridge.core.i18n import gettext
 
@@ -23,6 +24,7 @@ def plan_group() -> None:
 
 
 plan_group.add_command(plan_review.approve_all)
+plan_group.add_command(plan_overview)
 plan_group.add_command(plan_review.deadline)
 plan_group.add_command(plan_batches.import_all)
 

@@ -111,6 +111,12 @@ def _wanted(query: Any, scope: Scope, wanted: Wanted) -> Any:
     return query
 
 
+def subjects_of(scope: Scope) -> list[Subject]:
+    """The subjects of all plans within the scope."""
+    subject_ids = _wanted(sa.select(TeachingPlan.subject_id), scope, Wanted())
+    return list(db.session.scalars(sa.select(Subject).where(Subject.id.in_(subject_ids)).order_by(Subject.code)))
+
+
 def _reach(scope: Scope) -> sa.ColumnElement[bool]:
     """The part of a query that keeps what ``scope`` may read."""
     return sa.or_(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
@@ -17,7 +19,7 @@ from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.core.models import StoredFile
 from lms_bridge.plans import comparing, importer, lookup, review
-from lms_bridge.plans.listing import teachable, visible_plans
+from lms_bridge.plans.listing import Wanted, count_plans, listed_plans, subjects_of, teachable, visible_plans
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject
 from lms_bridge.web import plan_adjusting, plan_batches, plan_deadlines, plan_mapping, plan_research, plan_review
@@ -30,6 +32,10 @@ blueprint.register_blueprint(plan_deadlines.blueprint)
 blueprint.register_blueprint(plan_mapping.blueprint)
 blueprint.register_blueprint(plan_research.blueprint)
 blueprint.register_blueprint(plan_batches.blueprint)
+
+PER_PAGE = 50
+SHOWN = 20
+"""So many plans that wait are shown above the list; the list has all."""
 
 STATE_KINDS = {
     VersionState.DRAFT: "plain",
@@ -54,18 +60,43 @@ def words() -> dict[str, object]:
     }
 
 
+FILTERS = ("state", "subject", "grade", "class")
+
+
+def _chosen() -> dict[str, str]:
+    return {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+
+
+def _wanted() -> Wanted:
+    chosen = _chosen()
+    state = next((state for state in VersionState if state.value == chosen.get("state")), None)
+    return Wanted(state=state, subject=chosen.get("subject"), grade=chosen.get("grade"), class_code=chosen.get("class"))
+
+
 @blueprint.get("/")
 @signed_in_required
 def overview() -> str:
     """What waits for this person first, then all plans they may see."""
     scope = require(Permission.PLAN_READ)
     reviewer = scope.may(Permission.PLAN_REVIEW)
-    plans = visible_plans(scope)
+    wanted, page = _wanted(), max(1, request.args.get("page", 1, type=int))
+    total = count_plans(scope, wanted)
+    plans = listed_plans(scope, wanted, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
     return render_template(
         "plans/overview.html",
-        waiting=visible_plans(scope, state=VersionState.SUBMITTED) if reviewer else [],
-        returned=visible_plans(scope, state=VersionState.RETURNED) if scope.may(Permission.PLAN_WRITE) else [],
+        waiting=visible_plans(scope, state=VersionState.SUBMITTED, limit=SHOWN) if reviewer else [],
+        waiting_count=count_plans(scope, Wanted(state=VersionState.SUBMITTED)) if reviewer else 0,
+        returned=visible_plans(scope, state=VersionState.RETURNED, limit=SHOWN)
+        if scope.may(Permission.PLAN_WRITE)
+        else [],
         plans=plans,
+        total=total,
+        page=page,
+        pages=math.ceil(total / PER_PAGE),
+        chosen=(chosen := _chosen()),
+        page_url=f"?{urlencode(chosen)}&page=" if chosen else "?page=",
+        state_options=[(state.value, gettext(name)) for state, name in review.STATE_NAMES.items()],
+        subject_options=[(row.code, row.label(get_locale())) for row in subjects_of(scope)],
         **plan_deadlines.parts_of_overview(scope, [row.plan.id for row in plans]),
         benchmarks=visible_plans(scope, kind=PlanKind.BENCHMARK) if reviewer else [],
         reviewer=reviewer,

@@ -1,4 +1,5 @@
-"""Takes the pictures of ``docs/screens``: the home page of each role, in both languages, on phone and desktop.
+"""Takes the pictures of ``docs/screens``: the home page of each role and the researchers' pages, in both languages, on
+phone and desktop.
 
 They show the demonstration that ``make demo`` left in the data folder, four minutes before its lesson.
 
@@ -26,9 +27,15 @@ from lms_bridge.roster.models import Person
 from lms_bridge.web.app import create_app
 from tests.journeys.conftest import CHROMIUM_ARGUMENTS, DESKTOP, PHONE
 
+PAGES = {
+    "researcher": {"plan-overview": "/plans/overview", "plans": "/plans/"},
+    "teacher": {"plan-batch": "/plans/batches", "api-keys": "/api-keys"},
+}
+"""Further pages by the role of whom they are for."""
+
 
 def take(browser: Browser, address: str, role: str, person: Person, folder: Path) -> None:
-    """The four pictures of one person's home page."""
+    """The pictures of one person's home page, and of the pages of their role."""
     for form, size in (("phone", PHONE), ("desktop", DESKTOP)):
         with transaction():
             token = sign_in_token(person)
@@ -40,6 +47,9 @@ def take(browser: Browser, address: str, role: str, person: Person, folder: Path
         for language in ("zh-CN", "en"):
             page.goto(f"{address}/language/{language}?next=/")
             page.screenshot(path=folder / f"{role}-home-{language}-{form}.png")
+            for name, path in PAGES.get(role, {}).items():
+                page.goto(f"{address}{path}")
+                page.screenshot(path=folder / f"{name}-{language}-{form}.png")
         context.close()
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from lms_bridge.core.database import db, transaction
-from lms_bridge.plans.models import TeachingPlan
+from lms_bridge.plans.models import TeachingPlan, VersionState
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.models import EnrolmentRole, Person
 from tests.builders import SchoolSystem, enrol, small_system, subject
@@ -111,3 +111,23 @@ def test_the_original_document_comes_back_as_it_was(app: Flask, school: SchoolSy
     answer = teacher.get(f"/plans/{newest_plan().uid}/file")
     assert answer.data == path.read_bytes()
     assert "attachment" in answer.headers["Content-Disposition"]
+
+
+def test_the_list_has_pages_and_filters(app: Flask, school: SchoolSystem) -> None:
+    from tests import builders
+
+    with transaction():
+        for number in range(52):
+            what = subject(f"s{number}", f"学科{number}", f"Subject {number}")
+            builders.plan(school.a.classes[:1], what, school.a.teacher, state=VersionState.DRAFT)
+    client = signed_in(app, school.researcher)
+    client.get("/language/en")
+    first = client.get("/plans/").get_data(as_text=True)
+    assert "54 plans" in first
+    assert "?page=2" in first
+    second = client.get("/plans/?page=2").get_data(as_text=True)
+    assert second.count('href="/plans/') < first.count('href="/plans/')
+    narrowed = client.get("/plans/?subject=s7&state=draft").get_data(as_text=True)
+    assert "1 plan<" in narrowed
+    assert "学科7 " in narrowed
+    assert "No plan is like that" in client.get("/plans/?subject=s7&state=approved").get_data(as_text=True)
