@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lms_bridge.cli import plan_batches, plan_review
+from lms_bridge.cli import plan_batches, plan_export, plan_review
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.cli.plan_overview import plan_overview
 from lms_bridge.core.database import transaction
@@ -27,6 +27,7 @@ plan_group.add_command(plan_review.approve_all)
 plan_group.add_command(plan_overview)
 plan_group.add_command(plan_review.deadline)
 plan_group.add_command(plan_batches.import_all)
+plan_group.add_command(plan_export.export)
 
 
 @plan_group.command("import")

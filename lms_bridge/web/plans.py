@@ -22,7 +22,15 @@ from lms_bridge.plans import comparing, importer, lookup, review
 from lms_bridge.plans.listing import Wanted, count_plans, listed_plans, subjects_of, teachable, visible_plans
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject
-from lms_bridge.web import plan_adjusting, plan_batches, plan_deadlines, plan_mapping, plan_research, plan_review
+from lms_bridge.web import (
+    plan_adjusting,
+    plan_batches,
+    plan_deadlines,
+    plan_documents,
+    plan_mapping,
+    plan_research,
+    plan_review,
+)
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("plans", __name__, url_prefix="/plans", enable_openapi=False)
@@ -32,6 +40,7 @@ blueprint.register_blueprint(plan_deadlines.blueprint)
 blueprint.register_blueprint(plan_mapping.blueprint)
 blueprint.register_blueprint(plan_research.blueprint)
 blueprint.register_blueprint(plan_batches.blueprint)
+blueprint.register_blueprint(plan_documents.blueprint)
 
 PER_PAGE = 50
 SHOWN = 20

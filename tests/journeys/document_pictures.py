@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from lms_bridge.core.database import db
 from lms_bridge.core.settings import load
 from lms_bridge.plans.export.plan_word import plan_docx
+from lms_bridge.plans.export.review_sheet import review_sheet_docx
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.web.app import create_app
 
@@ -46,11 +47,12 @@ def main(folder: Path) -> None:
             sa.select(PlanVersion)
             .join(TeachingPlan)
             .where(PlanVersion.state == VersionState.APPROVED, TeachingPlan.kind == PlanKind.TEACHING)
-            .order_by(PlanVersion.id)
+            .order_by(PlanVersion.coverage, PlanVersion.id)
         ).first()
         assert version is not None, "make demo first"
         for language in ("zh-CN", "en"):
             picture(plan_docx(version, language), folder / f"documents-plan-{language}.png")
+            picture(review_sheet_docx(version, language), folder / f"documents-review-sheet-{language}.png")
         db.session.remove()
         db.engine.dispose()
 
