@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Boolean, File, Integer, List, String
+from apiflask.fields import Boolean, File, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range
 
+from lms_bridge.core.i18n import LOCALES
+from lms_bridge.plans.bulk import Without
 from lms_bridge.plans.models import PlanKind, VersionState
 
 STATES = [state.value for state in VersionState]
@@ -32,7 +34,7 @@ class VersionQuery(Schema):
 class FormatQuery(Schema):
     """In which form a document is wanted."""
 
-    format = String(load_default="docx", validate=OneOf(["docx", "xlsx", "original"]))
+    format = String(load_default="docx", validate=OneOf(["docx", "xlsx", "review-sheet", "original"]))
     version = Integer(validate=Range(min=1))
 
 
@@ -84,3 +86,51 @@ class Reply(Schema):
     """An answer in a thread."""
 
     text = String(required=True, validate=Length(min=1, max=4000))
+
+
+class DifferencesQuery(Schema):
+    """Which two versions."""
+
+    earlier = Integer(required=True, validate=Range(min=1))
+    later = Integer(required=True, validate=Range(min=1))
+
+
+class OverviewQuery(Schema):
+    """Which campus, subject (their codes) and grade; without them all."""
+
+    campus = String()
+    subject = String()
+    grade = String()
+
+
+class Approval(Schema):
+    """A plan, and the version that was looked at."""
+
+    plan = String(required=True)
+    version = Integer(required=True, validate=Range(min=1))
+
+
+class Approvals(Schema):
+    """Which plans; ``without`` refuses those with findings above it."""
+
+    plans = List(Nested(Approval), required=True, validate=Length(min=1, max=200))
+    without = String(load_default=Without.ANY.value, validate=OneOf([row.value for row in Without]))
+    comment = String(load_default="", validate=Length(max=4000))
+
+
+class BatchForm(Schema):
+    """A zip of plans (multipart)."""
+
+    file = File(required=True)  # type: ignore[no-untyped-call]
+    dry_run = Boolean(load_default=False)
+
+
+class BenchmarkForm(Schema):
+    """A document (multipart) and whose benchmark it is."""
+
+    file = File(required=True)  # type: ignore[no-untyped-call]
+    organisation = String(load_default=None, metadata={"description": "Code of the owner; without it the bureau."})
+    subject = String(required=True)
+    grade = String(required=True)
+    language = String(load_default="zh-CN", validate=OneOf(list(LOCALES)))
+    dry_run = Boolean(load_default=False)

@@ -22,6 +22,7 @@ from lms_bridge.core.models import StoredFile
 from lms_bridge.plans import adjusting, comments, comparing, importer, listing, lookup, review, threads
 from lms_bridge.plans.export.plan_excel import plan_xlsx
 from lms_bridge.plans.export.plan_word import plan_docx
+from lms_bridge.plans.export.review_sheet import review_sheet_docx
 from lms_bridge.plans.history import history
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import Organisation
@@ -31,6 +32,11 @@ blueprint = APIBlueprint("api_plans", __name__, url_prefix="/api/v1/plans", tag=
 ANSWERS = {"accept": comparing.ACCEPTED, "refuse": comparing.REFUSED, "open": None}
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WRITERS: dict[str, tuple[Callable[[PlanVersion, str], bytes], str, str]] = {
+    "docx": (plan_docx, WORD, ".docx"),
+    "xlsx": (plan_xlsx, EXCEL, ".xlsx"),
+    "review-sheet": (review_sheet_docx, WORD, "-review.docx"),
+}
 
 
 def _plan(uid: str) -> tuple[TeachingPlan, Scope]:
@@ -127,10 +133,9 @@ def document(uid: str, query_data: dict[str, Any]) -> Response:
         if row is None:
             raise NotFound()
         return send_file(files.path_of(row), as_attachment=True, download_name=row.name, mimetype=row.media_type)
-    word = query_data["format"] == "docx"
-    data = plan_docx(version, get_locale()) if word else plan_xlsx(version, get_locale())
-    answer = Response(data, mimetype=WORD if word else EXCEL)
-    answer.headers.set("Content-Disposition", "attachment", filename=f"plan-{uid}.{query_data['format']}")
+    write, media_type, ending = WRITERS[query_data["format"]]
+    answer = Response(write(version, get_locale()), mimetype=media_type)
+    answer.headers.set("Content-Disposition", "attachment", filename=f"plan-{uid}{ending}")
     return answer
 
 

@@ -25,14 +25,7 @@ def plan_overview(campus: str | None, subject: str | None, grade: str | None, xl
     operator = Scope(0, "", (Grant(Role.ADMINISTRATOR, 0, "/"),))
     with application():
         found = overview(operator, Filter(campus, subject, grade))
-        rows = [
-            {
-                "campus": cell.pairs[0].campus.code, "subject": cell.pairs[0].subject.code, "grade": grade,
-                "needed": len(cell.pairs), "approved": cell.approved, "missing": cell.missing, "overdue": cell.late,
-                "coverage": cell.coverage,
-            }
-            for (_, _, grade), cell in found.cells.items()
-        ]  # fmt: skip
+        answer = found.as_dict()
         locale = get_locale()
         names = [
             (cell.pairs[0].campus.label(locale), cell.pairs[0].subject.label(locale)) for cell in found.cells.values()
@@ -41,9 +34,9 @@ def plan_overview(campus: str | None, subject: str | None, grade: str | None, xl
     if xlsx is not None:
         xlsx.write_bytes(workbook)
     if as_json:
-        print_json(rows)
+        print_json(answer)
         return
-    for row, (where, what) in zip(rows, names, strict=True):
+    for row, (where, what) in zip(answer["cells"], names, strict=True):
         coverage = "-" if row["coverage"] is None else f"{row['coverage']:.0%}"
         click.echo(
             gettext(

@@ -134,6 +134,34 @@ class Overview:
         """All pairs together."""
         return Cell([pair for cell in self.cells.values() for pair in cell.pairs])
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON for the command line and REST; organisations, subjects and classes by their codes."""
+        return {
+            "cells": [
+                {
+                    "campus": cell.pairs[0].campus.code, "subject": cell.pairs[0].subject.code, "grade": grade,
+                    "needed": len(cell.pairs), "approved": cell.approved, "missing": cell.missing,
+                    "overdue": cell.late, "coverage": cell.coverage,
+                }
+                for (_, _, grade), cell in self.cells.items()
+            ],
+            "overdue": [
+                {"campus": pair.campus.code, "class": pair.group.code, "subject": pair.subject.code,
+                 "teachers": list(pair.teachers), "plan": pair.plan_uid}
+                for pair in self.late
+            ],
+            "departures": [
+                {"kind": row.kind.value, "severity": row.severity.value, "subject": row.subject.code,
+                 "grade": row.grade, "plans": row.plans}
+                for row in self.departures
+            ],
+            "units": [
+                {"key": row.key, "title": row.title, "subject": row.subject.code, "grade": row.grade,
+                 "missing": row.missing, "shorter": row.shorter}
+                for row in self.units
+            ],
+        }  # fmt: skip
+
 
 def overview(scope: Scope, wanted: Filter) -> Overview:
     """The plans of all campuses whose plans the person reviews (``Permission.PLAN_REVIEW``) or oversees."""

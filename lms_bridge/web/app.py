@@ -42,7 +42,7 @@ BLUEPRINTS = (
     "attendance",
     "tokens",
 )
-API_BLUEPRINTS = ("plans",)
+API_BLUEPRINTS = ("plans", "plan_work")
 
 
 def template_folder(kind: str) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
 import docx
 from flask import Flask
 
-from lms_bridge.core import clock
+from lms_bridge.core import clock, jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import transaction
 from lms_bridge.roster import api_tokens
@@ -211,3 +212,53 @@ def test_unknown_addresses_and_methods_answer_as_problems(app: Flask) -> None:
         answer = client.open(path, method=method)
         assert answer.content_type == "application/problem+json"
         assert answer.json["status"] == answer.status_code
+
+
+def test_a_batch_is_followed_until_it_is_done(school: SchoolSystem, caller_of: MakeCaller, tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        path = plan_docx(tmp_path / "p.docx", UNITS)
+        archive.writestr(f"{school.a.classes[0].code}-物理.docx", path.read_bytes())
+        archive.writestr("nobody.docx", b"x")
+    stream.seek(0)
+    teacher = caller_of(school.a.teacher)
+    begun = teacher.post("/plan-batches", data={"file": (stream, "plans.zip")})
+    assert (begun.status_code, begun.json["state"]) == (202, "waiting")
+    jobs.run_due()
+    done = teacher.get(f"/plan-batches/{begun.json['batch']}").json
+    assert (done["state"], done["counts"]["refused"]) == ("done", 1)
+    assert done["counts"]["read"] + done["counts"]["flagged"] == 1
+    assert caller_of(school.b.teacher).get(f"/plan-batches/{begun.json['batch']}").status_code == 404
+
+
+def test_researchers_see_the_overview_and_approve_several(
+    school: SchoolSystem, caller_of: MakeCaller, tmp_path: Path
+) -> None:
+    teacher, researcher = caller_of(school.a.teacher), caller_of(school.researcher)
+    uid = brought(teacher, school, tmp_path)
+    teacher.post(f"/plans/{uid}/submit", json={"version": 1})
+    cells = researcher.get("/plan-overview?subject=physics").json["cells"]
+    assert {(cell["campus"], cell["needed"], cell["missing"]) for cell in cells} == {
+        (school.a.campus.code, 1, 0), (school.b.campus.code, 1, 1),
+    }  # fmt: skip
+    assert teacher.get("/plan-overview").status_code == 404
+    assert researcher.get("/plan-deadlines").status_code == 200
+    (outcome,) = researcher.post("/plan-approvals", json={"plans": [{"plan": uid, "version": 1}]}).json["outcomes"]
+    assert outcome["approved"]
+
+
+def test_a_benchmark_comes_by_the_api_and_versions_are_compared(
+    school: SchoolSystem, caller_of: MakeCaller, tmp_path: Path
+) -> None:
+    path = plan_docx(tmp_path / "b.docx", [*UNITS, ("光现象", 3)])
+    fields = {"subject": "physics", "grade": school.a.classes[0].grade}
+    send = {"data": fields | {"file": (io.BytesIO(path.read_bytes()), "b.docx")}}
+    assert caller_of(school.researcher).post("/benchmarks", **send).status_code == 201
+    teacher = caller_of(school.a.teacher)
+    uid = brought(teacher, school, tmp_path)
+    kinds = {row["kind"] for row in teacher.get(f"/plans/{uid}/findings").json["findings"]}
+    assert "missing" in kinds
+    other = plan_docx(tmp_path / "q.docx", [("机械运动", 5), ("声现象", 4)])
+    teacher.post(f"/plans/{uid}/versions", data={"file": (io.BytesIO(other.read_bytes()), "q.docx")})
+    changed = teacher.get(f"/plans/{uid}/differences?earlier=1&later=2").json
+    assert {(unit["title"], unit["state"]) for unit in changed["units"]} >= {("物态变化", "removed")}

@@ -89,6 +89,8 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("plans.batches.", "uid"): lambda w: w.batch.uid,
     ("plans.research.", "key"): lambda w: w.system.a.plan.versions[-1].units[0].key,
     ("plans.mapping.", "file"): lambda w: w.waiting.uid,
+    ("api_plan_work.", "uid"): lambda w: w.system.a.plan.uid,
+    ("api_plan_work.batch_report", "uid"): lambda w: w.batch.uid,
     ("api_plans.", "uid"): lambda w: w.system.a.plan.uid,
     ("api_plans.", "position"): lambda w: 1,
     ("api_plans.", "thread"): lambda w: w.comment.id,

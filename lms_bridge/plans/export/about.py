@@ -45,7 +45,7 @@ class About:
         """By whom and when it was approved; empty where it was not."""
         if self.approved_at is None:
             return ""
-        return ", ".join(part for part in (self.approved_by, say_moment(self.approved_at, self.zone)) if part)
+        return gettext(", ").join(part for part in (self.approved_by, say_moment(self.approved_at, self.zone)) if part)
 
     def lines(self) -> list[tuple[str, str]]:
         """Label and value of each fact, as they stand below the title."""
