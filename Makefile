@@ -98,6 +98,7 @@ settings-docs: $(VENV)/installed-base ## Write docs/settings.md again from the s
 
 screens: $(VENV)/installed-dev ## Take the pictures of docs/screens/ again, of what make demo left
 	@$(BIN)/python -m tests.journeys.screens docs/screens
+	@$(BIN)/python -m tests.journeys.document_pictures docs/screens
 	@SCREENS=docs/screens $(BIN)/pytest -q tests/journeys/test_plan_review.py
 
 clean: ## Remove what the targets above made (data folders stay)

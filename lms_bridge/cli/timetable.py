@@ -1,10 +1,15 @@
-"""``timetable solve``."""
+"""``timetable solve`` and ``timetable implementation``."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
 from lms_bridge.cli.common import application, json_option, print_json
+from lms_bridge.cli.plan_export import language_option, write_document
+from lms_bridge.core.errors import InputError
+from lms_bridge.core.i18n import N_, gettext
 
 
 @click.group("timetable")
@@ -28,3 +33,28 @@ def solve(campus: str, week: str, dry_run: bool, as_json: bool) -> None:
         return
     for line in result.lines():
         click.echo(line)
+
+
+@timetable_group.command("implementation")
+@click.option("--class", "class_code", metavar="CODE", help="Class whose plan is written.")
+@click.option("--campus", metavar="CODE", help="Campus whose plan is written.")
+@click.option("--to", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="FILE.docx.")
+@language_option
+def implementation_plan(class_code: str | None, campus: str | None, path: Path, language: str | None) -> None:
+    """Write the online-teaching plan of a class or a campus as a Word document."""
+    from lms_bridge.plans.lookup import class_by_code
+    from lms_bridge.timetable import implementation
+    from lms_bridge.timetable.implementation_word import campus_docx, class_docx
+    from lms_bridge.timetable.scheduling import campus_by_code
+
+    if (class_code is None) == (campus is None):
+        raise InputError(N_("Name either a class or a campus."), remedy=N_("Write --class CODE or --campus CODE."))
+    with application():
+        if class_code is not None:
+            found = implementation.of_class(class_by_code(class_code))
+            content = class_docx(found, language or found.campus.locale)
+        else:
+            found = implementation.of_campus(campus_by_code(campus or ""))
+            content = campus_docx(found, language or found.campus.locale)
+    write_document(path, content)
+    click.echo(gettext("Written to %(file)s.", file=path))

@@ -35,7 +35,7 @@ from lms_bridge.timetable.models import Lesson, LessonStatus
 from lms_bridge.timetable.queries import lessons_between, lessons_of_student
 from lms_bridge.timetable.rooms import room_states
 from lms_bridge.timetable.week_slots import class_slots
-from lms_bridge.web import timetable_changes, timetable_solving
+from lms_bridge.web import timetable_changes, timetable_documents, timetable_solving
 from lms_bridge.web.campuses import campuses_within, class_order
 from lms_bridge.web.session import current_person, require, signed_in_required
 from lms_bridge.web.week_grid import Span, Times, grid
@@ -43,6 +43,7 @@ from lms_bridge.web.week_grid import Span, Times, grid
 blueprint = APIBlueprint("timetable", __name__, url_prefix="/timetable", enable_openapi=False)
 blueprint.register_blueprint(timetable_changes.blueprint)
 blueprint.register_blueprint(timetable_solving.blueprint)
+blueprint.register_blueprint(timetable_documents.blueprint)
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def week() -> str:
         tabs=_tabs(scope, view),
         campus=view.campus,
         writes=writes,
+        document_url=timetable_documents.url_of_class(scope, view.group),
         **_choices(scope, view.campus),
     )
 
@@ -109,6 +111,7 @@ def _campus_page(scope: Scope) -> str:
     return render_template(
         "timetable/campus.html",
         campus=campus,
+        document_url=timetable_documents.url_of_campus(scope, campus),
         span=span,
         near=span.neighbours(),
         query={"campus": campus.code},

@@ -113,3 +113,17 @@ def test_a_backup_that_cannot_be_written_is_refused_in_words(settings: Settings,
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
     assert "/proc/no-such-place" in refused.stderr
+
+
+def test_a_plan_is_written_as_a_document_and_refused_as_another_kind(
+    school: SchoolSystem, settings: Settings, tmp_path: Path
+) -> None:
+    plan = school.a.plan.uid
+    for name, more in (("plan.docx", []), ("plan.xlsx", ["--language", "en"]), ("sheet.docx", ["--review-sheet"])):
+        path = tmp_path / name
+        assert answer(["plan", "export", plan, "--to", str(path), *more], settings)["units"] == 2
+        assert path.read_bytes().startswith(b"PK")
+    refused = ended_command(["plan", "export", plan, "--to", str(tmp_path / "plan.pdf")], settings)
+    assert refused.returncode == 1
+    assert ".docx, .xlsx" in refused.stderr
+    assert not (tmp_path / "plan.pdf").exists()

@@ -20,6 +20,8 @@ from lms_bridge.core.settings import load
 from lms_bridge.plans.export.plan_word import plan_docx
 from lms_bridge.plans.export.review_sheet import review_sheet_docx
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
+from lms_bridge.timetable import implementation
+from lms_bridge.timetable.implementation_word import campus_docx, class_docx
 from lms_bridge.web.app import create_app
 
 
@@ -53,6 +55,11 @@ def main(folder: Path) -> None:
         for language in ("zh-CN", "en"):
             picture(plan_docx(version, language), folder / f"documents-plan-{language}.png")
             picture(review_sheet_docx(version, language), folder / f"documents-review-sheet-{language}.png")
+            group = version.plan.classes[0].class_group
+            of_class = class_docx(implementation.of_class(group), language)
+            picture(of_class, folder / f"documents-class-plan-{language}.png")
+            of_campus = campus_docx(implementation.of_campus(group.campus), language)
+            picture(of_campus, folder / f"documents-campus-plan-{language}.png")
         db.session.remove()
         db.engine.dispose()
 

@@ -103,6 +103,8 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.changes.move", "uid"): lambda w: w.system.a.lesson.uid,
     ("timetable.changes.cancel", "uid"): lambda w: w.system.a.lesson.uid,
     ("timetable.changes.substitute", "uid"): lambda w: w.system.a.lesson.uid,
+    ("timetable.documents.", "number"): lambda w: w.system.a.classes[0].id,
+    ("timetable.documents.", "code"): lambda w: w.system.a.campus.code,
     ("timetable.solving.", "uid"): lambda w: w.run.uid,
     ("door.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.", "uid"): lambda w: w.system.a.lesson.uid,
