@@ -8,6 +8,7 @@ import click
 
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.core.database import transaction
+from lms_bridge.core.errors import Place
 from lms_bridge.core.i18n import gettext
 
 
@@ -30,5 +31,7 @@ def import_all(source: Path, dry_run: bool, as_json: bool) -> None:
     for file in answer["files"]:
         click.echo(f"{file['state']:8} {file['file']}")
         for problem in file["problems"]:
-            click.echo(f"         {problem['message']} {problem.get('remedy') or ''}")
+            place = str(Place(**problem["place"])) if problem.get("place") else ""
+            said = " ".join(part for part in (problem["message"], problem.get("remedy")) if part)
+            click.echo(f"         {place}: {said}" if place else f"         {said}")
     click.echo(gettext("%(n)s files.", n=len(answer["files"])))

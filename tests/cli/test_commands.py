@@ -127,3 +127,19 @@ def test_a_plan_is_written_as_a_document_and_refused_as_another_kind(
     assert refused.returncode == 1
     assert ".docx, .xlsx" in refused.stderr
     assert not (tmp_path / "plan.pdf").exists()
+
+
+def test_a_folder_of_plans_is_reported_file_by_file_with_the_place(
+    school: SchoolSystem, settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    group, campus = school.a.classes[0], school.a.campus
+    (folder / f"{campus.code} {group.code} 数学.csv").write_text("周次,教学内容,课时\n1,分数,很多\n", encoding="utf-8")
+    (folder / "readme.txt").write_text("hello", encoding="utf-8")
+    found = answer(["plan", "import-all", str(folder)], settings)
+    assert found["counts"]["refused"] == 2
+    said = ended_command(["plan", "import-all", str(folder)], settings)
+    assert said.returncode == 0
+    assert "row 2" in said.stdout
+    assert "Name class and subject" in said.stdout
