@@ -61,7 +61,7 @@ def campus_docx(found: Implementation, locale: str) -> bytes:
                 (gettext("Plans needed"), str(len(found.taught))),
                 (gettext("approved"), str(len(found.taught) - len(missing))),
                 (gettext("Lessons in the week"), str(len(found.lessons))),
-                (gettext("Week"), found.week),
+                (gettext("Weeks"), found.week),
             ],
             columns=3,
         )

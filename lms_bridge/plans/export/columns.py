@@ -82,7 +82,7 @@ COLUMNS: tuple[UnitColumn, ...] = (
     UnitColumn("dates", "日期", "Dates", 2.1, dates, centre=True),
     UnitColumn("unit", "单元", "Unit", 3.6, lambda unit, locale: one_line(unit.title)),
     UnitColumn("content", "教学内容", "Content", 4.0, _of("content")),
-    UnitColumn("periods", "课时", "Periods", 1.3, lambda unit, locale: str(unit.periods), centre=True),
+    UnitColumn("periods", "课时", "Periods", 1.7, lambda unit, locale: str(unit.periods), centre=True),
     UnitColumn("objectives", "教学目标", "Objectives", 3.8, _of("objectives")),
     UnitColumn("key_points", "重点难点", "Key and difficult points", 3.0, _of("key_points")),
     UnitColumn("methods", "教学方法", "Methods", 2.4, _of("methods")),
