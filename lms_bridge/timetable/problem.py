@@ -53,7 +53,14 @@ class Course:
 
     ``label`` is what people call it ("7-3 Maths"). ``forbidden`` are slots that it must not use, ``slots`` the period
     grid of its own classes (None: every slot of the problem), ``fixed`` slots that it must use. Only ``online``
-    courses count for the online periods of a day and for the rooms.
+    courses count for the online periods of a day and for the rooms. Part of a class is a class key of its own; a
+    lesson of the whole class then names all its parts.
+
+    ``blocks``: the lengths of its runs of neighbouring periods, adding up to ``periods`` (``(2, 1, 1)``: one double
+    period and two single ones, no two runs touching); empty: any. ``preferred``: the slots that are wished for (None:
+    all alike). ``pool``: the key of the rooms it takes one of when online (``Problem.pools``), empty: none but
+    ``room_limit``. ``people``: how many people are disturbed when one of its lessons moves. ``may_drop``: its periods
+    may stay unplaced, each at the price ``Weights.dropped``.
     """
 
     key: str
@@ -67,6 +74,30 @@ class Course:
     max_per_day: int = 1
     online: bool = True
     slots: frozenset[Slot] | None = None
+    blocks: tuple[int, ...] = ()
+    preferred: frozenset[Slot] | None = None
+    pool: str = ""
+    people: int = 1
+    may_drop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Rooms that several courses share, for instance the licences of one provider account: at most ``limit`` lessons
+    at once, or what ``at`` says for a slot."""
+
+    limit: int
+    at: Mapping[Slot, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A wish: two classes or teachers (by key) should not have an online lesson at once, each time at ``weight``:
+    siblings with one device, a teacher whose young child is taught at home."""
+
+    one: str
+    other: str
+    weight: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +109,12 @@ class Problem:
     already held); they are not counted in ``max_online_per_day``, the number of online periods a class may have in
     a day. ``room_limit``: online rooms that may be open in one slot (None: no limit). ``hint``: the timetable in
     force; a solution keeps near to it. Slots outside the grid in any of these are ignored.
+
+    ``max_online_run``: how many online periods a class may have without a break. ``max_per_day``: how many periods a
+    teacher or class may have in a day. ``pools``: shared rooms by key (:class:`Course.pool`). ``not_same_day``: pairs
+    of courses that never have lessons on one day. ``in_order``: pairs of courses of which, on a day on which both have
+    lessons, the first has all of its own before the other. ``parallel``: courses (equal ``periods``) that always take
+    the same slots. ``apart``: wishes about people in two lessons at once.
     """
 
     slots: tuple[Slot, ...]
@@ -90,6 +127,13 @@ class Problem:
     room_limit: int | None = None
     hint: Mapping[str, tuple[Slot, ...]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    max_online_run: Mapping[str, int] = field(default_factory=dict)
+    max_per_day: Mapping[str, int] = field(default_factory=dict)
+    pools: Mapping[str, Pool] = field(default_factory=dict)
+    not_same_day: tuple[tuple[str, str], ...] = ()
+    in_order: tuple[tuple[str, str], ...] = ()
+    parallel: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[Apart, ...] = ()
 
     def name(self, key: str) -> str:
         """What people call the class or teacher with this key."""
@@ -103,6 +147,8 @@ class Weights:
     ``moved``: a lesson of the timetable in force that leaves its slot. ``same_day``: a second (third ...) period of
     a course on one day. ``uneven``: a period of a class above its average day. ``gap``: an empty period of a class
     before its last lesson of the day. ``late``: each period that a lesson begins after the first of its day.
+    ``preferred``: a period outside the slots that its course prefers. ``apart``: multiplies the weights of
+    ``Problem.apart``. ``dropped``: a period that stays unplaced. ``moved`` counts ``Course.people`` for each lesson.
     """
 
     moved: int = 30
@@ -110,6 +156,9 @@ class Weights:
     uneven: int = 5
     gap: int = 5
     late: int = 1
+    preferred: int = 3
+    apart: int = 1
+    dropped: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
