@@ -87,6 +87,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("plans.deadlines.", "number"): lambda w: w.deadline.id,
     ("plans.adjusting.", "position"): lambda w: 1,
     ("plans.batches.", "uid"): lambda w: w.batch.uid,
+    ("plans.batches.", "position"): lambda w: 1,
     ("plans.research.", "key"): lambda w: w.system.a.plan.versions[-1].units[0].key,
     ("plans.mapping.", "file"): lambda w: w.waiting.uid,
     ("api_plan_work.", "uid"): lambda w: w.system.a.plan.uid,
