@@ -8,6 +8,7 @@ import click
 
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.cli.plan_export import language_option, write_document
+from lms_bridge.cli.timetable_exchange import export_file, import_file
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_, gettext
 
@@ -15,6 +16,10 @@ from lms_bridge.core.i18n import N_, gettext
 @click.group("timetable")
 def timetable_group() -> None:
     """Timetables of campuses."""
+
+
+timetable_group.add_command(import_file)
+timetable_group.add_command(export_file)
 
 
 @timetable_group.command()

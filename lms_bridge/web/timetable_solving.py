@@ -39,7 +39,7 @@ def form() -> str:
         "timetable/solve.html",
         campuses=[(c.code, c.label(get_locale())) for c in campuses],
         campus=campus,
-        weeks=list(_weeks(campus)),
+        weeks=list(weeks_to_come(campus)),
         week=chosen,
         runs=_latest(campus),
         states=RunState,
@@ -84,7 +84,7 @@ def show(uid: str) -> str:
     )
 
 
-def _weeks(campus: Organisation) -> Iterable[tuple[str, str]]:
+def weeks_to_come(campus: Organisation) -> Iterable[tuple[str, str]]:
     """The weeks of the terms from this week on, with how many school days they have and whether they are published."""
     present = iso_week(today(campus.zone))
     published = set(

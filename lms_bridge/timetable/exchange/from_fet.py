@@ -14,19 +14,6 @@ Start = tuple[int, int]
 """Index of the day and of the hour in the file."""
 
 
-def locked_starts(school: School) -> dict[int, Start]:
-    """The times that the file itself fixes: hard preferred starting times, locked or not."""
-    found: dict[int, Start] = {}
-    for constraint in school.active_constraints():
-        if constraint.kind != "ActivityPreferredStartingTime" or not constraint.hard:
-            continue
-        day = school.day_index.get(_either(constraint.fields.text("Preferred_Day"), constraint.fields.text("Day")))
-        hour = school.hour_index.get(_either(constraint.fields.text("Preferred_Hour"), constraint.fields.text("Hour")))
-        if day is not None and hour is not None:
-            found[constraint.fields.whole("Activity_Id")] = (day, hour)
-    return found
-
-
 def lessons_of(school: School, starts: Mapping[int, Start], name: str) -> list[GivenLesson]:
     """The lessons of all active activities that have students; ``starts`` by activity id.
 
@@ -119,7 +106,3 @@ def _periods(school: School) -> tuple[int, ...]:
     if len(set(numbers)) < len(school.hours) or numbers != sorted(numbers):
         return tuple(range(1, len(school.hours) + 1))
     return tuple(numbers)
-
-
-def _either(one: str, other: str) -> str:
-    return one or other

@@ -25,13 +25,6 @@ from lms_bridge.timetable.problem import WEEKDAYS
 COLUMNS = (N_("Class"), N_("Weekday"), N_("Period"), N_("Subject"), N_("Teacher"), N_("Group"))
 """The headings of a list, as the importer knows them in both languages."""
 
-FORMATS = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "ics": "text/calendar",
-    "fet": "application/xml",
-}
-
 _LINE = Side(style="thin", color="FF7B8794")
 _BORDER = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _HEAD = PatternFill("solid", fgColor="FFE4EAF0")
