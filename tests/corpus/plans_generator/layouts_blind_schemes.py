@@ -194,8 +194,9 @@ def lesson_numbers(rng: random.Random) -> Made:
             lesson, page = lesson + part.periods, page + 3
     timeline.expect("week", "periods")
     book = draft.curriculum
-    document = landscape(new_document(f"{book.subject.upper()} SCHEMES OF WORK", f"{book.grade.upper()}    TERM "
-                                      f"{1 if draft.term.first.month == 8 else 2}    {draft.term.first.year}"))  # fmt: skip
+    term = 1 if draft.term.first.month == 8 else 2
+    below = f"{book.grade.upper()}    TERM {term}    {draft.term.first.year}"
+    document = landscape(new_document(f"{book.subject.upper()} SCHEMES OF WORK", below))
     table = draw(document, Grid(rows))
     widths(table, 1.5, 1.9, 3.2, 4, 5.6, 3, 3, 2.4, 2.4)
     return draft.made(saved(document), ".docx", "lesson_numbers")
@@ -213,7 +214,7 @@ def pacing_guide(rng: random.Random) -> Made:
     labelled = rng.random() < 0.5
     spell = rng.choice(("{} days", "{}"))
     rows = [plain(names, bold=True)]
-    quarters = rng.choice((("QUARTER 1", "QUARTER 2"), ("First Nine Weeks", "Second Nine Weeks")))
+    quarters = rng.choice((("QUARTER 1", "QUARTER 2"), ("Instructional Block 1", "Instructional Block 2")))
     for index, topic in enumerate(topics):
         own = [lesson.day for lesson in taught if lesson.topic == topic]
         if index in (0, (len(topics) + 1) // 2):
@@ -224,8 +225,9 @@ def pacing_guide(rng: random.Random) -> Made:
             "s"), draft.dates(own[0], own[-1]), rng.choice(("Unit test", "Quiz", "Project"))]))  # fmt: skip
         if rng.random() < 0.2:
             rows.append(plain(["Flex days", "", "", "", "Reteach / enrich"]))
-        draft.expectation.unit(topic.title, topic.periods if said else None, days=(own[0], own[-1]),
-                               also=(f"Unit {index + 1}: {topic.title}", f"Unit {index + 1} {topic.title}"))  # fmt: skip
+        also = (f"Unit {index + 1}: {topic.title}",)
+        periods = topic.periods if said else None
+        draft.expectation.unit(topic.title, periods, days=(own[0], own[-1]), also=also)
     rows.append(plain(["Total instructional days", "", str(len(taught)), "", ""]))
     draft.expectation.never("Flex days", "Total instructional days", *quarters)
     year = draft.term.first.year
