@@ -27,6 +27,8 @@ def _with_revision(draft: Draft, steps: list[Step]) -> list[Step]:
     steps = [step for step in steps if step.week_to < week - 1 or step.kind == "unit"]
     name = draft.rng.choice(("期末复习", "总复习") if draft.zh else ("Revision", "Revision and consolidation"))
     week = max(step.week_to for step in steps) + 1
+    while week in draft.term.pauses or week + 1 in draft.term.pauses:
+        week += 1
     return [*steps, draft.term.step("unit", Topic("", name, draft.rng.randint(4, 8), "", ""), week, week + 1)]
 
 
@@ -46,8 +48,8 @@ def approval_form(rng: random.Random) -> Made:
         [Cell(labels[n], bold=True), Cell(about[n], across=2), Cell(labels[n + 1], bold=True), Cell(about[n + 1])]
         for n in (0, 2, 4)
     ]
-    prose = (("学情分析", "本班学生基础较好，学习态度端正，但部分学生计算粗心，书写不够规范，需加强习惯培养。"),
-             ("教学目标", "1．掌握本册教材的基础知识和基本技能；\n2．培养自主学习与合作探究的能力；\n3．养成良好的学习习惯。"),
+    prose = (("学情分析", "本班学生基础较好，学习态度端正，但部分学生粗心，书写不够规范，需加强习惯培养。"),
+             ("教学目标", "1．掌握本册教材的基础知识；\n2．培养自主学习的能力；\n3．养成良好的学习习惯。"),
              ("教学措施", "认真备课，分层布置作业，做好培优补差工作。")) if zh else (
             ("Class profile", "26 students, mixed ability; three students receive learning support."),
             ("Aims", "1. Secure the core content of the course.\n2. Work independently and in groups.\n3. Enjoy the "
@@ -100,8 +102,8 @@ def chapters_across(rng: random.Random) -> Made:
         draft.expectation.step(step, {"week"})
     whole = sum(step.topic.periods for step in steps if step.kind == "unit")
     rows.append([Cell("合计" if zh else "Total", across=2), Cell(str(whole)), Cell(""), Cell("")])
-    rows.append([Cell("备注：国庆、期中考试等占用的课时不计入。" if zh else "Notes: lessons lost to events are made up by the "
-                      "class teacher.", across=5)])  # fmt: skip
+    note = "备注：国庆、期中考试等占用的课时不计入。" if zh else "Notes: lessons lost to events are made up later."
+    rows.append([Cell(note, across=5)])
     draft.expectation.never("合计", "Total")
     document = new_document(draft.title())
     widths(draw(document, Grid(rows)), 1.6, 7.4, 2.6, 3, 2.2)
@@ -132,8 +134,8 @@ def periods_by_kind(rng: random.Random) -> Made:
             shares.append(share)
             left -= share
         counts = [str(share) if share else "" for share in shares] + ([str(step.topic.periods)] if summed else [])
-        rows.append(plain([draft.weeks(step.week_from, step.week_to), step.title,
-                           *(counts if unit else [""] * len(shown)), draft.homework(step) if unit else ""]))  # fmt: skip
+        filled = [*counts, draft.homework(step)] if unit else [""] * (len(shown) + 1)
+        rows.append(plain([draft.weeks(step.week_from, step.week_to), step.title, *filled]))
         draft.expectation.step(step, {"week"})
     draft.expectation.never(*shown)
     document = new_document(draft.title())
@@ -175,8 +177,9 @@ def nested_lessons(rng: random.Random) -> Made:
                     str(step.topic.periods) if step.kind == "unit" else "", ""]) for step in steps]  # fmt: skip
     document = new_document(draft.title())
     table = draw(document, Grid(rows))
-    widths(table, 2.8, 4.6, 1.8, 8)
-    acts = ("新授", "例题与练习", "合作探究", "小结与检测") if zh else ("Introduction", "Guided practice", "Task", "Quiz")
+    widths(table, 2.8, 4.2, 2.2, 8)
+    acts = ("新授", "例题与练习", "合作探究", "小结与检测")
+    acts = acts if zh else ("Introduction", "Guided practice", "Task", "Quiz")
     for index, step in enumerate(steps, 1):
         draft.expectation.step(step, {"week"})
         if step.kind != "unit":
@@ -201,12 +204,12 @@ def plan_in_prose(rng: random.Random) -> Made:
     zh = draft.zh
     steps = draft.steps(draft.topics(6, 11), ways=("packed", "weekly"))
     style = rng.choice((None, "List Number", "List Bullet"))
-    count = rng.choice(("（{}课时）", "，{}课时", " {}课时") if zh else (" ({} lessons)", ", {} lessons", " – {} lessons"))
+    count = rng.choice(("（{}课时）", "，{}课时", " {}课时") if zh else (" ({} lessons)", ", {} lessons"))
     number = chinese if zh and rng.random() < 0.4 else str
     document = new_document(draft.title())
     document.add_heading("一、指导思想" if zh else "1. Context", 2)
-    document.add_paragraph("以课程标准为依据，面向全体学生，夯实基础，提高课堂教学质量。" if zh else
-                           "This course builds on the work of last year and is taught in mixed-ability groups.")  # fmt: skip
+    prose = "This course builds on the work of last year and is taught in mixed-ability groups."
+    document.add_paragraph("以课程标准为依据，面向全体学生，夯实基础，提高课堂教学质量。" if zh else prose)
     document.add_heading("二、教学目标" if zh else "2. Aims", 2)
     _listed(document, ("掌握本册教材的基础知识。", "提高分析和解决问题的能力。", "培养良好的学习习惯。") if zh else
             ("Secure the core content.", "Apply it to new problems.", "Develop good study habits."), None)  # fmt: skip
@@ -221,8 +224,9 @@ def plan_in_prose(rng: random.Random) -> Made:
         document.add_paragraph(text if style else f"{index}. {text}", style=style)
         draft.expectation.step(step, {"week"})
     document.add_heading("四、主要措施" if zh else "4. Assessment", 2)
-    _listed(document, ("精心备课，向40分钟要质量。", "每周进行一次小测，及时反馈。", "做好培优补差工作。") if zh else
-            ("A short quiz every two weeks.", "An end-of-term test of 60 minutes.", "Homework once a week."), None)  # fmt: skip
+    tests = ("A short quiz every two weeks.", "An end-of-term test of 60 minutes.", "Homework once a week.")
+    measures = ("精心备课，向40分钟要质量。", "每周进行一次小测，及时反馈。", "做好培优补差工作。")
+    _listed(document, measures if zh else tests, None)
     return draft.made(saved(document), ".docx", "plan_in_prose")
 
 
