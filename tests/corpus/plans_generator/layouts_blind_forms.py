@@ -288,13 +288,13 @@ def year_in_two_terms(rng: random.Random) -> Made:
     if beside:
         blank = [""] * len(heads)
         tables[1] += [blank] * (half - len(tables[1]))
-        rows: list[Row] = [[Cell(name + when, across=len(heads), bold=True) for name, when in
-                            zip(names, months, strict=True)], plain([*heads, *heads], bold=True)]  # fmt: skip
+        above = [Cell(name + said, across=len(heads), bold=True) for name, said in zip(names, months, strict=True)]
+        rows: list[Row] = [above, plain([*heads, *heads], bold=True)]
         rows += [plain([*left, *right]) for left, right in zip(*tables, strict=True)]
         widths(draw(document, Grid(rows, headers=2)), *(3, 7.6, 2.6) * 2)
     else:
-        for name, when, table in zip(names, months, tables, strict=True):
-            document.add_heading(name + when, 2)
+        for name, said, table in zip(names, months, tables, strict=True):
+            document.add_heading(name + said, 2)
             drawn = draw(document, Grid([plain(heads, bold=True), *map(plain, table)]))
             shade(drawn, 0, "EDEDED")
             widths(drawn, 3, 6, 12, 3)

@@ -207,6 +207,7 @@ def pacing_guide(rng: random.Random) -> Made:
     draft = Draft(rng, "en")
     topics = draft.topics(6, 9)
     taught = lessons(draft, topics, range(5))
+    topics = tuple(dict.fromkeys(lesson.topic for lesson in taught))
     said = rng.random() < 0.5
     below = ["One 45-minute class period per day." if said else "Pacing is a suggestion; adjust to student needs."]
     names = [rng.choice(("Unit", "Unit / Module")), "Standards", rng.choice(("Days", "Instructional days")),

@@ -111,7 +111,7 @@ def hidden_columns(rng: random.Random) -> Made:
             sheet.column_dimensions[get_column_letter(column)].hidden = True
         column_widths(sheet, {get_column_letter(order.index(2) + 1): 34, get_column_letter(order.index(5) + 1): 40})
 
-    name = "Sheet1" if rng.random() < 0.5 else draft.curriculum.subject
+    name = "Sheet1" if rng.random() < 0.5 else draft.curriculum.subject[:31]
     data = dressed(workbook({name: ([draft.title()], Grid(rows))}), dress)
     return draft.made(data, ".xlsx", "hidden_columns")
 
@@ -203,7 +203,8 @@ def months_across(rng: random.Random) -> Made:
     def dress(sheet: Worksheet) -> None:
         title_line(sheet, 1)
         fill(sheet, 2, BLUE)
-        sheet.page_setup.orientation = "landscape"
+        for index, row in enumerate(rows):
+            sheet.row_dimensions[index + 2].height = 15 * max(2 * cell.text.count("\n") + 1 for cell in row)
         column_widths(sheet, {"A": 14} | {get_column_letter(n): 32 for n in range(2, 2 + len(groups))})
 
     data = dressed(workbook({"Map" if not zh else "课程地图": ([draft.title()], Grid(rows))}), dress)
@@ -284,7 +285,7 @@ def unit_over_weeks(rng: random.Random) -> Made:
     weekly = rng.randint(2, 4)
     plan: list[tuple[Topic, list[int]]] = []
     week = 1
-    for topic in draft.topics(4, 7):
+    for topic in draft.curriculum.chapters():
         while week in draft.term.pauses:
             week += 1
         own = [week]
@@ -309,8 +310,8 @@ def unit_over_weeks(rng: random.Random) -> Made:
             dates = draft.dates(*draft.term.days(each, each))
             rows.append([*head, *plain([str(each), dates, acts[index], str(weekly)])])
         number = own[-1] + 1
-        draft.expectation.unit(topic.title, weekly * len(own), weeks=(own[0], own[-1]),
-                               days=draft.term.days(own[0], own[-1]))  # fmt: skip
+        draft.expectation.unit(topic.title, weekly * len(own), also=(topic.title.partition(" ")[2],),
+                               weeks=(own[0], own[-1]), days=draft.term.days(own[0], own[-1]))  # fmt: skip
     draft.expectation.never(*acts)
 
     def dress(sheet: Worksheet) -> None:

@@ -139,8 +139,9 @@ def month_column(rng: random.Random) -> Made:
     zh = draft.zh
     timeline = Timeline(draft, draft.topics(6, 12), rng.randint(3, 5), whole=True)
     dash = rng.choice(("—", "-", "～") if zh else ("–", "-", " - "))
-    spell = rng.choice((lambda m: f"{m}月", lambda m: f"{chinese(m)}月") if zh else
-                       (lambda m: LONG_MONTHS[m - 1], lambda m: MONTHS[m - 1]))  # fmt: skip
+    numbers = range(1, 13)
+    spelled = rng.choice(([f"{n}月" for n in numbers], [f"{chinese(n)}月" for n in numbers]) if zh else
+                         (list(LONG_MONTHS), list(MONTHS)))  # fmt: skip
     names = ["月份", "周次", "日期", "教学内容", "课时", "备注"] if zh else [
         "Month", "Week", "Days", "Topic", "Lessons", "Notes"]  # fmt: skip
     rows = [plain(names, bold=True)]
@@ -151,7 +152,7 @@ def month_column(rng: random.Random) -> Made:
         head: Row = []
         if week.first.month != month:
             month = week.first.month
-            head.append(Cell(spell(month), down=sum(heights[w.number] for w in weeks if w.first.month == month)))
+            head.append(Cell(spelled[month - 1], down=sum(heights[w.number] for w in weeks if w.first.month == month)))
         high = heights[week.number]
         head += [Cell(str(week.number), down=high), Cell(_day_numbers(draft.language, week.first, week.last, dash),
                                                          down=high)]  # fmt: skip

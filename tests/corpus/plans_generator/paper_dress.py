@@ -13,6 +13,7 @@ from docx.oxml.ns import qn
 from docx.shared import Cm
 from docx.table import Table
 from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.corpus.plans_generator.packing import packed_again
@@ -66,11 +67,14 @@ def fill(sheet: Worksheet, row: int, colour: str) -> None:
 
 
 def title_line(sheet: Worksheet, row: int) -> None:
-    """Make a sheet's title large and centred."""
+    """Make a sheet's title large and centred, and the sheet as wide as a page when it is printed."""
     cell = sheet.cell(row, 1)
     cell.font = Font(bold=True, size=16)
     cell.alignment = Alignment(horizontal="center", vertical="center")
     sheet.row_dimensions[row].height = 30
+    sheet.page_setup.orientation = "landscape"
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.fitToHeight = 0
 
 
 def column_widths(sheet: Worksheet, by_letter: Mapping[str, float]) -> None:

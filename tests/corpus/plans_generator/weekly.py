@@ -111,7 +111,10 @@ class Timeline:
 
 
 def lessons(draft: Draft, topics: Sequence[Topic], weekdays: Sequence[int]) -> list[Lesson]:
-    """The topics' lessons one by one on these weekdays (0 is Monday), but for weeks without lessons."""
+    """The topics' lessons one by one on these weekdays (0 is Monday), but for weeks without lessons.
+
+    Topics that would not end within the term are left out.
+    """
     waiting = [(topic, number) for topic in topics for number in range(1, topic.periods + 1)]
     result: list[Lesson] = []
     week = 1
@@ -122,4 +125,5 @@ def lessons(draft: Draft, topics: Sequence[Topic], weekdays: Sequence[int]) -> l
                 continue
             result.append(Lesson(day, week, *waiting.pop(0)))
         week += 1
-    return result
+    late = {lesson.topic for lesson in result if lesson.day > draft.term.last}
+    return [lesson for lesson in result if lesson.topic not in late]
