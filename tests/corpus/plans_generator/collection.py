@@ -31,6 +31,7 @@ BLIND: dict[str, Layout] = {
 """The layouts made from how schools lay out such documents, without knowledge of the importer."""
 
 LAYOUTS: dict[str, Layout] = KNOWING | BLIND
+assert len(LAYOUTS) == len(KNOWING) + len(BLIND), "two layouts have the same name"
 
 
 def fresh(count: int, seed: int, layouts: Mapping[str, Layout] = LAYOUTS) -> Iterator[tuple[str, Made]]:

@@ -116,7 +116,7 @@ def hidden_columns(rng: random.Random) -> Made:
     return draft.made(data, ".xlsx", "hidden_columns")
 
 
-def weeks_across(rng: random.Random) -> Made:
+def lessons_across_weeks(rng: random.Random) -> Made:
     """Units in rows and weeks in columns: in each square the lessons of this week, or a mark; coloured like a chart."""
     draft = Draft(rng)
     zh = draft.zh
@@ -167,7 +167,7 @@ def weeks_across(rng: random.Random) -> Made:
             sheet.cell(len(rows) + 3, 1, ("注：" if zh else "Note: ") + holidays)
 
     data = dressed(workbook({"进度" if zh else "Overview": ([draft.title()], Grid(rows, headers=2))}), dress)
-    return draft.made(data, ".xlsx", "weeks_across")
+    return draft.made(data, ".xlsx", "lessons_across_weeks")
 
 
 def _by_month(draft: Draft, topics: Sequence[Topic]) -> list[tuple[str, list[Topic]]]:
@@ -326,7 +326,7 @@ def unit_over_weeks(rng: random.Random) -> Made:
 LAYOUTS: tuple[Layout, ...] = (
     coloured_calendar,
     hidden_columns,
-    weeks_across,
+    lessons_across_weeks,
     months_across,
     lesson_log,
     begin_and_end,

@@ -46,11 +46,13 @@ class Lesson:
 
 
 class Timeline:
-    """``weekly`` periods a week; with ``whole``, a topic that fits into a week is not cut at the week's end."""
+    """``weekly`` periods a week; with ``whole``, a topic that fits into a week is not cut at the week's end.
+
+    Topics that would not end within the term are left out of ``topics``.
+    """
 
     def __init__(self, draft: Draft, topics: Sequence[Topic], weekly: int, *, whole: bool = False) -> None:
         self.draft = draft
-        self.topics = tuple(topics)
         self.weekly = weekly
         self._dealt: dict[int, list[tuple[Topic, int]]] = {}
         week, left = 1, weekly
@@ -65,6 +67,9 @@ class Timeline:
                 taken = min(need, left)
                 self._dealt.setdefault(week, []).append((topic, taken))
                 need, left = need - taken, left - taken
+        self.topics = tuple(topic for topic in topics if draft.term.monday(self.span(topic)[1]) <= draft.term.last)
+        self._dealt = {week: kept for week, parts in self._dealt.items()
+                       if (kept := [part for part in parts if part[0] in self.topics])}  # fmt: skip
         self.last_week = max(self._dealt)
 
     def weeks(self) -> list[SchoolWeek]:
