@@ -90,7 +90,7 @@ class Placing:
 
     def at_period(self, before: LessonState, day: date, period: int | None) -> Found:
         """The lesson in a period of its (first) class's grid, in the mode of that day."""
-        refused = self._closed(day)
+        refused = self.closed(day)
         if refused is not None:
             return Found(None, (refused,))
         first = before.classes[0][0] if before.classes else None
@@ -110,7 +110,7 @@ class Placing:
 
     def at_time(self, before: LessonState, day: date, start: time) -> Found:
         """The lesson at a time of the campus's wall clock, as long as it is, outside the period grid."""
-        refused = self._closed(day)
+        refused = self.closed(day)
         if refused is not None:
             return Found(None, (refused,))
         starts_at = wall_clock(day, start, self.zone)
@@ -186,7 +186,8 @@ class Placing:
                 problem = LessonProblem(error.message, field="date", remedy=error.remedy, **error.params)
                 self.outside_term[week] = (problem,)
 
-    def _closed(self, day: date) -> BridgeError | None:
+    def closed(self, day: date) -> BridgeError | None:
+        """Why nothing can be held on a day; None: school is held."""
         if day in self.teaching:
             return None
         name = self.off.get(day)

@@ -79,11 +79,17 @@ def _check(
     if not problems:
         return SlotCheck(at, Verdict.FREE)
     for other, theirs in others:
-        if at.overlaps(theirs.starts_at, theirs.ends_at) and not not_changeable(other):
+        if at.overlaps(theirs.starts_at, theirs.ends_at) and not _alike(state, theirs) and not not_changeable(other):
             _, against = swapped(placing, (lesson.id, state), (other.id, theirs))
             if not against:
                 return SlotCheck(at, Verdict.SWAP, tuple(problems), other)
     return SlotCheck(at, Verdict.CLASH, tuple(problems))
+
+
+def _alike(one: LessonState, other: LessonState) -> bool:
+    """Whether changing places would change nothing that anybody sees."""
+    parts = [(state.subject_id, state.teachers, state.classes) for state in (one, other)]
+    return parts[0] == parts[1]
 
 
 def _neighbours(lesson: Lesson) -> list[Lesson]:

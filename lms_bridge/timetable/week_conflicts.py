@@ -69,20 +69,9 @@ def _twice(placing: Placing, states: dict[int, LessonState]) -> Iterable[tuple[i
 def _by_itself(placing: Placing, states: dict[int, LessonState]) -> Iterable[tuple[int, LessonConflict]]:
     for key, state in states.items():
         day = state.starts_local.date()
-        if day not in placing.teaching:
-            name = placing.off.get(day)
-            yield (
-                key,
-                LessonConflict(
-                    ConflictKind.NO_SCHOOL,
-                    InputError(
-                        N_("No school is held on %(day)s (%(name)s).") if name else N_("No school is held on %(day)s."),
-                        remedy=N_("Choose a school day."),
-                        day=Day(day),
-                        **({"name": name} if name else {}),
-                    ),
-                ),
-            )
+        closed = placing.closed(day)
+        if closed is not None:
+            yield key, LessonConflict(ConflictKind.NO_SCHOOL, closed)
         elif not _in_grid(placing, state):
             yield (
                 key,
