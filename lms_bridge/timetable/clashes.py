@@ -86,16 +86,22 @@ def clash_errors(
     pairs: Iterable[tuple[Occupied, Occupied]], names: Mapping[str, str], codes: Mapping[int, str]
 ) -> list[BridgeError]:
     """Double bookings in words: who has which other lesson at that time. ``names`` by key, ``codes`` by campus id."""
-    return [
-        InputError(
-            N_("%(who)s already has a lesson on %(when)s (campus %(campus)s)."),
-            remedy=N_("Choose another time, or move that lesson first."),
-            who=names[one.who],
-            when=When((other if one.new else one).starts_at, one.zone),
-            campus=codes[(other if one.new else one).campus_id],
+    errors: list[BridgeError] = []
+    for one, other in pairs:
+        known = other if one.new else one
+        away = one.campus_id != other.campus_id
+        errors.append(
+            InputError(
+                N_("%(who)s already has a lesson on %(when)s (campus %(campus)s).")
+                if away
+                else N_("%(who)s already has a lesson on %(when)s."),
+                remedy=N_("Choose another time, or move that lesson first."),
+                who=names[one.who],
+                when=When(known.starts_at, one.zone),
+                campus=codes[known.campus_id],
+            )
         )
-        for one, other in pairs
-    ]
+    return errors
 
 
 def held(who: Collection[str], start: datetime, end: datetime) -> list[Occupied]:

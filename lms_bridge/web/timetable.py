@@ -19,10 +19,11 @@ from lms_bridge.core.clock import local
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import gettext
-from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person, RoleAssignment
+from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import lessons_between, lessons_of_student
+from lms_bridge.timetable.reach import campuses_of, sees_week_of
 from lms_bridge.timetable.week_conflicts import Found, conflicts_of
 from lms_bridge.timetable.week_slots import class_slots
 from lms_bridge.web import (
@@ -157,7 +158,7 @@ def _class_view(scope: Scope, uid: str) -> View:
 
 
 def _teacher_view(scope: Scope, teacher: Person) -> View:
-    campuses = _campuses_of(teacher, Role.TEACHER)
+    campuses = campuses_of(teacher, Role.TEACHER)
     _require_person(scope, teacher, campuses)
     return View(
         teacher.display_name,
@@ -169,7 +170,7 @@ def _teacher_view(scope: Scope, teacher: Person) -> View:
 
 
 def _student_view(scope: Scope, student: Person) -> View:
-    campuses = _campuses_of(student, Role.STUDENT)
+    campuses = campuses_of(student, Role.STUDENT)
     _require_person(scope, student, campuses)
     group = db.session.scalar(
         sa.select(ClassGroup)
@@ -188,22 +189,9 @@ def _student_view(scope: Scope, student: Person) -> View:
     )
 
 
-def _require_person(scope: Scope, person: Person, campuses: Sequence[Organisation]) -> None:
-    targets = [Target(campus.path, frozenset(), frozenset({person.id})) for campus in campuses]
-    targets = targets or [Target(None, frozenset(), frozenset({person.id}))]
-    if not any(scope.allows(Permission.TIMETABLE_READ, target) for target in targets):
+def _require_person(scope: Scope, person: Person, campuses: list[Organisation]) -> None:
+    if not sees_week_of(scope, person, campuses):
         raise NotFound()
-
-
-def _campuses_of(person: Person, role: Role) -> list[Organisation]:
-    return list(
-        db.session.scalars(
-            sa.select(Organisation)
-            .join(RoleAssignment, RoleAssignment.organisation_id == Organisation.id)
-            .where(RoleAssignment.person_id == person.id, RoleAssignment.role == role, valid(RoleAssignment, today()))
-            .order_by(RoleAssignment.is_primary.desc(), RoleAssignment.id)
-        )
-    )
 
 
 def _person(uid: str) -> Person:

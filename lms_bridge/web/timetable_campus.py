@@ -160,7 +160,11 @@ def _sheet(lessons: Sequence[Lesson], conflicts: Found, url: Callable[[Lesson], 
         "days": [(f"{say_weekday(day, get_locale())} {day.month}/{day.day}", count) for day, count in days.items()],
         "columns": [(column, column[1] or "*", column in starts) for column in columns],
         "rows": sorted(by_class.values(), key=lambda row: row["order"]),
-        "letters": sorted((letters[key], subject.label(get_locale())) for key, subject in subjects.items()),
+        "letters": sorted(
+            (letters[key], name)
+            for key, name in ((key, subject.label(get_locale())) for key, subject in subjects.items())
+            if letters[key] != name
+        ),
     }
 
 

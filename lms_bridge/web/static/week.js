@@ -83,6 +83,7 @@ async function start(lesson, drag) {
       cell.append(button);
       mine.slots.set(cell, { button, slot });
     }
+    countDays();
     say(`${answer.summary} ${drag ? "" : words.textMoving}`);
     if (!drag) focusFirst(lesson);
   } catch {
@@ -90,6 +91,16 @@ async function start(lesson, drag) {
     end();
     say(words.textFailed);
   }
+}
+
+// On a phone, where one day is seen at a time, the days say how many slots they offer.
+function countDays() {
+  week.querySelectorAll(".day-picker label").forEach((label, n) => {
+    const open = [...moving.slots].filter(([cell, { slot }]) => cell.cellIndex === n + 1 && slot.url).length;
+    const mark = Object.assign(document.createElement("span"), { className: "day-open" });
+    mark.append(shape(open ? SHAPES.free : SHAPES.clash), String(open));
+    label.append(mark);
+  });
 }
 
 function focusFirst(lesson) {
@@ -108,6 +119,7 @@ function end(text = "") {
   moving = null;
   drag?.ghost?.remove();
   for (const { button } of slots.values()) button.remove();
+  week.querySelectorAll(".day-open").forEach((mark) => mark.remove());
   week.classList.remove("moving");
   lesson.classList.remove("lesson-moving");
   if (text) say(text);
