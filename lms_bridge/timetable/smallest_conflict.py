@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lms_bridge.timetable.problem import Problem, Rule, SolverLimits
-from lms_bridge.timetable.rules import Bound, Pair, bounds, courses_by_class, courses_by_teacher, part_of, rules_of
+from lms_bridge.timetable.all_rules import bounds, rules_of
+from lms_bridge.timetable.problem import Problem, Rule, RuleKind, SolverLimits
+from lms_bridge.timetable.rules import Bound, Variable, courses_by_class, courses_by_teacher, part_of
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel, CpSolver, IntVar
@@ -138,24 +139,43 @@ def _model(problem: Problem, rules: Iterable[Rule]) -> CpModel:
 
     chosen = set(rules)
     model = CpModel()
-    _add(model, [bound for bound in bounds(problem) if bound.rule in chosen])
+    _add(model, (bound for bound in bounds(problem) if bound.rule in chosen))
     return model
 
 
-def _add(model: CpModel, wanted: Sequence[Bound], assumed: dict[Rule, IntVar] | None = None) -> None:
+def _add(model: CpModel, wanted: Iterable[Bound], assumed: dict[Rule, IntVar] | None = None) -> None:
     """Add bounds; with ``assumed`` each only where the literal of its rule holds."""
-    asked_for = {key for bound in wanted if bound.low for key, _ in bound.pairs}
-    grid: dict[Pair, IntVar] = {}
+    wanted = list(wanted)
+    left_out = _not_asked_for(wanted)
+    grid: dict[Variable, IntVar] = {}
+
+    def literals(variables: Iterable[Variable]) -> list[IntVar]:
+        found = []
+        for variable in variables:
+            if variable[0] not in left_out or len(variable) != 2:
+                if variable not in grid:
+                    grid[variable] = model.new_bool_var("")
+                found.append(grid[variable])
+        return found
+
     for bound in wanted:
-        literals = []
-        for pair in bound.pairs:
-            if pair[0] in asked_for:
-                if pair not in grid:
-                    grid[pair] = model.new_bool_var("")
-                literals.append(grid[pair])
-        low, high = bound.low or 0, len(literals) if bound.high is None else bound.high
-        if low <= 0 and high >= len(literals):
+        plus, minus = literals(bound.pairs), literals(bound.minus)
+        low, high = bound.low, len(plus) if bound.high is None else bound.high
+        low = -len(minus) if low is None else low
+        if low <= -len(minus) and high >= len(plus):
             continue
-        constraint = model.add_linear_constraint(sum(literals), low, high)
+        constraint = model.add_linear_constraint(sum(plus) - sum(minus), low, high)
         if assumed is not None:
             constraint.only_enforce_if(assumed[bound.rule])
+
+
+def _not_asked_for(wanted: list[Bound]) -> set[str]:
+    """The courses that none of these bounds asks for, not even by the slots of another course."""
+    asked: set[str] = set()
+    known: set[str] = set()
+    for bound in wanted:
+        keys = {variable[0] for variable in (*bound.pairs, *bound.minus) if len(variable) == 2}
+        known |= keys
+        if bound.low is not None and (bound.low > 0 or bound.rule.kind is RuleKind.PARALLEL):
+            asked |= keys
+    return known - asked
