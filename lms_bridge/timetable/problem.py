@@ -241,17 +241,39 @@ def joined(keys: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Relaxation:
+    """One way out of a conflict: ``rule`` gives way by ``amount`` (a limit raised by so much, so many periods fewer,
+    so many slots opened, of which ``slots`` are an example; 0: the rule falls as a whole).
+
+    ``enough``: whether the whole week can be timetabled then; None where that was not found out.
+    """
+
+    rule: Rule
+    amount: int
+    message_id: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    slots: tuple[Slot, ...] = ()
+    enough: bool | None = None
+
+    def text(self) -> str:
+        """The way out in plain words, in the language in force."""
+        return gettext(self.message_id, **{name: _shown(value) for name, value in self.params.items()})
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Why there is no timetable: ``rules`` cannot hold together, whatever the rest of the problem says.
 
     ``message_id`` is translated when shown; a parameter that has words of its own (:class:`Worded`: a :class:`Slot`,
-    another conflict) or is a tuple of such things is shown in the same language.
+    another conflict) or is a tuple of such things is shown in the same language. ``relax``: what would help, each
+    alone, the ways that are enough for the whole week first.
     """
 
     kind: str
     message_id: str
     params: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    relax: tuple[Relaxation, ...] = ()
 
     def text(self) -> str:
         """The conflict in plain words, in the language in force."""

@@ -96,7 +96,7 @@ def in_words(problem: Problem, rules: Sequence[Rule]) -> tuple[Conflict, ...]:
 def _words(problem: Problem, rule: Rule, courses: Mapping[str, Course]) -> Conflict:
     course = courses.get(rule.key)
     params: dict[str, object] = {"name": course.label if course is not None else problem.name(rule.key)}
-    count = _count(problem, rule, course)
+    count = number_of(problem, rule)
     if count is not None:
         words = ONE if count == 1 and rule.kind in ONE else WORDS
         return Conflict(rule.kind.value, words[rule.kind], params | {"count": count}, (rule,))
@@ -113,8 +113,14 @@ def _words(problem: Problem, rule: Rule, courses: Mapping[str, Course]) -> Confl
     return Conflict(rule.kind.value, WORDS[rule.kind], params, (rule,))
 
 
-def _count(problem: Problem, rule: Rule, course: Course | None) -> int | None:
+def times_of(slots: Iterable[Slot]) -> Times:
+    """Slots as people read them."""
+    return Times(tuple(slots))
+
+
+def number_of(problem: Problem, rule: Rule) -> int | None:
     """The number that a rule speaks of, None if it is not about a number."""
+    course = next((c for c in problem.courses if c.key == rule.key), None)
     if course is not None and rule.kind in (RuleKind.PERIODS, RuleKind.MAX_PER_DAY):
         return course.periods if rule.kind is RuleKind.PERIODS else course.max_per_day
     if rule.kind is RuleKind.ROOMS:

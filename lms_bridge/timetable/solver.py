@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lms_bridge.timetable.conflicts import counted, searched
+from lms_bridge.timetable.conflicts import counted, explained, searched
 from lms_bridge.timetable.effort import Effort, Stage, Watcher
 from lms_bridge.timetable.problem import Placement, Problem, Solution, SolverLimits, Status
 from lms_bridge.timetable.search import Outcome, Placed, Search
@@ -29,6 +29,8 @@ def solve(
     effort.enter(Stage.READING)
     conflicts = counted(problem)
     if conflicts:
+        effort.enter(Stage.EXPLAINING)
+        conflicts = explained(problem, conflicts, limits)
         return Solution(Status.INFEASIBLE, conflicts=conflicts, seconds=effort.seconds())
     outcome = Search(problem, effort).run()
     if outcome.placed is None:
@@ -36,7 +38,7 @@ def solve(
             return Solution(Status.UNKNOWN, seconds=effort.seconds())
         # A search that ran out may have missed what is plain in the lessons of one class or teacher.
         effort.enter(Stage.EXPLAINING)
-        conflicts = searched(problem, limits, proved=outcome.proved)
+        conflicts = explained(problem, searched(problem, limits, proved=outcome.proved), limits)
         status = Status.INFEASIBLE if conflicts else Status.UNKNOWN
         return Solution(status, conflicts=conflicts, seconds=effort.seconds())
     effort.tell(now=True)
