@@ -20,9 +20,7 @@ blueprint = APIBlueprint("api_solve_runs", __name__, url_prefix="/api/v1/solve-r
 
 
 def _found(uid: str) -> SolveRun:
-    row = db.session.scalar(
-        sa.select(SolveRun).where(SolveRun.uid == uid).execution_options(populate_existing=True)
-    )
+    row = db.session.scalar(sa.select(SolveRun).where(SolveRun.uid == uid).execution_options(populate_existing=True))
     if row is None:
         raise NotFound()
     require(Permission.TIMETABLE_WRITE, Target(row.campus.path))

@@ -125,9 +125,7 @@ def _wanted(scope: Scope, said: schemas.LessonsQuery) -> Sequence[Lesson]:
         zone = campuses[0].zone if campuses else "UTC"
         return lessons_between(*_bounds(said.week, zone), teacher_id=person.id, with_cancelled=said.cancelled)
     campus = campus_within(scope, Permission.TIMETABLE_READ, said.campus or "")
-    return lessons_between(
-        *_bounds(said.week, campus.zone), campus_ids=[campus.id], with_cancelled=said.cancelled
-    )
+    return lessons_between(*_bounds(said.week, campus.zone), campus_ids=[campus.id], with_cancelled=said.cancelled)
 
 
 def _bounds(week: str, zone: str) -> tuple[datetime, datetime]:
@@ -172,9 +170,7 @@ def move_check(uid: str, query_data: schemas.Place) -> schemas.CheckOut:
     preview: ChangeSet | None = None
     try:
         _place_named(query_data)
-        wanted = lesson_changes.planned_move(
-            row, query_data.date, period=query_data.period, start=query_data.start
-        )
+        wanted = lesson_changes.planned_move(row, query_data.date, period=query_data.period, start=query_data.start)
         preview = changes.preview(row.campus, wanted)
     except BadInputs as refusal:
         problems = refusal.problems
@@ -189,9 +185,7 @@ def move_check(uid: str, query_data: schemas.Place) -> schemas.CheckOut:
 
 def _place_named(place: schemas.Place) -> None:
     if (place.period is None) == (place.start is None):
-        raise InputError(
-            N_("Name either a period or a time."), remedy=N_("Name exactly one of period and start.")
-        )
+        raise InputError(N_("Name either a period or a time."), remedy=N_("Name exactly one of period and start."))
 
 
 @blueprint.post("/lessons/<uid>/move")
@@ -220,9 +214,7 @@ def swap(uid: str, json_data: schemas.SwapIn) -> schemas.ChangeSetOut:
 
     def step(row: Lesson) -> ChangeSet:
         other = _to_change(json_data.lesson)
-        return lesson_changes.swap_lessons(
-            row, other, actor=caller(), reason=json_data.reason, seen=json_data.version
-        )
+        return lesson_changes.swap_lessons(row, other, actor=caller(), reason=json_data.reason, seen=json_data.version)
 
     return _changed(uid, step)
 
@@ -235,9 +227,7 @@ def cancel(uid: str, json_data: schemas.CancelIn) -> schemas.ChangeSetOut:
     """Cancel a lesson; what it was to teach goes to the next one."""
 
     def step(row: Lesson) -> ChangeSet:
-        return lesson_changes.cancel_lesson(
-            row, actor=caller(), reason=json_data.reason, seen=json_data.version
-        )
+        return lesson_changes.cancel_lesson(row, actor=caller(), reason=json_data.reason, seen=json_data.version)
 
     return _changed(uid, step)
 

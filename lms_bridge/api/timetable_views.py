@@ -101,13 +101,13 @@ def changes(rows: Iterable[LessonChange]) -> list[schemas.ChangeOut]:
     states = [from_json(data) for row in told for data in (row.before, row.after) if data]
     people = dict(
         db.session.execute(
-            sa.select(Person.id, Person.uid).where(Person.id.in_({key for state in states for key in state.teacher_ids}))
+            sa.select(Person.id, Person.uid).where(
+                Person.id.in_({key for state in states for key in state.teacher_ids})
+            )
         ).all()
     )
     uids = dict(
-        db.session.execute(
-            sa.select(Lesson.id, Lesson.uid).where(Lesson.id.in_({row.lesson_id for row in told}))
-        ).all()
+        db.session.execute(sa.select(Lesson.id, Lesson.uid).where(Lesson.id.in_({row.lesson_id for row in told}))).all()
     )
     found = [
         schemas.ChangeOut(
