@@ -28,11 +28,16 @@ timetable_group.add_command(export_file)
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @json_option
 def solve(campus: str, week: str, dry_run: bool, as_json: bool) -> None:
-    """Turn approved plans into the online lessons of a week, and publish them."""
+    """Turn approved plans into the online lessons of a week, and publish them.
+
+    How it goes stands on standard error; Ctrl-C ends the search with the best timetable found so far.
+    """
+    from lms_bridge.cli.solve_progress import SolveProgress
     from lms_bridge.timetable.scheduling import solve_week
 
-    with application():
-        result = solve_week(campus, week, actor=None, dry_run=dry_run)
+    progress = SolveProgress()
+    with application(), progress.listening():
+        result = solve_week(campus, week, actor=None, dry_run=dry_run, watcher=progress)
     if as_json:
         print_json(result.as_dict())
         return

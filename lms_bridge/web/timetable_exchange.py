@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
@@ -61,7 +61,11 @@ def hand_over() -> BaseResponse | tuple[str, int]:
                 solution=files.path_of(solution) if solution else None,
                 solution_name=solution.name if solution else None,
             )  # fmt: skip
-        wanted = {"campus": campus.code, "first": request.form.get("first", ""), "last": request.form.get("last", "")}
+        wanted: dict[str, Any] = {
+            "campus": campus.code,
+            "first": request.form.get("first", ""),
+            "last": request.form.get("last", ""),
+        }
         if solution is not None:
             wanted["solution"] = solution.uid
     except BridgeError as error:
@@ -188,7 +192,7 @@ def _kept(field: str, campus: Organisation) -> StoredFile:
     if upload is None or not upload.filename:
         raise InputError(N_("No file was chosen."), remedy=N_("Choose the document and press the button again."))
     return files.store(
-        upload.stream,
+        cast("BinaryIO", upload.stream),
         name=Path(upload.filename.replace("\\", "/")).name,
         media_type="application/octet-stream",
         purpose=PURPOSE,
