@@ -279,7 +279,7 @@ for (const lesson of week.querySelectorAll(".lesson[data-slots]")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "move-start no-print";
-  button.setAttribute("aria-label", `${words.textMove}: ${lesson.dataset.name}`);
+  button.setAttribute("aria-label", words.textMove.replace("{}", lesson.dataset.name));
   button.append(shape(SHAPES.grip));
   button.addEventListener("click", () => start(lesson, null));
   lesson.append(button);
