@@ -8,8 +8,6 @@ part of one as good as can be quickly when the rest stands still. Large-neighbou
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from lms_bridge.timetable.effort import Effort, Progress, Stage
 from lms_bridge.timetable.model import State, TimetableModel, whole
 from lms_bridge.timetable.parts import Chooser, Part
 from lms_bridge.timetable.problem import Problem, Slot
+from lms_bridge.timetable.running import at_once, found, infeasible, solved
 from lms_bridge.timetable.starting import placed_one_by_one
 
 if TYPE_CHECKING:
@@ -244,41 +243,3 @@ class Search:
         values = np.zeros(len(self.compiled.number), dtype=np.int64) if base is None else base.copy()
         values[model.free] = model.values(solver)
         return values, solved(status)
-
-
-def at_once(tasks: list[Callable[[], int]]) -> list[int]:
-    """The results of these tasks, done in threads at the same time; CP-SAT lets other threads run."""
-    results = [0] * len(tasks)
-
-    def work(number: int) -> None:
-        results[number] = tasks[number]()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, len(tasks))]
-    for thread in threads:
-        thread.start()
-    if tasks:
-        work(0)
-    for thread in threads:
-        thread.join()
-    return results
-
-
-def found(status: int) -> bool:
-    """Whether a solver that ended so has a solution."""
-    from ortools.sat.python.cp_model import FEASIBLE, OPTIMAL
-
-    return status in (int(OPTIMAL), int(FEASIBLE))
-
-
-def solved(status: int) -> bool:
-    """Whether its solution is proved to be the best."""
-    from ortools.sat.python.cp_model import OPTIMAL
-
-    return status == int(OPTIMAL)
-
-
-def infeasible(status: int) -> bool:
-    """Whether it proved that there is none."""
-    from ortools.sat.python.cp_model import INFEASIBLE
-
-    return status == int(INFEASIBLE)
