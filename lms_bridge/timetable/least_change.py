@@ -9,15 +9,17 @@ Beside each such bound, the same courses are planned anew with all others held f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lms_bridge.timetable.compiled import Compiled, Numbers
-from lms_bridge.timetable.effort import Effort, Progress
+from lms_bridge.timetable.effort import Effort, Progress, Stage
 from lms_bridge.timetable.model import State, TimetableModel
-from lms_bridge.timetable.running import at_once, found, infeasible, solved
+from lms_bridge.timetable.problem import Problem, Slot, Weights
+from lms_bridge.timetable.running import found, infeasible, solved
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpSolver
@@ -25,37 +27,52 @@ if TYPE_CHECKING:
 ROUNDS = 40
 """More often than this no courses are added; the answer stands with the bound reached."""
 
+NOTHING = Weights(moved=0, same_day=0, uneven=0, gap=0, late=0, preferred=0, apart=0, dropped=0)
+
+IMPROVING_TAKES = 8.0
+"""With less wall clock left than this, in seconds, the other wishes of the lessons that move are not looked at."""
+
 SHARE = 0.4
 """Of the work that is left, what one of the two questions of a round may take."""
 
 
-@dataclass(slots=True)
 class Change:
-    """The search for the smallest change in one problem. ``compiled`` weighs nothing but moved and missing lessons.
+    """The search for the smallest change of ``problem.hint``. Nothing is weighed but moved and missing lessons.
 
     ``best``: the values of the best change found; ``bound``: none costs less; ``impossible``: proved that there is
     none at all; ``touched``: the courses that are modelled whole.
     """
 
-    compiled: Compiled
-    effort: Effort
-    state: State
-    touched: set[str] = field(default_factory=set)
-    best: Numbers | None = None
-    bound: int = 0
-    impossible: bool = False
-    work: float = 0.0
+    def __init__(self, problem: Problem, effort: Effort) -> None:
+        weights = effort.limits.weights
+        self.effort = effort
+        self.compiled = Compiled(problem, replace(NOTHING, moved=weights.moved, dropped=weights.dropped))
+        values = self.compiled.values(problem.hint)
+        self.state = State(values, self.compiled.activity(values))
+        self.touched = touched(self.compiled, self.state)
+        self.best: Numbers | None = None
+        self.bound = 0
+        self.impossible = False
+        self.work = math.inf
 
     @property
     def cost(self) -> int | None:
         """What the best change costs."""
         return None if self.best is None else self.compiled.cost(self.best)
 
-    def run(self, work: float) -> None:
+    def size(self) -> int:
+        """How many pairs would be modelled whole at first."""
+        return len(self.compiled.pairs_of(sorted(self.touched)))
+
+    def run(self, work: float | None) -> None:
         """Search until the best change is proved the smallest or this much work (deterministic time) is done."""
-        self.work = work
-        self.touched = touched(self.compiled, self.state)
-        for _ in range(ROUNDS):
+        self.work = math.inf if work is None else work
+        self.effort.latest = self.progress
+        self.effort.enter(Stage.CHANGING)
+        if not self.touched:
+            self.best = self.state.values
+            self.bound = self.compiled.cost(self.best)
+        for _ in range(ROUNDS if self.touched else 0):
             if self.work <= 0 or self.effort.seconds_left() <= 0 or not self.effort.tell():
                 return
             before = len(self.touched)
@@ -81,7 +98,7 @@ class Change:
         compiled, effort = self.compiled, self.effort
         relaxed = _Relaxed(compiled, self.state, self.touched)
         held = self._held()
-        share = SHARE * self.work
+        share = None if math.isinf(self.work) else SHARE * self.work
         solvers = [effort.solver(share, workers=1), effort.solver(share, workers=1)]
         statuses = effort.watched(
             [
@@ -143,6 +160,38 @@ class Change:
         }
 
 
+def improved_within(problem: Problem, change: Change, effort: Effort) -> dict[str, tuple[Slot, ...]]:
+    """The best change, or one that costs as little and pleases more: the lessons that move choose their new slots by
+    the other wishes too."""
+    assert change.best is not None
+    placed = change.compiled.placed(change.best)
+    moved = sorted(key for key, slots in placed.items() if set(slots) != set(problem.hint.get(key, ())))
+    if not moved or effort.seconds_left() <= IMPROVING_TAKES or effort.limits.improve_time == 0:
+        return placed
+    weights = effort.limits.weights
+    compiled = Compiled(problem, replace(weights, moved=0, dropped=0))
+    values = compiled.values(placed)
+    pairs = compiled.pairs_of(moved)
+    model = TimetableModel(compiled, compiled.with_helpers(pairs), State(values, compiled.activity(values)))
+    model.minimise()
+    model.hint(values)
+    # Of each course as many lessons stay, and as many are placed, as in the change that was found.
+    for key in moved:
+        kept = [
+            model.literals[n]
+            for n in compiled.pairs_of([key]).tolist()
+            if compiled.pairs[n][1] in problem.hint.get(key, ())
+        ]
+        every = [model.literals[n] for n in compiled.pairs_of([key]).tolist()]
+        staying = len(set(placed[key]).intersection(problem.hint.get(key, ())))
+        model.cp.add(sum(kept) >= staying)
+        model.cp.add(sum(every) >= len(placed[key]))
+    solver = effort.solver(effort.limits.improve_time, workers=1)
+    if found(effort.run(solver, model.cp)):
+        values[model.free] = model.values(solver)
+    return compiled.placed(values)
+
+
 class _Relaxed:
     """The model of the touched courses in which all other lessons may give way."""
 
@@ -162,9 +211,7 @@ class _Relaxed:
         fast = state.values.copy()
         fast[self.own] = 0
         self.base = compiled.constant + int(compiled.price @ fast) - int(self.prices[self.others].sum())
-        self.model = TimetableModel(
-            compiled, np.concatenate([self.own, self.others]), state, relaxed=True, rows=rows
-        )
+        self.model = TimetableModel(compiled, np.concatenate([self.own, self.others]), state, relaxed=True, rows=rows)
         self.model.minimise(self.prices)
         self.model.hint(state.values)
 
@@ -195,9 +242,9 @@ def touched(compiled: Compiled, state: State) -> set[str]:
     keys = {_course(compiled, number) for number in numbers}
     for course in compiled.problem.courses:
         start, end = compiled.course_span[course.key]
-        if course.may_drop and int(state.values[start:end].sum()) < course.periods:
-            keys.add(course.key)
-        elif end - start < course.periods and not course.may_drop:
+        if (course.may_drop and int(state.values[start:end].sum()) < course.periods) or (
+            end - start < course.periods and not course.may_drop
+        ):
             keys.add(course.key)
     for group in compiled.problem.parallel:
         if keys.intersection(group):
