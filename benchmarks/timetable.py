@@ -11,10 +11,10 @@ or ``100_and_0`` in their names), older copies (``old``) and, of files with the 
 
 Each file is solved by ``fet-cl`` and by LMS Bridge in turn, never both at once, with the same limit and as many seeds;
 medians are compared, and a file counts as solved when most of its runs ended. "Soft" is the median of broken wishes.
-Every answer of ours is checked by the independent
-checker, and the first of each file is locked into the file and given to ``fet-cl``, which must keep all of its times.
-The locked copy has no constraints below 100 percent: they are wishes, no promises, and FET refuses a locked time that
-breaks one of some kinds. Ends with 0 when all targets are met.
+Every answer of ours is checked by the independent checker, and the first of each file is locked into the file and given
+to ``fet-cl``, which must keep all of its times and rooms. The locked copy has no constraints below 100 percent: they
+are wishes, no promises, and FET refuses a locked time that breaks one of some kinds. Ends with 0 when all targets are
+met.
 """
 
 from __future__ import annotations
