@@ -50,7 +50,8 @@ OPEN, FIRST, SECOND, OPEN_COLUMNS = range(4)
 
 # Kinds of pairs.
 (MIN_DAYS_APART, SAME_START, SAME_DAY, SAME_HOUR, MIN_GAP, BEFORE, AFTER, FOLLOWED_BY, FOLLOWS, ADJACENT,
- MAX_DAYS_APART, BEFORE_IF_SAME_DAY, AFTER_IF_SAME_DAY, BLOCK_OF_THREE, NO_OVERLAP, ADJACENT_ON_SAME_DAY) = range(16)  # fmt: skip
+ MAX_DAYS_APART, BEFORE_IF_SAME_DAY, AFTER_IF_SAME_DAY, BLOCK_OF_THREE, NO_OVERLAP,
+ ADJACENT_ON_SAME_DAY) = range(16)  # fmt: skip
 
 # Kinds of slot groups.
 MAX_SLOTS_USED, MAX_AT_ONCE = range(2)
@@ -59,7 +60,7 @@ MAX_SLOTS_USED, MAX_AT_ONCE = range(2)
 START, MARK, BUSY, TROUBLE, BEST_START, STATE_COLUMNS = range(6)
 NOW, BEST_ROOM, ROOM_COLUMNS = range(3)
 # Places of State.counters.
-STAMP, TRAIL, TODO, CALLS, STEPS, RANDOM, BEST, COUNTERS = range(8)
+STAMP, TRAIL, TODO, CALLS, STEPS, RANDOM, BEST, WISHES, COUNTERS = range(9)
 # Rows of State.scratch.
 COUNT, DAYS, TRIAL, SCRATCH_ROWS = range(4)
 # Columns of the trail, of frames and of candidates; rooms follow the trail, leaving units and rooms the candidates.
@@ -134,4 +135,5 @@ def new_state(board: Board, seed: int) -> State:
     state.units[:, TROUBLE] = 1
     state.counters[RANDOM] = (seed * 2_654_435_761 + 88_172_645) % 4_294_967_291 or 1
     state.counters[BEST] = -1
+    state.counters[WISHES] = 1
     return state

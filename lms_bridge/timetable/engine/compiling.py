@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from lms_bridge.timetable.engine.arrays import (
+from lms_bridge.timetable.engine.arrays import (  # isort: skip
     ADJACENT, AFTER, AFTER_IF_SAME_DAY, BEFORE, BEFORE_IF_SAME_DAY, CHOICE_COLUMNS, COLUMNS, DIFFICULTY, DURATION,
     FOLLOWED_BY, FOLLOWS, HOLDS, HOLD_COLUMNS, MEMBER_COLUMNS, NEEDS, OPEN_COLUMNS, PAIRS, PAIR_COLUMNS, STARTS,
     START_COLUMNS, UNIT_COLUMNS, UNIT_GROUPS, Board, Flags, Ints,
 )  # fmt: skip
-from lms_bridge.timetable.engine.problem import Hold, Limits, PlacingProblem, Resource, Unit
+from lms_bridge.timetable.engine.problem import Hold, Limits, PlacingProblem, Resource
 
 _MIRRORED = {
     BEFORE: AFTER, AFTER: BEFORE, FOLLOWED_BY: FOLLOWS, FOLLOWS: FOLLOWED_BY, ADJACENT: ADJACENT,
@@ -58,9 +58,7 @@ def compile_board(problem: PlacingProblem) -> Board:
             [[(bits, _nth_bit(bits, 0), _nth_bit(bits, 1)) for bits in found.open] for found in resources],
             dtype=np.int64,
         ).reshape(-1, problem.days, OPEN_COLUMNS),
-        limits=_table(
-            [_row(found, weeks.get(n, []), n in ending) for n, found in enumerate(limits)], COLUMNS
-        ),
+        limits=_table([_row(found, weeks.get(n, []), n in ending) for n, found in enumerate(limits)], COLUMNS),
         pauses=np.array(problem.pauses, dtype=np.int64),
         unit_groups=_table(_flat(tables[UNIT_GROUPS]), MEMBER_COLUMNS),
         groups=_pointed(
@@ -192,12 +190,8 @@ def _pairs(problem: PlacingProblem) -> list[list[list[int]]]:
     found: list[list[list[int]]] = [[] for _ in problem.units]
     for pair in problem.pairs:
         mirrored = _MIRRORED.get(pair.kind, pair.kind)
-        found[pair.first].append(
-            [pair.kind, pair.second, pair.amount, pair.first_hours, pair.second_hours, pair.check]
-        )
-        found[pair.second].append(
-            [mirrored, pair.first, pair.amount, pair.second_hours, pair.first_hours, pair.check]
-        )
+        found[pair.first].append([pair.kind, pair.second, pair.amount, pair.first_hours, pair.second_hours, pair.check])
+        found[pair.second].append([mirrored, pair.first, pair.amount, pair.second_hours, pair.first_hours, pair.check])
     return found
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from numba import njit
 
-from lms_bridge.timetable.engine.arrays import (
+from lms_bridge.timetable.engine.arrays import (  # isort: skip
     ADJACENT_ON_SAME_DAY, AFTER, AFTER_IF_SAME_DAY, AMOUNT, BEFORE, BEFORE_IF_SAME_DAY, BLOCK_OF_THREE, BUSY, CHECK,
     CHOICES, DAYS, DURATION, ENDING, ENDS, FOLLOWED_BY, FOLLOWS, FREE, HOLDS, HOURS, KIND, LIMITED, MARK,
     MAX_DAYS_APART, MIN_DAYS_APART, MIN_GAP, NEEDS, NEED_HOURS, NONE, NO_OVERLAP, OPEN, OTHER, OTHER_HOURS, OWN_HOURS,
     PAIRS, RESOURCE, ROOM, ROOM_AVOID, SAME_DAY, SAME_HOUR, SAME_START, STAMP, START, SURE, TRIAL, UNIT_GROUPS,
-    WEIGHT, Board, Ints, State,
+    WEIGHT, WISHES, Board, Ints, State,
 )  # fmt: skip
 from lms_bridge.timetable.engine.limits import excess
 from lms_bridge.timetable.engine.moves import draw
@@ -31,7 +31,7 @@ def add(state: State, unit: int, leaving: Ints, number: int, most: int) -> int:
 @njit(cache=True)
 def is_applied(state: State, chance: int) -> bool:
     """Whether a rule of this probability is checked this time."""
-    return chance >= SURE or draw(state, SURE) < chance
+    return chance >= SURE or (state.counters[WISHES] != 0 and draw(state, SURE) < chance)
 
 
 @njit(cache=True)
@@ -162,9 +162,7 @@ def room_cost(board: Board, state: State, room: int, slot: int, hours: int) -> i
 
 
 @njit(cache=True)
-def rooms(
-    board: Board, state: State, unit: int, slot: int, leaving: Ints, number: int, most: int, picks: Ints
-) -> int:
+def rooms(board: Board, state: State, unit: int, slot: int, leaving: Ints, number: int, most: int, picks: Ints) -> int:
     """Choose the room with the fewest units that must leave for each need of a unit; they are added."""
     stamp = state.counters[STAMP]
     first = board.units[unit, NEEDS]
@@ -183,7 +181,8 @@ def rooms(
             ties = 1 if cost < best_cost else ties + 1
             if ties == 1 or draw(state, ties) == 0:
                 best, best_cost = room, cost
-        if (best == FREE or best_cost > 0) and board.needs[n, NONE] < SURE and not is_applied(state, board.needs[n, NONE]):
+        none = board.needs[n, NONE]
+        if (best == FREE or best_cost > 0) and none < SURE and not is_applied(state, none):
             best, best_cost = FREE, 0
         elif best == FREE:
             return -1
@@ -228,8 +227,10 @@ def over_limit(board: Board, state: State, unit: int, slot: int, leaving: Ints, 
         week[day] |= ((1 << board.holds[i, HOURS]) - 1) << hour
         bad = excess(board, resource, week, placed)
         while bad > 0:
-            other = worst(board, state, resource, day, bad, placed)
+            other = worst(board, state, resource, day, placed)
             if other == FREE:
+                if board.limits[resource, CHECK] < SURE and breaks_alone(board, state, resource, slot, i):
+                    break
                 return -1
             number = add(state, other, leaving, number, most)
             if number < 0:
@@ -241,7 +242,16 @@ def over_limit(board: Board, state: State, unit: int, slot: int, leaving: Ints, 
 
 
 @njit(cache=True)
-def worst(board: Board, state: State, resource: int, day: int, bad: int, placed: int) -> int:
+def breaks_alone(board: Board, state: State, resource: int, slot: int, hold: int) -> bool:
+    """Whether a unit breaks a limit although nobody else holds the resource: then no wish can be fulfilled."""
+    trial = state.scratch[TRIAL]
+    trial[: board.days] = 0
+    trial[slot // board.hours] = ((1 << board.holds[hold, HOURS]) - 1) << (slot % board.hours)
+    return excess(board, resource, trial, 1) > 0
+
+
+@njit(cache=True)
+def worst(board: Board, state: State, resource: int, day: int, placed: int) -> int:
     """The unit whose leaving helps a resource's limits most: the ends of all days and all of this day are tried."""
     stamp = state.counters[STAMP]
     best, best_bad, ties = FREE, MANY, 0

@@ -11,19 +11,22 @@ from __future__ import annotations
 
 from numba import njit
 
-from lms_bridge.timetable.engine.arrays import (
+from lms_bridge.timetable.engine.arrays import (  # isort: skip
     AVOID, BEST, BEST_ROOM, BEST_START, BUSY, CALLS, CALLS_EACH, CANDIDATES, COST, DEPTH, DIFFICULTY, FOUND,
-    FRAME_TRAIL, FRAME_UNIT, FREE, LEAVING, MAX_CONFLICTS, MOST_LEAVING, NARROW, NEXT, NOW, NUMBER, ORDER, PICKS,
-    POSITION, SLOT, START, STARTS, STEPS, SURE, TENURE, TODO, TRAIL, TROUBLE, WIDE, Board, Ints, State,
+    FRAME_TRAIL, FRAME_UNIT, FREE, HOLDS, LEAVING, MAX_CONFLICTS, MOST_LEAVING, NARROW, NEXT, NOW, NUMBER, ORDER,
+    PICKS, POSITION, RESOURCE, SLOT, START, STARTS, STEPS, TENURE, TODO, TRAIL, TROUBLE, WIDE, WISHES, Board, Ints,
+    State,
 )  # fmt: skip
-from lms_bridge.timetable.engine.conflicts import evaluate
+from lms_bridge.timetable.engine.conflicts import evaluate, is_applied
 from lms_bridge.timetable.engine.moves import draw, exchange, forget_trail, lift, take_back
 
+
 @njit(cache=True)
-def expand(board: Board, state: State, depth: int, unit: int, most: int, soft: bool) -> None:
+def expand(board: Board, state: State, depth: int, unit: int, most: int, narrow: bool) -> None:
     """Fill a frame with the unit's candidate slots, those with the fewest leaving units first.
 
-    The slots are looked at from a random one on; the first that needs nobody to leave is taken at once.
+    The slots are looked at from a random one on; the first that needs nobody to leave is taken at once. Where only
+    the best is wanted (``narrow``), no more leaving units are counted for a slot than the best so far has.
     """
     state.counters[CALLS] += 1
     frame = state.frames[depth]
@@ -37,7 +40,7 @@ def expand(board: Board, state: State, depth: int, unit: int, most: int, soft: b
     offset = draw(state, count) if count > 0 else 0
     for k in range(count):
         i = first + (offset + k) % count
-        if soft and board.starts[i, AVOID] > 0 and draw(state, SURE) < board.starts[i, AVOID]:
+        if board.starts[i, AVOID] > 0 and is_applied(state, board.starts[i, AVOID]):
             continue
         row = rows[found]
         number = evaluate(board, state, unit, board.starts[i, SLOT], row[LEAVING:PICKS], row[PICKS:], most)
@@ -57,6 +60,8 @@ def expand(board: Board, state: State, depth: int, unit: int, most: int, soft: b
         found += 1
         if number == 0:
             break
+        if narrow:
+            most = min(most, number)
     frame[CANDIDATES] = found
 
 
@@ -79,7 +84,8 @@ def attempt(board: Board, state: State, depth: int, effort: Ints) -> int:
     if frame[POSITION] >= frame[CANDIDATES]:
         return 0
     row = state.candidates[depth, state.candidates[depth, frame[POSITION], ORDER]]
-    if row[NUMBER] > 0 and (depth + 1 >= effort[DEPTH] or (depth >= effort[WIDE] and frame[POSITION] >= effort[NARROW])):
+    enough = depth >= effort[WIDE] and frame[POSITION] >= effort[NARROW]
+    if row[NUMBER] > 0 and (enough or depth + 1 >= effort[DEPTH]):
         return 0
     hardest_first(board, row)
     exchange(board, state, frame[FRAME_UNIT], row[FOUND], row[LEAVING:PICKS], row[NUMBER], row[PICKS:])
@@ -92,7 +98,7 @@ def insert(board: Board, state: State, unit: int, effort: Ints, calls: int) -> b
     """Place a unit and all that have to leave for it; where that fails nothing has changed."""
     end = state.counters[CALLS] + calls
     depth = 0
-    expand(board, state, 0, unit, effort[MOST_LEAVING], True)
+    expand(board, state, 0, unit, effort[MOST_LEAVING], False)
     outcome = attempt(board, state, 0, effort)
     while True:
         frame = state.frames[depth]
@@ -101,7 +107,8 @@ def insert(board: Board, state: State, unit: int, effort: Ints, calls: int) -> b
             if frame[NEXT] < row[NUMBER] and state.counters[CALLS] < end:
                 frame[NEXT] += 1
                 depth += 1
-                expand(board, state, depth, row[LEAVING + frame[NEXT] - 1], effort[MOST_LEAVING], True)
+                unit = row[LEAVING + frame[NEXT] - 1]
+                expand(board, state, depth, unit, effort[MOST_LEAVING], depth >= effort[WIDE])
                 outcome = attempt(board, state, depth, effort)
                 continue
             outcome = 1 if frame[NEXT] >= row[NUMBER] else 0
@@ -124,10 +131,18 @@ def insert(board: Board, state: State, unit: int, effort: Ints, calls: int) -> b
 
 @njit(cache=True)
 def force(board: Board, state: State, unit: int, tenure: int) -> bool:
-    """Place a unit where its occupants have been the least trouble; they wait on the stack. False if it has no slot."""
-    expand(board, state, 0, unit, MAX_CONFLICTS, True)
+    """Place a unit where its occupants have been the least trouble; they wait on the stack.
+
+    False if it has no slot even when those who hold what it needs are gone: it stays out then.
+    """
+    expand(board, state, 0, unit, MAX_CONFLICTS, False)
     if state.frames[0, CANDIDATES] == 0:
+        state.counters[WISHES] = 0
         expand(board, state, 0, unit, MAX_CONFLICTS, False)
+        if state.frames[0, CANDIDATES] == 0:
+            clear_rivals(board, state, unit)
+            expand(board, state, 0, unit, MAX_CONFLICTS, False)
+        state.counters[WISHES] = 1
     step = state.counters[STEPS]
     best, best_cost, ties = FREE, 0, 0
     for candidate in range(state.frames[0, CANDIDATES]):
@@ -172,12 +187,14 @@ def keep_best(state: State) -> None:
 
 
 @njit(cache=True)
-def shake(board: Board, state: State, share: int) -> None:
-    """Take away each placed unit with a chance of 1 in ``share``."""
-    for unit in range(len(state.units)):
-        if state.units[unit, START] != FREE and not state.units[unit, BUSY] and draw(state, share) == 0:
-            lift(board, state, unit)
-            push(state, unit)
+def clear_rivals(board: Board, state: State, unit: int) -> None:
+    """Take away everybody who holds something that the unit is to hold; they wait on the stack."""
+    for i in range(board.units[unit, HOLDS], board.units[unit + 1, HOLDS]):
+        for place in range(board.days * board.hours):
+            other = state.at[board.holds[i, RESOURCE], place]
+            if other >= 0 and not state.units[other, BUSY]:
+                lift(board, state, other)
+                push(state, other)
 
 
 @njit(cache=True)
@@ -191,7 +208,5 @@ def burst(board: Board, state: State, effort: Ints, until: int) -> int:
             keep_best(state)
             continue
         state.units[unit, TROUBLE] += 1
-        if not force(board, state, unit, effort[TENURE]):
-            shake(board, state, 4)
-            push(state, unit)
+        force(board, state, unit, effort[TENURE])
     return state.counters[TODO]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from lms_bridge.timetable.engine.arrays import (
+from lms_bridge.timetable.engine.arrays import (  # isort: skip
     EMPTY_OK, FIRST, GAPS_DAY, GAPS_WEEK, INTERVAL, INTERVAL_DAYS, LATE, MAX_DAY, MAX_DAYS, MIN_DAY, MIN_DAYS, OPEN,
     RUN, SECOND, SPAN, UNITS, UNLIMITED, WEEK, Board, Ints,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from lms_bridge.timetable.engine.arrays import (
+from lms_bridge.timetable.engine.arrays import (  # isort: skip
     BUSY, FREE, HOLDS, HOURS, NEEDS, NEED_HOURS, NOW, RANDOM, RESOURCE, START, TRAIL, TRAIL_ROOMS, TRAIL_START,
     TRAIL_UNIT, Board, Ints, State,
 )  # fmt: skip

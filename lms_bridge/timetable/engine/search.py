@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lms_bridge.timetable.engine.arrays import (
+from lms_bridge.timetable.engine.arrays import (  # isort: skip
     BEST, BEST_ROOM, BEST_START, CALLS, DIFFICULTY, FREE, NOW, START, STEPS, TODO, Board, Ints, State, new_state,
 )  # fmt: skip
 from lms_bridge.timetable.engine.compiling import compile_board

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from numba import njit
 
-from lms_bridge.timetable.engine.arrays import (
+from lms_bridge.timetable.engine.arrays import (  # isort: skip
     BUSY, COUNT, FREE, GROUP_CHECK, GROUP_KIND, MARK, MAX_SLOTS_USED, MEMBER, MEMBERS, MEMBER_HOURS, MOST, STAMP,
-    START, SURE, UNIT_GROUPS, Board, Ints, State,
+    START, SURE, UNIT_GROUPS, WISHES, Board, Ints, State,
 )  # fmt: skip
 from lms_bridge.timetable.engine.moves import draw
 
@@ -17,7 +17,7 @@ def groups(board: Board, state: State, unit: int, slot: int, leaving: Ints, numb
     for i in range(board.units[unit, UNIT_GROUPS], board.units[unit + 1, UNIT_GROUPS]):
         group = board.unit_groups[i, MEMBER]
         chance = board.groups[group, GROUP_CHECK]
-        if chance < SURE and draw(state, SURE) >= chance:
+        if chance < SURE and (state.counters[WISHES] == 0 or draw(state, SURE) >= chance):
             continue
         end = slot + board.unit_groups[i, MEMBER_HOURS]
         while True:

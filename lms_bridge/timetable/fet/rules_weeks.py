@@ -38,9 +38,7 @@ def _limit(reading: Reading) -> Rule:
 
 
 def _min_hours(_: Draft, fields: Element, check: int) -> Limits:
-    return Limits(
-        min_day=fields.whole("Minimum_Hours_Daily"), empty_ok=fields.flag("Allow_Empty_Days"), check=check
-    )
+    return Limits(min_day=fields.whole("Minimum_Hours_Daily"), empty_ok=fields.flag("Allow_Empty_Days"), check=check)
 
 
 def _interval(draft: Draft, fields: Element, check: int) -> Limits:

@@ -28,7 +28,7 @@ def solve_fet(
     seconds: float = 120.0,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-    **kw
+    **kw,
 ) -> FetSolution:
     draft = draft_of(school)
     former = Former(draft)
