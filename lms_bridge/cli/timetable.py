@@ -1,4 +1,4 @@
-"""``timetable solve`` and ``timetable implementation``."""
+"""``timetable solve`` and ``timetable implementation``; those of FET files stand in ``fet.py``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lms_bridge.cli import fet
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.cli.plan_export import language_option, write_document
 from lms_bridge.cli.timetable_exchange import export_file, import_file
@@ -20,6 +21,8 @@ def timetable_group() -> None:
 
 timetable_group.add_command(import_file)
 timetable_group.add_command(export_file)
+timetable_group.add_command(fet.fet_check)
+timetable_group.add_command(fet.fet_solve)
 
 
 @timetable_group.command()
