@@ -272,7 +272,8 @@ def _too_many_online(campus: Organisation, lesson: Lesson, after: LessonState, d
                 Lesson.starts_at < start + timedelta(days=1),
             )
         )
-        if (others or 0) >= limits.periods_per_day:
+        most = limits.periods_for(int((after.ends_at - after.starts_at).total_seconds() // 60))
+        if (others or 0) >= most:
             found.append(
                 LessonProblem(
                     N_("%(group)s has %(count)s online lessons on %(day)s already; %(limit)s are allowed."),
@@ -281,7 +282,7 @@ def _too_many_online(campus: Organisation, lesson: Lesson, after: LessonState, d
                     group=group.title,
                     count=others,
                     day=Day(day),
-                    limit=limits.periods_per_day,
+                    limit=most,
                 )
             )
     return found
