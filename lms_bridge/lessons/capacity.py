@@ -39,10 +39,11 @@ def account_for_lesson(lesson: Lesson) -> ProviderAccount:
     :raises ConfigurationError: no provider is installed that needs no set-up.
     """
     for account in accounts_for(lesson.campus):
-        if account.concurrent_rooms is None:
+        limit = account.concurrent_rooms
+        if limit is None:
             return account
         held = _held([account.id], lesson.starts_at, lesson.ends_at).where(Lesson.id != lesson.id)
-        if db.session.scalar(held.with_only_columns(sa.func.count(sa.distinct(Lesson.id)))) < account.concurrent_rooms:
+        if (db.session.scalar(held.with_only_columns(sa.func.count(sa.distinct(Lesson.id)))) or 0) < limit:
             return account
     return account_for(lesson.campus)
 
@@ -70,7 +71,7 @@ def set_rooms(account: ProviderAccount, count: int | None, *, actor: Person | No
     )
 
 
-def _held(account_ids: Collection[int], start: datetime, end: datetime) -> sa.Select[tuple[int]]:
+def _held(account_ids: Collection[int], start: datetime, end: datetime) -> sa.Select[int]:
     """The online lessons that hold a room of these accounts at some moment of a span."""
     return (
         sa.select(Lesson.id)

@@ -190,8 +190,8 @@ class _Builder:
                     slots=frozenset(free[:1]),
                 )
             )
-        for key, slots in counted.items():
-            self.teacher_busy[key] -= slots
+        for key, own in counted.items():
+            self.teacher_busy[key] -= own
         return found
 
     def _span(self) -> tuple[datetime, datetime]:

@@ -9,6 +9,9 @@ from itertools import combinations
 from lms_bridge.core.i18n import N_
 from lms_bridge.timetable.input_models import DayPart, RuleType, SubjectRule, WeekParity
 
+_CLOSEST = (RuleType.DOUBLES, RuleType.SPREAD, RuleType.PREFERRED, RuleType.WEEKS)
+"""Of rules of these kinds the one made most closely for a class counts, so that a class may differ from its grade."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -79,10 +82,11 @@ def contradictions(rules: Sequence[Stated], grade_of: Mapping[int, str]) -> list
 
 def _meet(one: Stated, other: Stated, grade_of: Mapping[int, str]) -> bool:
     """Whether there may be a class and a week that both hold for."""
-    if WeekParity.EVERY not in (one.weeks, other.weeks) and one.weeks is not other.weeks:
-        # "Only in odd weeks" and a rule for even weeks never meet in a week, and that is what is wrong with them.
-        if RuleType.WEEKS not in (one.kind, other.kind) or one.subject_id != other.subject_id:
-            return False
+    never_one_week = WeekParity.EVERY not in (one.weeks, other.weeks) and one.weeks is not other.weeks
+    # "Only in odd weeks" and a rule for even weeks never meet in a week, and that is what is wrong with them.
+    about_weeks = RuleType.WEEKS in (one.kind, other.kind) and one.subject_id == other.subject_id
+    if never_one_week and not about_weeks:
+        return False
     if one.class_id is not None and other.class_id is not None:
         return one.class_id == other.class_id
     grades = [grade_of.get(r.class_id, r.grade) if r.class_id is not None else r.grade for r in (one, other)]
@@ -96,23 +100,21 @@ def _why(one: Stated, other: Stated) -> str | None:
         return _same_subject(one, other)
     if one.kind is RuleType.FIXED and other.kind is RuleType.FIXED and _slot(one) == _slot(other):
         return N_("a class would have two subjects at once")
-    if {one.subject_id, one.other_id} == {other.subject_id, other.other_id} and one.other_id is not None:
-        if one.kind is RuleType.BEFORE and other.kind is RuleType.BEFORE:
-            return N_("each would have to come before the other")
+    turned = (one.subject_id, one.other_id) == (other.other_id, other.subject_id)
+    if turned and one.kind is RuleType.BEFORE and other.kind is RuleType.BEFORE:
+        return N_("each would have to come before the other")
+    if turned and {one.kind, other.kind} == {RuleType.BEFORE, RuleType.NOT_SAME_DAY}:
+        return N_("subjects that are never taught on one day have no order on a day")
     return None
 
 
 def _same_subject(one: Stated, other: Stated) -> str | None:
+    if one.kind is other.kind and one.kind in _CLOSEST:
+        return N_("they ask for different things for the same classes") if one.closeness == other.closeness else None
     if one.kind is RuleType.WEEKS and other.weeks not in (WeekParity.EVERY, one.weeks):
         return N_("the subject is not taught in those weeks")
-    if (
-        one.kind is RuleType.DOUBLES
-        and other.kind is RuleType.SPREAD
-        and (other.number or 1) < 2 <= (one.number or 0) * 2
-    ):
+    if one.kind is RuleType.DOUBLES and other.kind is RuleType.SPREAD and (other.number or 1) < 2:
         return N_("a double period is two periods on one day")
-    if one.kind is other.kind and one.kind in (RuleType.DOUBLES, RuleType.SPREAD, RuleType.PREFERRED):
-        return N_("they ask for different things for the same classes") if one.closeness == other.closeness else None
     if one.kind is RuleType.NOT_SAME_DAY and other.kind is RuleType.BEFORE and one.other_id == other.other_id:
         return N_("subjects that are never taught on one day have no order on a day")
     return None

@@ -77,6 +77,8 @@ def add_absence(campus: Organisation, person: Person, wanted: Absent, *, actor: 
     if problems:
         raise BadInputs(problems)
     last = wanted.last_day if wanted.weekdays else wanted.last_day or wanted.first_day
+    weekdays: list[int | None] = [*sorted(wanted.weekdays)] or [None]
+    periods: list[int | None] = [*sorted(wanted.periods)] or [None]
     rows = [
         Unavailability(
             person_id=person.id,
@@ -86,8 +88,8 @@ def add_absence(campus: Organisation, person: Person, wanted: Absent, *, actor: 
             last_day=last,
             reason=wanted.reason.strip(),
         )
-        for weekday in sorted(wanted.weekdays) or [None]
-        for period in sorted(wanted.periods) or [None]
+        for weekday in weekdays
+        for period in periods
     ]
     db.session.add_all(rows)
     db.session.flush()
