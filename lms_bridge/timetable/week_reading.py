@@ -26,6 +26,7 @@ from lms_bridge.roster.models import ClassGroup, Organisation, Term
 from lms_bridge.timetable.demand import CourseId, Demand, WeekDemand, classes_of_term, plans_at_all, week_demand
 from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart, TimetableWeek
 from lms_bridge.timetable.queries import WITH_PARTS
+from lms_bridge.timetable.subject_rules import contradicting
 from lms_bridge.timetable.week_slots import ClassSlots, class_slots
 from lms_bridge.timetable.wording import DaysOff, Listed
 
@@ -168,7 +169,7 @@ def _refuse(
         for class_id in sorted(wanted)
         if not slots[class_id]
     ]
-    problems += demand.problems
+    problems += [*demand.problems, *contradicting(campus.id)]
     if problems:
         raise BadInputs(problems)
 
