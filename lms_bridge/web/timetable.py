@@ -41,6 +41,7 @@ from lms_bridge.web import (
     timetable_days,  # noqa: F401
     timetable_documents,
     timetable_inputs,
+    timetable_pace,
     timetable_rules,  # noqa: F401
     timetable_solving,
     timetable_teachers,  # noqa: F401
@@ -54,6 +55,7 @@ blueprint.register_blueprint(timetable_changes.blueprint)
 blueprint.register_blueprint(timetable_solving.blueprint)
 blueprint.register_blueprint(timetable_documents.blueprint)
 blueprint.register_blueprint(timetable_inputs.blueprint)
+blueprint.register_blueprint(timetable_pace.blueprint)
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,8 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.documents.", "number"): lambda w: w.system.a.classes[0].id,
     ("timetable.documents.", "code"): lambda w: w.system.a.campus.code,
     ("timetable.solving.", "uid"): lambda w: w.run.uid,
+    ("timetable.pace.", "class_uid"): lambda w: w.system.a.classes[0].uid,
+    ("timetable.pace.", "number"): lambda w: w.system.subject.id,
     ("timetable.inputs.", "code"): lambda w: w.system.a.campus.code,
     ("timetable.inputs.rules_remove", "uid"): lambda w: w.rule.uid,
     ("timetable.inputs.arrangements_", "uid"): lambda w: w.arrangement.uid,
