@@ -249,13 +249,13 @@ def rooms_set(code: str, uid: str) -> Response | tuple[str, int]:
 
 
 def _rooms(campus: Organisation, problems: Sequence[BridgeError] = ()) -> str:
-    scope = current_scope()
+    scope, accounts = current_scope(), accounts_for(campus)
     rows = [
         {"account": a, "owner": _owner(a), "may": scope.allows(Permission.SYSTEM, Target(_owner(a).path))}
-        for a in accounts_for(campus)
+        for a in accounts
     ]
-    known = [row["account"].concurrent_rooms for row in rows]
-    total = sum(known) if known and None not in known else None
+    known = [a.concurrent_rooms for a in accounts if a.concurrent_rooms is not None]
+    total = sum(known) if accounts and len(known) == len(accounts) else None
     return page("rooms", campus, problems, rows=rows, total=total)
 
 
