@@ -23,10 +23,10 @@ from lms_bridge.web.session import current_person, signed_in_required
 from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, classes_of, number_of, page, subjects
 
 KINDS = {
-    RuleType.DOUBLES: (N_("Double periods"), N_("so many a week; give the number")),
-    RuleType.SPREAD: (N_("Spread over the week"), N_("at most so many periods on one day; give the number")),
+    RuleType.DOUBLES: (N_("Double periods"), N_("so many a week")),
+    RuleType.SPREAD: (N_("Spread over the week"), N_("at most so many periods on one day")),
     RuleType.NOT_SAME_DAY: (N_("Not on the same day"), N_("as a second subject")),
-    RuleType.BEFORE: (N_("Before another subject"), N_("on days that have both; choose the second subject")),
+    RuleType.BEFORE: (N_("Before another subject"), N_("on days that have both")),
     RuleType.PREFERRED: (N_("Best at a part of the day"), N_("a wish, kept where it is possible")),
     RuleType.FIXED: (N_("Fixed time"), N_("always at one weekday and period")),
     RuleType.WEEKS: (
@@ -84,12 +84,16 @@ def rules_remove(code: str, uid: str) -> Response | tuple[str, int]:
 def _page(campus: Organisation, problems: Sequence[BridgeError] = ()) -> str:
     groups = classes_of(campus)
     grades = sorted({group.grade for group in groups}, key=lambda grade: (len(grade), grade))
+    kind = _choice(RuleType, "kind")
     found = [(row, subject_rules.text_of(row)) for row in subject_rules.rules_of(campus.id)]
     return page(
         "rules",
         campus,
         problems,
         rules=sorted(found, key=lambda pair: (str(pair[1].subject), pair[0].id)),
+        kind=kind.value if kind is not None else "",
+        kind_label=gettext(KINDS[kind][0]) if kind is not None else "",
+        kind_hint=gettext(KINDS[kind][1]) if kind is not None else "",
         kinds=[(kind.value, gettext(label), gettext(hint)) for kind, (label, hint) in KINDS.items()],
         subjects=subjects(),
         scopes=[
@@ -131,5 +135,5 @@ def _stated() -> Stated:
 
 
 def _choice(choices: type[E], name: str) -> E | None:
-    typed = request.form.get(name, "")
+    typed = request.values.get(name, "")
     return next((choice for choice in choices if choice.value == typed), None)
