@@ -66,10 +66,8 @@ def test_a_plan_goes_from_file_to_lessons_by_commands_alone(
     assert second.returncode == 1
     assert plan in second.stderr
     year, week, _ = (now() + timedelta(days=7)).isocalendar()
-    checked = ["timetable", "check", "--campus", school.a.campus.code, "--week"]
-    assert answer([*checked, f"{year}-W{week:02}"], settings)["problems"] == []
-    outside = ended_command([*checked, f"{year + 2}-W{week:02}"], settings)
-    assert (outside.returncode, "lies outside the terms" in outside.stdout) == (1, True)
+    checked = answer(["timetable", "check", "--campus", school.a.campus.code, "--week", f"{year}-W{week:02}"], settings)
+    assert checked["problems"] == []
     solved = answer(["timetable", "solve", "--campus", school.a.campus.code, "--week", f"{year}-W{week:02}"], settings)
     listed = answer(["lessons", "list", "--campus", school.a.campus.code, "--week", f"{year}-W{week:02}"], settings)
     assert solved
