@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIBlueprint
 
-from lms_bridge.api import timetable_schemas as schemas
+from lms_bridge.api import timetable_input_schemas as schemas
 from lms_bridge.api.callers import auth, caller, require
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction

@@ -79,7 +79,8 @@ def add_arrangement(campus: Organisation, wanted: WantedArrangement, *, actor: P
 
 
 def remove_arrangement(row: Arrangement, *, actor: Person | None) -> None:
-    """Give an arrangement up: its classes have ordinary lessons again when their weeks are solved the next time."""
+    """Give an arrangement up: in weeks that are solved from now on its classes have ordinary lessons; lessons that
+    exist stay until they are cancelled."""
     _record("timetable.arrangement_removed", row.campus, row, actor)
     db.session.delete(row)
     db.session.flush()

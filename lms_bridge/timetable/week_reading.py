@@ -33,9 +33,6 @@ from lms_bridge.timetable.wording import DaysOff, Listed
 SETTLED = timedelta(minutes=30)
 """Lessons that begin sooner than this stay where they are, and none is added: people are on their way to them."""
 
-NOT_ARRANGED = -1
-"""Stands for the arrangement of lessons of a group that is not arranged any more."""
-
 
 @dataclass
 class WeekContext:
@@ -176,7 +173,7 @@ def _refuse(
 
 def _lessons(row: TimetableWeek | None, demand: WeekDemand) -> tuple[dict[CourseId, list[Lesson]], list[Lesson]]:
     """Lessons in force: those that a new solution may move, and those that stay: begun or about to, given to a
-    substitute, of several classes that are not arranged so, or of a subject whose plan is not approved any more."""
+    substitute, of several classes or of a group that are not arranged so, or of a subject whose plan is not approved any more."""
     movable: defaultdict[CourseId, list[Lesson]] = defaultdict(list)
     kept: list[Lesson] = []
     if row is None:
@@ -203,12 +200,12 @@ def _lessons(row: TimetableWeek | None, demand: WeekDemand) -> tuple[dict[Course
 def _course_of(
     lesson: Lesson, courses: Mapping[tuple[int, tuple[tuple[int, str], ...]], CourseId], demand: WeekDemand
 ) -> CourseId | None:
-    """The course that a lesson belongs to. A lesson of a single class that is taught otherwise by now (in groups, or
-    no longer in groups) belongs to a course that nothing is demanded of, so that it is replaced."""
+    """The course that a lesson belongs to. One of a whole class that is taught otherwise by now (in groups, or with
+    another class) belongs to a course that nothing is demanded of, so that it is replaced."""
     classes = tuple(sorted((a.class_id, a.part) for a in lesson.audience))
     found = courses.get((lesson.subject_id, classes))
     if found is not None:
         return found
-    if len(classes) == 1 and (classes[0][0], lesson.subject_id) in demand.planned:
-        return CourseId(classes[0][0], lesson.subject_id, NOT_ARRANGED if classes[0][1] else 0)
+    if len(classes) == 1 and not classes[0][1] and (classes[0][0], lesson.subject_id) in demand.planned:
+        return CourseId(classes[0][0], lesson.subject_id)
     return None

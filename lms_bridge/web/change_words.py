@@ -30,6 +30,11 @@ class ChangeWords:
         self.uids = dict(db.session.execute(sa.select(Lesson.id, Lesson.uid).where(Lesson.id.in_(lessons))).all())
         self.first = min((state.starts_at for state in states), default=None)
 
+    @staticmethod
+    def told(row: ChangeSet) -> list[LessonChange]:
+        """The changes that people hear of."""
+        return [change for change in row.changes if change.kind is not ChangeKind.UNIT]
+
     def order(self, change: LessonChange) -> tuple[Any, ...]:
         """Cancelled and moved lessons first, then by time and class."""
         state = self._state(change)

@@ -648,6 +648,8 @@ def upgrade() -> None:
     sa.Column('change_set_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('result', sa.JSON(), nullable=False),
     sa.Column('problems', sa.JSON(), nullable=False),
+    sa.Column('progress', sa.JSON(), nullable=False),
+    sa.Column('cancel_asked_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['author_id'], ['person.id'], name=op.f('fk_solve_run_author_id')),
     sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_solve_run_campus_id')),
     sa.ForeignKeyConstraint(['change_set_id'], ['change_set.id'], name=op.f('fk_solve_run_change_set_id')),
