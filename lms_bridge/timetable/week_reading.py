@@ -173,7 +173,8 @@ def _refuse(
 
 def _lessons(row: TimetableWeek | None, demand: WeekDemand) -> tuple[dict[CourseId, list[Lesson]], list[Lesson]]:
     """Lessons in force: those that a new solution may move, and those that stay: begun or about to, given to a
-    substitute, of several classes or of a group that are not arranged so, or of a subject whose plan is not approved any more."""
+    substitute, of several classes or of a group that are not arranged so, or of a subject whose plan is not approved
+    any more."""
     movable: defaultdict[CourseId, list[Lesson]] = defaultdict(list)
     kept: list[Lesson] = []
     if row is None:

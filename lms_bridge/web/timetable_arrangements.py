@@ -49,7 +49,7 @@ def arrangements_remove(code: str, uid: str) -> Response | tuple[str, int]:
     row = _arrangement(campus, uid)
     return carried_out(
         lambda: arranging.remove_arrangement(row, actor=current_person()),
-        gettext("The arrangement is removed. Weeks that are planned from now on have ordinary lessons; lessons that exist stay."),
+        gettext("The arrangement is removed. Weeks that are planned from now on have ordinary lessons."),
         "arrangements",
         campus,
         lambda problems: _page(campus, problems),
