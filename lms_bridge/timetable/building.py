@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from lms_bridge.timetable import availability, capacity, families
 from lms_bridge.timetable.class_keys import ClassKeys, class_key, students_by_class, teacher_key
 from lms_bridge.timetable.course_rules import Note, Week, bands, pairs, shaped
 from lms_bridge.timetable.demand import Demand
+from lms_bridge.timetable.held_lessons import HeldLessons
 from lms_bridge.timetable.input_models import RuleType
 from lms_bridge.timetable.matching import split_by_mode
 from lms_bridge.timetable.models import Lesson
@@ -46,7 +47,8 @@ class _Builder:
         grades = {class_id: group.grade for class_id, group in context.classes.items()}
         self.limits = limits_by_grade(context.campus, set(grades.values()))
         self.rules = WeekRules(map(Stated.of, rules_of(context.campus.id)), context.week.number, grades)
-        self.all_times = [time for times in context.slots.values() for time in times.values()]
+        # Classes of one grid have the same times: each counts once, or large campuses would be slow.
+        self.all_times = list(dict.fromkeys(time for times in context.slots.values() for time in times.values()))
         self.open = {
             class_id: {slot: time for slot, time in times.items() if time.starts_at >= self.settled}
             for class_id, times in context.slots.items()
@@ -55,6 +57,11 @@ class _Builder:
         self.subjects = {s.id: SubjectName.of(s) for s in db.session.scalars(sa.select(Subject))}
         self.students = students_by_class(_used(context), *self.days)
         self.keys = ClassKeys(context.classes, _parts(context), self.students)
+        self.held = HeldLessons(context.kept, context.slots)
+        self.size: Counter[int] = Counter(class_id for own in self.students.values() for class_id in own)
+        self.by_class: defaultdict[int, list[Demand]] = defaultdict(list)
+        for demand in sorted(context.demands.values(), key=lambda d: d.course):
+            self.by_class[demand.course.class_id].append(demand)
         self.band_periods: dict[str, int] = {}
         self.band_shares: dict[str, tuple[int, int]] = {}
         self.notes: dict[str, Note] = {}
@@ -74,7 +81,7 @@ class _Builder:
         held += self._counted_lessons(teachers, unavailable, max_per_day)
         for demand in self.context.demands.values():
             if demand.band:
-                periods = self._periods(demand)
+                periods = self.held.left(demand)
                 self.band_periods[demand.band] = max(self.band_periods.get(demand.band, 0), periods)
         courses = [course for class_id in self.context.classes for course in self._courses(class_id, unavailable)]
         if self.problems:
@@ -200,8 +207,7 @@ class _Builder:
 
     def _courses(self, class_id: int, unavailable: Mapping[int, frozenset[Slot]]) -> Iterable[Course]:
         """The courses of which this is the first class."""
-        demands = sorted(self.context.demands.values(), key=lambda d: d.course)
-        demands = [d for d in demands if d.course.class_id == class_id]
+        demands = self.by_class[class_id]
         firsts = {d.band: d for d in reversed(demands) if d.band and d.band not in self.band_shares}
         counted = [d for d in demands if not d.band or firsts.get(d.band) is d]
         shares = dict(zip((d.course for d in counted), self._shares(class_id, counted), strict=True))
@@ -216,7 +222,7 @@ class _Builder:
 
     def _shares(self, class_id: int, demands: list[Demand]) -> list[tuple[int, int]]:
         """How many periods of each demand are online and how many at school."""
-        counts = [self.band_periods[d.band] if d.band else self._periods(d) for d in demands]
+        counts = [self.band_periods[d.band] if d.band else self.held.left(d) for d in demands]
         times = self.open[class_id].values()
         online = [time.slot for time in times if time.online]
         at_school = len(times) - len(online)
@@ -227,20 +233,6 @@ class _Builder:
             per_day[slot.day] += 1
         room = sum(min(self._per_day(class_id), count) for count in per_day.values())
         return split_by_mode(counts, room, at_school)
-
-    def _periods(self, demand: Demand) -> int:
-        """What is left to place of a demand: lessons that stay count already."""
-        left = [len(part.steps) - len(self._held_at(demand, part.class_id, part.part)) for part in demand.audience]
-        return max(0, *left)
-
-    def _held_at(self, demand: Demand, class_id: int, part: str) -> set[datetime]:
-        """When the lessons that stay of a class (or part) of a demand are."""
-        return {
-            lesson.starts_at
-            for lesson in self.context.kept
-            if lesson.subject_id == demand.course.subject_id
-            and any(a.class_id == class_id and (not part or a.part in ("", part)) for a in lesson.audience)
-        }
 
     def _common_times(self, demand: Demand, online: bool) -> dict[Slot, SlotTime]:
         """The open slots that all classes of a demand have at the same time."""
@@ -287,16 +279,9 @@ class _Builder:
             online=online,
             slots=slots,
             pool=capacity.POOL if online else "",
-            people=max(1, sum(1 for own in self.students.values() if own & set(demand.class_ids))),
+            people=max(1, sum(self.size[class_id] for class_id in demand.class_ids)),
         )
-        return shaped(course, note, self.rules, times, self._held_slots(demand), self._week())
-
-    def _held_slots(self, demand: Demand) -> list[Slot]:
-        found: set[Slot] = set()
-        for part in demand.audience:
-            moments = self._held_at(demand, part.class_id, part.part)
-            found |= {t.slot for t in self.context.slots[part.class_id].values() if t.starts_at in moments}
-        return sorted(found)
+        return shaped(course, note, self.rules, times, self.held.slots(demand), self._week())
 
     def _week(self) -> Week:
         return Week(self.context.week.days, self.context.campus.zone)
