@@ -6,6 +6,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.notices import kinds
 from lms_bridge.notices.models import Priority
 from lms_bridge.plans import affected
+from lms_bridge.timetable import input_models  # noqa: F401  (its tables must be known)
 from lms_bridge.timetable.audience import people_touched
 from lms_bridge.timetable.changes import CHANGED, UNDONE
 from lms_bridge.timetable.messages import gather_changed, gather_undone, told_before

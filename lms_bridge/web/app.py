@@ -42,7 +42,7 @@ BLUEPRINTS = (
     "attendance",
     "tokens",
 )
-API_BLUEPRINTS = ("plans", "plan_work", "timetable", "change_sets", "solve_runs")
+API_BLUEPRINTS = ("plans", "plan_work", "timetable", "change_sets", "solve_runs", "timetable_inputs")
 
 
 def template_folder(kind: str) -> Path:
