@@ -81,6 +81,15 @@ def propose_week(
     return _result(context, solution, counts, False, change_set)
 
 
+def week_as_planned(
+    campus_code: str, week: str, limits: SolverLimits | None = None
+) -> tuple[list[changes.Wanted], Status]:
+    """What would change in a week if it were solved again, and how sure the solver is; nothing is stored. Refuses like
+    :func:`solve_week`."""
+    _, solution, wanted, _ = _solved(campus_code, week, limits)
+    return wanted, solution.status
+
+
 def campus_by_code(code: str) -> Organisation:
     """The campus with this code.
 
@@ -247,6 +256,7 @@ def _state(
         teachers=tuple(sorted(lead + others)),
         classes=((pair[0], before.classes[0][1] if before is not None else ""),),
         units=units,
+        replaces_id=before.replaces_id if before is not None else None,
     )
 
 
