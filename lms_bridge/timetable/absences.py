@@ -44,9 +44,7 @@ def report_absence(
         absence is reported already; everything is listed.
     """
     wanted = sorted(set(periods))
-    problems = _problems(teacher, first_day, last_day, wanted, reason)
-    if problems:
-        raise BadInputs(problems)
+    check_absence(teacher, first_day, last_day, periods=wanted, reason=reason)
     absence = TeacherAbsence(
         person_id=teacher.id,
         first_day=first_day,
@@ -74,6 +72,18 @@ def report_absence(
         case_for_absence(absence, db.session.get_one(Organisation, campus_id), actor)
     _record("absence.reported", absence, actor, lessons=len(hit))
     return absence
+
+
+def check_absence(
+    teacher: Person, first_day: date, last_day: date, *, periods: Collection[int] = (), reason: str = ""
+) -> None:
+    """Whether an absence could be reported so; stores nothing.
+
+    :raises BadInputs: as :func:`report_absence` does.
+    """
+    problems = _problems(teacher, first_day, last_day, sorted(set(periods)), reason)
+    if problems:
+        raise BadInputs(problems)
 
 
 def withdraw_absence(absence: TeacherAbsence, *, actor: Person | None) -> None:

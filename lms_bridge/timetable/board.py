@@ -84,7 +84,7 @@ class Board:
 
 def board_of(campus: Organisation, day: date) -> Board:
     """The board of a campus for a day (campus date)."""
-    desk = read_desk(campus, day, day)
+    desk = read_desk(campus, day, day, ahead=0)
     diary = Diary(desk)
     today = [number for number, state in desk.lessons.items() if state.starts_local.date() == day]
     rows = [row for number in today if (row := _row(desk, diary, number)) is not None]
@@ -103,7 +103,7 @@ def assign(lesson: Lesson, teacher: Person, *, actor: Person | None) -> ChangeSe
     """
     campus = db.session.get_one(Organisation, lesson.campus_id)
     day = state_of(lesson).starts_local.date()
-    known = read_desk(campus, day, day).colleagues
+    known = read_desk(campus, day, day, ahead=0).colleagues
     if teacher.id not in known:
         raise BadInputs(
             [

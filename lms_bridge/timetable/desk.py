@@ -78,10 +78,11 @@ class Desk:
         return own
 
 
-def read_desk(campus: Organisation, first: date, last: date) -> Desk:
-    """The desk for what happens at a campus from ``first`` to ``last`` (both included, campus dates)."""
+def read_desk(campus: Organisation, first: date, last: date, *, ahead: int = WEEKS_AHEAD) -> Desk:
+    """The desk for what happens at a campus from ``first`` to ``last`` (both included, campus dates), with ``ahead``
+    more weeks to make lessons up in."""
     monday = monday_of(iso_week(first))
-    until = last + timedelta(weeks=WEEKS_AHEAD)
+    until = last + timedelta(weeks=ahead)
     published = _weeks(campus, iso_week(monday), iso_week(until))
     mondays = [monday_of(week.week) for week in published]
     end = max(mondays, default=monday) + timedelta(days=6)

@@ -39,9 +39,8 @@ def lessons_on(campus: Organisation, person_ids: Collection[int], day: date) -> 
 
 def _term_days(campus: Organisation, monday: date) -> tuple[date, date]:
     """The term that the week is in; half a year before it where no term is entered."""
-    held = [
-        term for term in terms_of(campus) if term.starts_on <= monday + timedelta(days=6) and term.ends_on >= monday
-    ]
+    sunday = monday + timedelta(days=6)
+    held = [term for term in terms_of(campus) if term.starts_on <= sunday and term.ends_on >= monday]
     if not held:
         return monday - timedelta(days=182), sunday
     term = min(held, key=lambda t: (t.ends_on - t.starts_on).days)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.i18n import gettext
+from lms_bridge.core.plugins import MessageChannel
 from lms_bridge.notices import kinds
 from lms_bridge.notices.addressing import NoRoute, routes
 from lms_bridge.notices.channels import Channels
@@ -88,14 +89,22 @@ def _everybody(change_set_id: int) -> list[int]:
 
 def _ways(people: Collection[int]) -> dict[int, tuple[str, bool]]:
     """By person the channel, or why there is none, and whether they are reached."""
+    channels = Channels()
     try:
-        found = routes(people, Channels())
+        found = routes(people, channels)
     except ConfigurationError as error:
         return dict.fromkeys(people, (error.text(), False))
+    names = {route.channel: channels.get(route.channel) for route in found.values()}
     return {
-        person_id: (gettext(route.reason), False) if isinstance(route, NoRoute) else (route.channel, True)
+        person_id: (gettext(route.reason), False)
+        if isinstance(route, NoRoute)
+        else (_name(names[route.channel], route.channel), True)
         for person_id, route in found.items()
     }
+
+
+def _name(channel: MessageChannel | None, identifier: str) -> str:
+    return gettext(channel.verbose_name) if channel is not None else identifier
 
 
 def _families(

@@ -40,6 +40,7 @@ BLUEPRINTS = (
     "lessons",
     "timetable",
     "attendance",
+    "absences",
     "tokens",
 )
 API_BLUEPRINTS = ("plans", "plan_work")

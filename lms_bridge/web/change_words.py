@@ -36,6 +36,15 @@ class ChangeWords:
         new = change.kind is ChangeKind.ADDED
         return (new, state.starts_at, self._classes(state))
 
+    def time(self, change: LessonChange) -> tuple[Any, ...]:
+        """When the lesson was, or will be if it is new."""
+        state = from_json(change.before) if change.before else self._state(change)
+        return (state.starts_at, change.id)
+
+    def classes(self, change: LessonChange) -> str:
+        """The classes that it concerns."""
+        return self._classes(self._state(change))
+
     def row(self, change: LessonChange) -> dict[str, Any]:
         """One row of the table."""
         state = self._state(change)

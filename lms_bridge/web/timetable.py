@@ -35,7 +35,7 @@ from lms_bridge.timetable.models import Lesson, LessonStatus
 from lms_bridge.timetable.queries import lessons_between, lessons_of_student
 from lms_bridge.timetable.rooms import room_states
 from lms_bridge.timetable.week_slots import class_slots
-from lms_bridge.web import timetable_changes, timetable_documents, timetable_solving
+from lms_bridge.web import timetable_board, timetable_cases, timetable_changes, timetable_documents, timetable_solving
 from lms_bridge.web.campuses import campuses_within, class_order
 from lms_bridge.web.session import current_person, require, signed_in_required
 from lms_bridge.web.week_grid import Span, Times, grid
@@ -44,6 +44,8 @@ blueprint = APIBlueprint("timetable", __name__, url_prefix="/timetable", enable_
 blueprint.register_blueprint(timetable_changes.blueprint)
 blueprint.register_blueprint(timetable_solving.blueprint)
 blueprint.register_blueprint(timetable_documents.blueprint)
+blueprint.register_blueprint(timetable_cases.blueprint)
+blueprint.register_blueprint(timetable_board.blueprint)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ from lms_bridge.plans.models import PlanBatch, PlanComment, PlanDeadline
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.api_tokens import create
 from lms_bridge.roster.models import ApiToken, Person, RosterUpload
-from lms_bridge.timetable.models import ChangeCause, ChangeSet, SolveRun
+from lms_bridge.timetable.case_models import CaseProposal, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun
 from tests import builders
 from tests.builders import SchoolSystem, added, small_system
 
@@ -48,6 +49,8 @@ OPEN = {
     "door.enter_by_link": "as above",
     "door.switch": "as above",
 }
+
+FIGURES = {"people": 1, "students": 1, "families": 0, "teachers": 0, "delayed": 0, "kinds": {"cancelled": 1}}
 
 FORM_TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
@@ -75,6 +78,8 @@ class World:
     failed_job: Job
     comment: PlanComment
     deadline: PlanDeadline
+    absence: TeacherAbsence
+    case: ChangeCase
     waiting: StoredFile
     token: ApiToken
     batch: PlanBatch
@@ -106,6 +111,11 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.documents.", "number"): lambda w: w.system.a.classes[0].id,
     ("timetable.documents.", "code"): lambda w: w.system.a.campus.code,
     ("timetable.solving.", "uid"): lambda w: w.run.uid,
+    ("timetable.cases.", "uid"): lambda w: w.case.uid,
+    ("timetable.cases.", "proposal"): lambda w: w.change_set.uid,
+    ("timetable.board.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("timetable.board.undo", "uid"): lambda w: w.change_set.uid,
+    ("absences.", "uid"): lambda w: w.absence.uid,
     ("door.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.change_link", "action"): lambda w: "renew",
@@ -177,11 +187,15 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     material = LessonMaterial(lesson_id=a.lesson.id, kind=MaterialKind.FILE, title=MARK, file_id=file)
     question = ClassroomQuestion(lesson_id=a.lesson.id, person_id=a.students[0].id, client_key="1", text=MARK)
     a.plan.versions[-1].file_id = file
+    change_set = added(ChangeSet(campus_id=a.campus.id, cause=ChangeCause.REQUEST, reason=MARK))
+    absence, case = upset_by_absence(system, change_set)
     return World(
         system=system,
         strangers={},
         run=added(SolveRun(campus_id=a.campus.id, week="2026-W48", author_id=a.administrator.id)),
-        change_set=added(ChangeSet(campus_id=a.campus.id, cause=ChangeCause.REQUEST, reason=MARK)),
+        change_set=change_set,
+        absence=absence,
+        case=case,
         delivery=delivery,
         notification=notification,
         material=added(material),
@@ -194,6 +208,23 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         token=create(a.teacher, MARK, days=9, may_write=True, actor=None)[0],
         deadline=added(PlanDeadline(organisation_id=a.campus.id, term_id=system.term.id, due_at=now())),
     )
+
+
+def upset_by_absence(system: SchoolSystem, change_set: ChangeSet) -> tuple[TeacherAbsence, ChangeCase]:
+    """An absence of campus A's teacher with its case, of which ``change_set`` is the proposal."""
+    teacher, day = system.a.teacher, now().date()
+    absence = added(TeacherAbsence(person_id=teacher.id, first_day=day, last_day=day, reason={"text": MARK}))
+    case = ChangeCase(
+        campus_id=system.a.campus.id,
+        cause=ChangeCause.TEACHER_ABSENCE,
+        first_day=day,
+        last_day=day,
+        absence_id=absence.id,
+        reason=MARK,
+        computing=RunState.DONE,
+    )
+    case.proposals.append(CaseProposal(change_set_id=change_set.id, position=1, way="cancel", figures=FIGURES))
+    return absence, added(case)
 
 
 def stored_file(organisation_id: int) -> int:

@@ -1,0 +1,41 @@
+"""Forms with days and periods: reading them, and putting what is wrong beside its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from flask import request
+
+from lms_bridge.core.errors import BadInputs, BridgeError
+from lms_bridge.core.i18n import N_
+from lms_bridge.timetable.lesson_changes import LessonProblem
+
+PERIODS = [(number, str(number)) for number in range(1, 13)]
+"""The periods that a form offers; a school day hardly has more."""
+
+
+def typed_day(field: str) -> date:
+    """The day in a field of the form.
+
+    :raises BadInputs: none, or something that is no day.
+    """
+    try:
+        return date.fromisoformat(request.form.get(field, ""))
+    except ValueError:
+        raise BadInputs([LessonProblem(N_("No day was chosen."), field=field, remedy=N_("Choose a day."))]) from None
+
+
+def typed_days() -> tuple[date, date]:
+    """The fields ``first`` and ``last``; an empty last day is the first."""
+    first = typed_day("first")
+    return first, typed_day("last") if request.form.get("last") else first
+
+
+def errors_by_field(problems: Iterable[BridgeError]) -> dict[str, list[str]]:
+    """What is wrong, with its remedy, by the field that it is about; "" for what is about none."""
+    errors: dict[str, list[str]] = {}
+    for problem in problems:
+        field = problem.field if isinstance(problem, LessonProblem) else ""
+        errors.setdefault(field, []).append(f"{problem.text()} {problem.remedy_text()}".strip())
+    return errors
