@@ -75,7 +75,7 @@ def go_online(
             LessonProblem(
                 N_("These days are online already."),
                 field="first",
-                remedy=N_("Choose other days, or nothing is to do."),
+                remedy=N_("Choose days on which lessons are at school."),
             )
         )
     if problems:

@@ -55,6 +55,14 @@ def cases_within(scope: Scope, *, state: CaseState | None = None, limit: int = 5
     return db.session.scalars(query).unique().all()
 
 
+def open_cases(campus: Organisation | None = None) -> Sequence[ChangeCase]:
+    """The cases that wait for a decision, oldest first; of one campus, or of all."""
+    query = sa.select(ChangeCase).where(ChangeCase.state == CaseState.OPEN).options(*WITH_CASE).order_by(ChangeCase.id)
+    if campus is not None:
+        query = query.where(ChangeCase.campus_id == campus.id)
+    return db.session.scalars(query).unique().all()
+
+
 def requests_of(person: Person, since: date) -> Sequence[ChangeCase]:
     """What somebody asked for themselves: lessons to move, newest first."""
     return db.session.scalars(

@@ -7,7 +7,7 @@ fewest units; cancelling without replacement is thereby the last resort.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lms_bridge.timetable import repair
@@ -102,13 +102,16 @@ def options(
 
 
 def ranked(found: Sequence[Option]) -> list[Option]:
-    """Best first; of those that change the same lessons in the same way, the proved one or else the first."""
+    """Best first; of those that change the same lessons in the same way only the first, with the proof of the other."""
     different: dict[frozenset[Change], Option] = {}
     for one in found:
         key = frozenset(one.changes)
         known = different.get(key)
-        if known is None or (one.figures.proved and not known.figures.proved):
+        if known is None:
             different[key] = one
+        elif one.figures.proved and not known.figures.proved:
+            proof = replace(known.figures, proved=one.figures.proved, gap=one.figures.gap)
+            different[key] = replace(known, figures=proof)
     return sorted((one for one in different.values() if one.changes), key=lambda one: one.rank)[:MOST]
 
 

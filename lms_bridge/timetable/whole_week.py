@@ -193,18 +193,20 @@ class _Builder:
             online = self._online_on(state)
             key = (state.classes, state.subject_id, state.teacher_ids, online)
             slots = self._slots(key)
-            stands = exact_slot(slots, state.starts_at, state.ends_at) is not None
             free = only is None or bool(state.class_ids & set(only))
-            # What another case hits is left to that case.
-            free = free and not any(self._is_gone(person_id, state) for person_id in state.teacher_ids)
-            if number in self.hit or (free and stands and state.starts_at >= self.desk.settled):
+            if number in self.hit or (free and state.starts_at >= self.desk.settled and self._stands(state, slots)):
                 groups[key].append(number)
             else:
                 fixed.append(state)
         return dict(groups), fixed
 
-    def _is_gone(self, person_id: int, state: LessonState) -> bool:
-        return self.desk.is_closed(person_id, state.starts_local.date(), state.period_number)
+    def _stands(self, state: LessonState, slots: Mapping[Slot, SlotTime]) -> bool:
+        """Whether a lesson is right where it is: what another case hits is left to that case."""
+        slot = exact_slot(slots, state.starts_at, state.ends_at)
+        if slot is None or repair.at(state, slots[slot]) != state:
+            return False
+        day = state.starts_local.date()
+        return not any(self.desk.is_closed(person_id, day, state.period_number) for person_id in state.teacher_ids)
 
     def _online_on(self, state: LessonState) -> bool:
         """Whether the day of a lesson is an online day by now; its own mode where the day has no more periods."""

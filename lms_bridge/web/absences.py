@@ -25,7 +25,7 @@ from lms_bridge.timetable.cases import requests_of
 from lms_bridge.timetable.lesson_changes import LessonProblem
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.web import case_words
-from lms_bridge.web.day_forms import PERIODS, errors_by_field, typed_day, typed_days
+from lms_bridge.web.day_forms import errors_by_field, periods_of, typed_day, typed_days
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 
 blueprint = APIBlueprint("absences", __name__, url_prefix="/absences", enable_openapi=False)
@@ -166,7 +166,7 @@ def _page(teacher: Person, problems: list[BridgeError] | None = None) -> str:
         day=day.isoformat(),
         typed=request.form,
         chosen=request.form.getlist("periods"),
-        periods=PERIODS,
+        periods=periods_of(absences.campuses_of(teacher)),
         errors=errors_by_field(problems or []),
         reported=[
             {"absence": row, "when": case_words.days(row.first_day, row.last_day), "periods": case_words.periods(row)}
@@ -205,7 +205,7 @@ def _move_page(teacher: Person, problems: list[BridgeError] | None = None) -> st
         "absences/move.html",
         lessons=[(lesson.uid, case_words.lesson_words(lesson)) for lesson in lessons],
         lesson=request.values.get("lesson", ""),
-        periods=PERIODS,
+        periods=periods_of(absences.campuses_of(teacher)),
         typed=request.form,
         errors=errors_by_field(problems or []),
     )

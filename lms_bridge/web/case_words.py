@@ -95,13 +95,18 @@ def wish(case: ChangeCase) -> str:
     return f"{say_day(date.fromisoformat(day), get_locale())} {say_period(period, get_locale())}"
 
 
+def way_name(way: str) -> str:
+    """What a way to settle a case is called; empty for none."""
+    return gettext(WAY_NAMES.get(way, way)) if way else ""
+
+
 def proposal_words(proposal: CaseProposal) -> dict[str, Any]:
     """A proposal as its card shows it."""
     figures: Mapping[str, Any] = proposal.figures
     return {
         "uid": proposal.change_set.uid,
         "position": proposal.position,
-        "way": gettext(WAY_NAMES.get(proposal.way, proposal.way)),
+        "way": way_name(proposal.way),
         "figures": figures,
         "what": _what(figures),
         "proved": _proof(figures),

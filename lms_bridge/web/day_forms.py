@@ -7,12 +7,20 @@ from datetime import date
 
 from flask import request
 
+from lms_bridge.calendar.grids import grids_of
 from lms_bridge.core.errors import BadInputs, BridgeError
 from lms_bridge.core.i18n import N_
+from lms_bridge.roster.models import Organisation
 from lms_bridge.timetable.lesson_changes import LessonProblem
 
-PERIODS = [(number, str(number)) for number in range(1, 13)]
-"""The periods that a form offers; a school day hardly has more."""
+MOST_PERIODS = 12
+"""What a form offers where no period grid is known."""
+
+
+def periods_of(campuses: Iterable[Organisation]) -> list[tuple[int, str]]:
+    """The numbers of the periods that the grids of these campuses have, for a form."""
+    numbers = {period.number for campus in campuses for grid in grids_of(campus.id) for period in grid.periods}
+    return [(number, str(number)) for number in sorted(numbers) or range(1, MOST_PERIODS + 1)]
 
 
 def typed_day(field: str) -> date:

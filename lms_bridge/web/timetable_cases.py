@@ -20,7 +20,6 @@ from lms_bridge.timetable.cases import case_by_uid, cases_within
 from lms_bridge.timetable.models import ChangeCause, ChangeState, Lesson, RunState
 from lms_bridge.timetable.told_of import told_of
 from lms_bridge.timetable.undoing import too_late
-from lms_bridge.timetable.ways import WAY_NAMES
 from lms_bridge.web import case_words, timetable_new_case
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 from lms_bridge.web.timetable_changes import CAUSE_NAMES, KIND_BADGES, KIND_NAMES
@@ -171,7 +170,7 @@ def _page(case: ChangeCase, *, refused: Conflict | None = None, private_reason: 
         state_name=gettext(case_words.CASE_STATES[case.state]),
         state_badge=case_words.CASE_BADGES[case.state],
         working=working,
-        step=gettext(WAY_NAMES[case.progress["step"]]) if case.progress.get("step") in WAY_NAMES else "",
+        step=case_words.way_name(case.progress.get("step", "")),
         hit=_lessons(hit),
         proposals=[case_words.proposal_words(p) for p in case.proposals if p.change_set.state is ChangeState.PROPOSED],
         applied=case_words.proposal_words(applied) if applied is not None else None,

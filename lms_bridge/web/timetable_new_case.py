@@ -21,7 +21,7 @@ from lms_bridge.timetable.absences import report_absence
 from lms_bridge.timetable.case_models import ChangeCase
 from lms_bridge.timetable.lesson_changes import LessonProblem
 from lms_bridge.web.campuses import campuses_within, class_order
-from lms_bridge.web.day_forms import PERIODS, errors_by_field, typed_day, typed_days
+from lms_bridge.web.day_forms import errors_by_field, periods_of, typed_day, typed_days
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("new", __name__, url_prefix="/new", enable_openapi=False)
@@ -154,7 +154,7 @@ def _page(campus: Organisation, kind: str, problems: list[BridgeError] | None = 
         ],
         teachers=_teachers(campus) if kind == "absence" else [],
         classes=_classes(campus) if kind in ("online", "back") else [],
-        periods=PERIODS,
+        periods=periods_of([campus]),
         day=day.isoformat(),
         typed=request.form,
         chosen=request.form.getlist("periods"),
