@@ -88,7 +88,11 @@ soak: $(VENV)/installed-dev wheel-test ## The long tests: kills, many people, th
 
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-lock: $(VENV)/installed-dev ## Write requirements/*.txt again from setup.cfg and requirements/*.in (UPGRADE=--upgrade: newest versions)
+# Not from the stamps: a new line in setup.cfg is in no lock file yet, and an installation without it is refused.
+$(BIN)/uv:
+	@$(MAKE) --no-print-directory venv
+
+lock: | $(BIN)/uv ## Write requirements/*.txt again from setup.cfg and requirements/*.in (UPGRADE=--upgrade: newest versions)
 	@$(LOCK) $(UPGRADE) setup.cfg -o requirements/base.txt
 	@$(LOCK) $(UPGRADE) setup.cfg requirements/dev.in -c requirements/base.txt -o requirements/dev.txt
 	@$(LOCK) $(UPGRADE) requirements/build.in -c requirements/dev.txt -o requirements/build.txt

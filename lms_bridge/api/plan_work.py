@@ -6,6 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from lms_bridge.api import plan_answers as answers
 from lms_bridge.api import plan_schemas as schemas
 from lms_bridge.api.callers import auth, caller, require
 from lms_bridge.api.uploads import uploaded
@@ -31,6 +32,7 @@ def _version(plan: TeachingPlan, number: int) -> PlanVersion:
 @blueprint.get("/plans/<uid>/differences")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.DifferencesQuery, location="query")
+@blueprint.output(answers.Differences)
 def differences(uid: str, query_data: dict[str, Any]) -> dict[str, Any]:
     """What changed between two versions, unit by unit and word by word."""
     plan = lookup.plan_by_uid(uid)
@@ -42,6 +44,7 @@ def differences(uid: str, query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.get("/plan-overview")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.OverviewQuery, location="query")
+@blueprint.output(answers.Overview)
 def plan_overview(query_data: dict[str, Any]) -> dict[str, Any]:
     """How plans stand by campus, subject and grade, for researchers and administrators."""
     scope = require(Permission.PLAN_READ)
@@ -52,6 +55,7 @@ def plan_overview(query_data: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/plan-deadlines")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.Deadlines)
 def plan_deadlines() -> dict[str, Any]:
     """How plans stand before their deadlines."""
     return {"deadlines": [row.as_dict() for row in deadlines.standings(require(Permission.PLAN_READ))]}
@@ -60,6 +64,7 @@ def plan_deadlines() -> dict[str, Any]:
 @blueprint.post("/plan-approvals")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.Approvals)
+@blueprint.output(answers.Outcomes)
 def approvals(json_data: dict[str, Any]) -> dict[str, Any]:
     """Approve several submitted plans, each on its own; what was refused is said with its reason."""
     scope = require(Permission.PLAN_REVIEW)
@@ -73,6 +78,7 @@ def approvals(json_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/plan-batches")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.BatchForm, location="form_and_files")
+@blueprint.output(answers.Batch, status_code=202)
 def batch(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Hand over a zip of plans; its files are read one after another, ask for the report until it is done."""
     scope = require(Permission.PLAN_WRITE)
@@ -84,6 +90,7 @@ def batch(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 @blueprint.get("/plan-batches/<uid>")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.Batch)
 def batch_report(uid: str) -> dict[str, Any]:
     """What became of each file of one's batch."""
     require(Permission.PLAN_WRITE)
@@ -93,6 +100,7 @@ def batch_report(uid: str) -> dict[str, Any]:
 @blueprint.post("/benchmarks")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.BenchmarkForm, location="form_and_files")
+@blueprint.output(answers.Imported, status_code=201)
 def benchmark(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Read a document as the benchmark of a subject and grade; its plans are compared again."""
     said = form_and_files_data

@@ -9,6 +9,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, send_file
 
+from lms_bridge.api import plan_answers as answers
 from lms_bridge.api import plan_schemas as schemas
 from lms_bridge.api import plan_views as views
 from lms_bridge.api.callers import auth, caller, require
@@ -61,6 +62,7 @@ def _shown(uid: str) -> dict[str, Any]:
 @blueprint.get("")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.ListQuery, location="query")
+@blueprint.output(answers.PlanList)
 def plans(query_data: dict[str, Any]) -> dict[str, Any]:
     """Plans within reach, newest first (with a state: longest waiting first)."""
     scope = require(Permission.PLAN_READ)
@@ -82,6 +84,7 @@ def plans(query_data: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/<uid>")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.Plan)
 def plan(uid: str) -> dict[str, Any]:
     """A plan with all its versions."""
     _plan(uid)
@@ -91,6 +94,7 @@ def plan(uid: str) -> dict[str, Any]:
 @blueprint.get("/<uid>/units")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.VersionQuery, location="query")
+@blueprint.output(answers.Units)
 def units(uid: str, query_data: dict[str, Any]) -> dict[str, Any]:
     """The units of a version."""
     version = _version(_plan(uid)[0], query_data.get("version"))
@@ -100,6 +104,7 @@ def units(uid: str, query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.get("/<uid>/findings")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.VersionQuery, location="query")
+@blueprint.output(answers.Findings)
 def findings(uid: str, query_data: dict[str, Any]) -> dict[str, Any]:
     """Where a version departs from the benchmark, with proposals and answers."""
     version = _version(_plan(uid)[0], query_data.get("version"))
@@ -108,6 +113,7 @@ def findings(uid: str, query_data: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/<uid>/history")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.History)
 def events(uid: str) -> dict[str, Any]:
     """Who did what when, the earliest first."""
     return {"history": [views.entry(entry) for entry in history(_plan(uid)[0])]}
@@ -115,6 +121,7 @@ def events(uid: str) -> dict[str, Any]:
 
 @blueprint.get("/<uid>/comments")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.Discussion)
 def discussion(uid: str) -> dict[str, Any]:
     """The threads about the plan and its units."""
     plan, _ = _plan(uid)
@@ -142,6 +149,7 @@ def document(uid: str, query_data: dict[str, Any]) -> Response:
 @blueprint.post("")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.ImportForm, location="form_and_files")
+@blueprint.output(answers.Imported, status_code=201)
 def bring(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Read a document as the plan of one or more classes; nothing is stored where anything in it is not certain."""
     scope = require(Permission.PLAN_WRITE)
@@ -160,6 +168,7 @@ def bring(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 @blueprint.post("/<uid>/versions")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.VersionForm, location="files")
+@blueprint.output(answers.Imported, status_code=201)
 def new_version(uid: str, files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Read a document as the plan's next version."""
     plan, scope = _plan(uid)
@@ -180,6 +189,7 @@ def _step(uid: str, step: Callable[..., PlanVersion], said: dict[str, Any]) -> d
 @blueprint.post("/<uid>/submit")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.Step)
+@blueprint.output(answers.Plan)
 def submit(uid: str, json_data: dict[str, Any]) -> dict[str, Any]:
     """Hand the plan to the researchers. 409: a newer version has come, or it is not a draft."""
     return _step(uid, review.submit, json_data)
@@ -188,6 +198,7 @@ def submit(uid: str, json_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/<uid>/approve")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.Step)
+@blueprint.output(answers.Plan)
 def approve(uid: str, json_data: dict[str, Any]) -> dict[str, Any]:
     """Approve the submitted version. Nobody approves their own plan."""
     return _step(uid, review.approve, json_data)
@@ -196,6 +207,7 @@ def approve(uid: str, json_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/<uid>/return")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.Step)
+@blueprint.output(answers.Plan)
 def give_back(uid: str, json_data: dict[str, Any]) -> dict[str, Any]:
     """Return the submitted version to its author; the comment is the reason and is needed."""
     return _step(uid, review.return_plan, json_data)
@@ -204,6 +216,7 @@ def give_back(uid: str, json_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/<uid>/findings/<int:position>/answer")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.Answer)
+@blueprint.output(answers.Answered)
 def answer(uid: str, position: int, json_data: dict[str, Any]) -> dict[str, Any]:
     """Accept or refuse the proposal of a finding, or leave it open again."""
     plan, scope = _plan(uid)
@@ -219,6 +232,7 @@ def answer(uid: str, position: int, json_data: dict[str, Any]) -> dict[str, Any]
 @blueprint.post("/<uid>/adjust")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.Seen)
+@blueprint.output(answers.Plan, status_code=201)
 def adjust(uid: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Make the next version of all proposals that were accepted."""
     plan, scope = _plan(uid)
@@ -230,6 +244,7 @@ def adjust(uid: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 @blueprint.post("/<uid>/comments")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.NewComment)
+@blueprint.output(answers.ThreadNumber, status_code=201)
 def comment(uid: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Begin a thread about the plan or one of its units; ``@name`` mentions a person."""
     plan, scope = _plan(uid)
@@ -245,6 +260,7 @@ def comment(uid: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 @blueprint.post("/<uid>/comments/<int:thread>/replies")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.Reply)
+@blueprint.output(answers.ThreadNumber, status_code=201)
 def reply(uid: str, thread: int, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Answer in a thread; one that was resolved is open again."""
     plan, scope = _plan(uid)
@@ -255,6 +271,7 @@ def reply(uid: str, thread: int, json_data: dict[str, Any]) -> tuple[dict[str, A
 
 @blueprint.post("/<uid>/comments/<int:thread>/resolve")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.ThreadNumber)
 def resolve(uid: str, thread: int) -> dict[str, Any]:
     """Settle a thread."""
     return _settle(uid, thread, comments.resolve)
@@ -262,6 +279,7 @@ def resolve(uid: str, thread: int) -> dict[str, Any]:
 
 @blueprint.post("/<uid>/comments/<int:thread>/reopen")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.ThreadNumber)
 def reopen(uid: str, thread: int) -> dict[str, Any]:
     """Open a settled thread again."""
     return _settle(uid, thread, comments.reopen)

@@ -8,6 +8,7 @@ import click
 
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.cli.plan_export import language_option, write_document
+from lms_bridge.cli.timetable_exchange import export_file, import_file
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_, gettext
 
@@ -17,17 +18,26 @@ def timetable_group() -> None:
     """Timetables of campuses."""
 
 
+timetable_group.add_command(import_file)
+timetable_group.add_command(export_file)
+
+
 @timetable_group.command()
 @click.option("--campus", required=True, metavar="CODE", help="Campus whose week is planned.")
 @click.option("--week", required=True, metavar="WEEK", help="ISO week, as in 2026-W48.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @json_option
 def solve(campus: str, week: str, dry_run: bool, as_json: bool) -> None:
-    """Turn approved plans into the online lessons of a week, and publish them."""
+    """Turn approved plans into the online lessons of a week, and publish them.
+
+    How it goes stands on standard error; Ctrl-C ends the search with the best timetable found so far.
+    """
+    from lms_bridge.cli.solve_progress import SolveProgress
     from lms_bridge.timetable.scheduling import solve_week
 
-    with application():
-        result = solve_week(campus, week, actor=None, dry_run=dry_run)
+    progress = SolveProgress()
+    with application(), progress.listening():
+        result = solve_week(campus, week, actor=None, dry_run=dry_run, watcher=progress)
     if as_json:
         print_json(result.as_dict())
         return

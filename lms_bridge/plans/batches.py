@@ -28,6 +28,7 @@ from lms_bridge.plans.batch_files import Contents, Entry, Listed, contents
 from lms_bridge.plans.batch_names import named, plain
 from lms_bridge.plans.listing import teachable
 from lms_bridge.plans.models import BatchFileState, BatchState, PlanBatch, PlanBatchFile, PlanClass, TeachingPlan
+from lms_bridge.plans.reading.problems import ColumnsUnclear
 from lms_bridge.plans.subject_check import words_of
 from lms_bridge.roster.models import ClassGroup, Person, Subject
 from lms_bridge.roster.scope import scope_for
@@ -36,6 +37,10 @@ log = logging.getLogger(__name__)
 
 WORK = "plans.batch"
 FILE_KEPT = timedelta(days=7)
+REPORT_KEPT = timedelta(days=90)
+"""How long what became of a batch can be read again; its files go after ``FILE_KEPT``."""
+
+COLUMNS_UNCLEAR = ColumnsUnclear.code
 
 Pair = tuple[ClassGroup, Subject]
 
@@ -72,22 +77,27 @@ def start(
 def carry_out(batch_id: int) -> None:
     """Read the files of a batch that still wait; one that cannot be read does not stop the others."""
     batch = db.session.get(PlanBatch, batch_id, populate_existing=True)
-    if batch is None or batch.state is BatchState.DONE:
+    if batch is None:
         return
-    waiting = list(
+    with use_locale(batch.locale):
+        for row_id in _waiting(batch_id):
+            jobs.renew()
+            _one(batch, row_id)
+    with transaction():
+        batch = db.session.get_one(PlanBatch, batch_id, populate_existing=True, with_for_update=True)
+        # Files that somebody asked for again meanwhile belong to the job that was asked for with them.
+        if batch.state is not BatchState.DONE and not _waiting(batch_id):
+            batch.state, batch.finished_at = BatchState.DONE, now()
+
+
+def _waiting(batch_id: int) -> list[int]:
+    return list(
         db.session.scalars(
             sa.select(PlanBatchFile.id)
             .filter_by(batch_id=batch_id, state=BatchFileState.WAITING)
             .order_by(PlanBatchFile.position)
         )
     )
-    with use_locale(batch.locale):
-        for row_id in waiting:
-            jobs.renew()
-            _one(batch, row_id)
-    with transaction():
-        batch = db.session.get_one(PlanBatch, batch_id, populate_existing=True)
-        batch.state, batch.finished_at = BatchState.DONE, now()
 
 
 def batch_of(person: Person, uid: str) -> PlanBatch:
@@ -99,6 +109,75 @@ def batch_of(person: Person, uid: str) -> PlanBatch:
     if found is None:
         raise NotFound()
     return found
+
+
+def kept_file(batch: PlanBatch, position: int) -> tuple[PlanBatchFile, StoredFile]:
+    """A file of a batch that was not read because its columns are not clear, and its bytes.
+
+    :raises NotFound: it is no such file. :raises InputError: it is no longer kept.
+    """
+    row = db.session.scalar(
+        sa.select(PlanBatchFile).filter_by(batch_id=batch.id, position=position, state=BatchFileState.REFUSED)
+    )
+    if row is None or not _unclear(row):
+        raise NotFound()
+    stored = db.session.get(StoredFile, row.file_id) if row.file_id is not None else None
+    if stored is None or stored.delete_after is None or stored.delete_after < now():
+        raise _gone(row.path.rpartition("/")[2])
+    return row, stored
+
+
+def plan_of(row: PlanBatchFile) -> TeachingPlan | None:
+    """The plan that the file's class has in its subject."""
+    group = db.session.get_one(ClassGroup, row.class_id)
+    return db.session.scalar(
+        sa.select(TeachingPlan)
+        .join(PlanClass)
+        .where(
+            PlanClass.class_id == row.class_id,
+            PlanClass.subject_id == row.subject_id,
+            PlanClass.term_id == group.term_id,
+            TeachingPlan.withdrawn_at.is_(None),
+        )
+    )
+
+
+def read_again(batch: PlanBatch) -> int:
+    """Let the files whose columns were not clear be read once more (somebody has said what a form's columns hold
+    meanwhile); how many there are. The report of the others stays as it is."""
+    db.session.refresh(batch, with_for_update=True)
+    rows = db.session.scalars(
+        sa.select(PlanBatchFile)
+        .filter_by(batch_id=batch.id, state=BatchFileState.REFUSED)
+        .where(PlanBatchFile.file_id.is_not(None))
+        .order_by(PlanBatchFile.position)
+        .with_for_update()
+    ).all()
+    again = [row for row in rows if _unclear(row)]
+    for row in again:
+        row.state, row.problems = BatchFileState.WAITING, []
+    if again:
+        batch.state, batch.finished_at = BatchState.WAITING, None
+        jobs.enqueue(WORK, str(batch.id))
+    db.session.flush()
+    return len(again)
+
+
+def forget_old() -> int:
+    """Delete what was kept of batches that are long done; the plans stay. How many batches there were."""
+    old = sa.select(PlanBatch.id).where(PlanBatch.finished_at < now() - REPORT_KEPT)
+    ids = list(db.session.scalars(old))
+    db.session.execute(sa.delete(PlanBatchFile).where(PlanBatchFile.batch_id.in_(ids)))
+    db.session.execute(sa.delete(PlanBatch).where(PlanBatch.id.in_(ids)))
+    return len(ids)
+
+
+def _unclear(row: PlanBatchFile) -> bool:
+    return any(problem.get("code") == COLUMNS_UNCLEAR for problem in row.problems)
+
+
+def _gone(name: str) -> InputError:
+    return InputError(N_("The file is no longer kept."), place=Place(file=name), remedy=N_("Upload it again."))
 
 
 def batches_of(person: Person, limit: int = 10) -> list[PlanBatch]:
@@ -125,7 +204,8 @@ def report(batch: PlanBatch) -> dict[str, Any]:
         "batch": batch.uid, "name": batch.name, "state": batch.state.value, "dry_run": batch.dry_run, "counts": counts,
         "files": [
             {
-                "file": row.path, "state": row.state.value, "class": group, "subject": subject, "plan": plan,
+                "file": row.path, "position": row.position, "state": row.state.value, "class": group,
+                "subject": subject, "plan": plan,
                 "version": row.version, "units": row.units, "findings": row.findings, "problems": row.problems,
             }
             for row, plan, group, subject in rows
@@ -212,9 +292,9 @@ def _one(batch: PlanBatch, row_id: int) -> None:
     try:
         stored = db.session.get(StoredFile, row.file_id) if row.file_id is not None else None
         if stored is None:
-            raise InputError(N_("The file is no longer kept."), place=Place(file=name), remedy=N_("Upload it again."))
+            raise _gone(name)
         group = db.session.get_one(ClassGroup, row.class_id)
-        known = _known_plan(row)
+        known = plan_of(row)
         if known is not None and _same_file(known, stored):
             _finish(row_id, BatchFileState.SKIPPED, plan_id=known.id, version=known.versions[-1].number)
             return
@@ -227,7 +307,11 @@ def _one(batch: PlanBatch, row_id: int) -> None:
     except BridgeError as refusal:
         db.session.rollback()
         problems = refusal.problems if isinstance(refusal, BadInputs) else [refusal]
-        _finish(row_id, BatchFileState.REFUSED, problems=[problem.as_dict() for problem in problems])
+        said = [problem.as_dict() for problem in problems]
+        if refusal.code == COLUMNS_UNCLEAR:
+            # A person can say what the columns hold, whichever problem made that necessary.
+            said = [problem | {"code": COLUMNS_UNCLEAR} for problem in said]
+        _finish(row_id, BatchFileState.REFUSED, problems=said)
     except SQLAlchemyError:
         # The database went away or is busy: the file waits, and the job comes back.
         raise
@@ -247,7 +331,7 @@ def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, n
     person = db.session.get(Person, batch.person_id) if batch.person_id is not None else None
     # Roles may have ended since the batch was handed over: those of now count.
     scope = scope_for(person) if person is not None else None
-    known, group = _known_plan(row), db.session.get_one(ClassGroup, row.class_id)
+    known, group = plan_of(row), db.session.get_one(ClassGroup, row.class_id)
     subject = db.session.get_one(Subject, row.subject_id)
     if known is None:
         result = importer.import_plan(
@@ -264,20 +348,6 @@ def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, n
     row.plan_id = result.plan.id if result.plan is not None else None
     row.version = result.version.number if result.version is not None else None
     row.units, row.findings, row.problems = len(document.units), result.findings, warnings
-
-
-def _known_plan(row: PlanBatchFile) -> TeachingPlan | None:
-    group = db.session.get_one(ClassGroup, row.class_id)
-    return db.session.scalar(
-        sa.select(TeachingPlan)
-        .join(PlanClass)
-        .where(
-            PlanClass.class_id == row.class_id,
-            PlanClass.subject_id == row.subject_id,
-            PlanClass.term_id == group.term_id,
-            TeachingPlan.withdrawn_at.is_(None),
-        )
-    )
 
 
 def _same_file(plan: TeachingPlan, stored: StoredFile) -> bool:

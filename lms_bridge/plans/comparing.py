@@ -72,16 +72,16 @@ def compare_version(version: PlanVersion, *, earlier: Sequence[Finding] = ()) ->
     benchmark the coverage is unknown, and only what calendar, grade and online teaching ask is found.
 
     What the author refused of the findings before, or of those ``earlier`` (of another version), stays refused where
-    it is found again.
+    it is found again. What the author accepted of this version stays accepted where the same is found again and the
+    benchmark's unit is still what it was: an acceptance is of the proposal that was seen.
     """
     benchmark = benchmark_for(version.plan)
-    refused = {
-        (f.kind, f.unit_key, f.benchmark_unit_key): (f.answer, f.answer_words, f.answered_by_id, f.answered_at)
-        for f in (*earlier, *findings_of(version))
-        if f.answer == REFUSED
-    }
-    db.session.execute(sa.delete(Finding).where(Finding.version_id == version.id))
+    before = findings_of(version)
+    answered = {_subject(f): f for f in (*earlier, *before) if f.answer == REFUSED}
+    accepted = {_subject(f): f for f in before if f.answer == ACCEPTED}
     theirs = list(benchmark.units) if benchmark is not None else None
+    accepted = {key: f for key, f in accepted.items() if _same_benchmark_unit(f, theirs or ())}
+    db.session.execute(sa.delete(Finding).where(Finding.version_id == version.id))
     found, version.coverage = _compared(
         version.plan, drafts(version.units), drafts(theirs) if theirs is not None else None
     )
@@ -99,13 +99,34 @@ def compare_version(version: PlanVersion, *, earlier: Sequence[Finding] = ()) ->
             benchmark_unit_key=benchmark_keys.get(draft.benchmark_sequence or 0),
             params=dict(draft.params),
         )
-        known = refused.get((row.kind, row.unit_key, row.benchmark_unit_key))
+        known = answered.get(_subject(row))
+        if known is None and (same := accepted.get(_subject(row))) is not None and same.params == row.params:
+            known = same
         if known is not None:
-            row.answer, row.answer_words, row.answered_by_id, row.answered_at = known
+            row.answer, row.answer_words = known.answer, known.answer_words
+            row.answered_by_id, row.answered_at = known.answered_by_id, known.answered_at
         rows.append(row)
     db.session.add_all(rows)
     db.session.flush()
     return rows
+
+
+def _subject(finding: Finding) -> tuple[str, str | None, str | None]:
+    return finding.kind, finding.unit_key, finding.benchmark_unit_key
+
+
+def _same_benchmark_unit(finding: Finding, theirs: Sequence[PlanUnit]) -> bool:
+    """Whether the benchmark's unit that a finding is about says the same in the benchmark ``theirs``."""
+    if finding.benchmark_unit_key is None:
+        return True
+    earlier = benchmark_of(finding)
+    units = [*(earlier.units if earlier is not None else ()), *theirs]
+    said = [
+        [getattr(unit, name) for name in DRAFT_FIELDS if name not in ("sequence", "provenance")]
+        for unit in units
+        if unit.key == finding.benchmark_unit_key
+    ]
+    return len(said) == 2 and said[0] == said[1]
 
 
 def findings_of(version: PlanVersion) -> list[Finding]:

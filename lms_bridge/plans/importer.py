@@ -223,7 +223,8 @@ def import_benchmark(
     for earlier in plan.versions:
         if earlier.state is VersionState.APPROVED:
             earlier.state = VersionState.SUPERSEDED
-    version = _add_version(plan, document, path, name, author)
+    predecessor = plan.versions[-1] if plan.versions else None
+    version = _add_version(plan, document, path, name, author, earlier=predecessor)
     version.state = VersionState.APPROVED
     db.session.flush()
     audit.record(
@@ -327,22 +328,24 @@ def _add_version(
         file_id=stored.id,
         created_by_id=author.id if author is not None else None,
         warnings=[w.as_dict() for w in document.warnings],
-        units=_units(document.units, earlier),
+        # What can be done online stands in a benchmark's own document; in a teacher's it may come from a proposal.
+        units=_units(document.units, earlier, online_stays=plan.kind is PlanKind.TEACHING),
     )
     plan.versions.append(version)
     db.session.flush()
     return version
 
 
-def _units(units: Sequence[UnitDraft], earlier: PlanVersion | None) -> list[PlanUnit]:
-    """Rows for the units; those that are the same as in ``earlier`` keep its key and what was said of them online."""
+def _units(units: Sequence[UnitDraft], earlier: PlanVersion | None, *, online_stays: bool) -> list[PlanUnit]:
+    """Rows for the units; those that are the same as in ``earlier`` keep its key, and with ``online_stays`` what was
+    said there of teaching them online."""
     same = _same(units, earlier.units if earlier is not None else ())
     rows = []
     for unit in units:
         row = PlanUnit(**{name: getattr(unit, name) for name in UNIT_FIELDS}, assumed=list(unit.assumed))
         known = same.get(unit.sequence)
         row.key = known.key if known is not None else new_uid()
-        if known is not None:
+        if known is not None and online_stays:
             row.online_possible = known.online_possible
             row.online_alternative = known.online_alternative
         if unit.online_alternative or not unit.online_possible:

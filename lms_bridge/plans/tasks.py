@@ -18,3 +18,10 @@ def remind(subject: str) -> None:
 def work_batch(subject: str) -> None:
     """Read the files of a batch."""
     batches.carry_out(int(subject))
+
+
+@jobs.job("plans.batch.expire", daily_at=3)
+def forget_old_batches(day: str) -> None:
+    """Forget the reports of batches that are long done."""
+    with transaction():
+        batches.forget_old()

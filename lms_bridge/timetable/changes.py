@@ -92,22 +92,9 @@ def propose(
 
     :raises InputError: nothing would change.
     """
-    changes = []
+    changes = _differences(wanted)
     week_ids = set(base_versions or ())
-    for wish in wanted:
-        before = state_of(wish.lesson) if wish.lesson is not None else None
-        kind = difference(before, wish.after)
-        if kind is None:
-            continue
-        week_ids |= {wish.after.week_id} | ({before.week_id} if before is not None else set())
-        changes.append(
-            LessonChange(
-                lesson_id=wish.lesson.id if wish.lesson is not None else None,
-                kind=kind,
-                before=to_json(before) if before is not None else None,
-                after=to_json(wish.after),
-            )
-        )
+    week_ids |= {data["week"] for change in changes for data in (change.before, change.after) if data}
     if not changes:
         raise InputError(N_("Nothing would change."), remedy=N_("The lesson is as you want it already."))
     versions = dict(
@@ -127,6 +114,35 @@ def propose(
     db.session.add(change_set)
     db.session.flush()
     return change_set
+
+
+def preview(campus: Organisation, wanted: Iterable[Wanted]) -> ChangeSet:
+    """A change set that is only looked at: it belongs to no session and is never stored."""
+    return ChangeSet(campus_id=campus.id, cause=ChangeCause.REQUEST, changes=_differences(wanted))
+
+
+def expect_version(week_id: int, seen: int | None) -> None:
+    """Refuse a step that was decided on while looking at another version of a week than the one in force; the week
+    stays locked until the transaction ends. Nothing is asked where ``seen`` is None.
+
+    :raises Conflict: somebody changed the week since; says who and when.
+    """
+    if seen is None:
+        return
+    week = _lock([week_id])[week_id]
+    if week.version != seen:
+        raise _stale(week)
+
+
+def _differences(wanted: Iterable[Wanted]) -> list[LessonChange]:
+    found = []
+    for lesson, wish in ((w.lesson, w.after) for w in wanted):
+        before = state_of(lesson) if lesson is not None else None
+        kind = difference(before, wish)
+        if kind is not None:
+            number, stored = (lesson.id, to_json(before)) if lesson is not None and before is not None else (None, None)
+            found.append(LessonChange(lesson_id=number, kind=kind, before=stored, after=to_json(wish)))
+    return found
 
 
 def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> ChangeSet:

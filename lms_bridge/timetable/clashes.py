@@ -73,33 +73,42 @@ def clashes_of(states: Mapping[int, LessonState]) -> list[BridgeError]:
     entries = [entry for lesson, state in states.items() for entry in occupied_by(lesson, state, new=True)]
     if not entries:
         return []
-    entries += _held(entries, {lesson for lesson in states if lesson > 0})
-    pairs = double_bookings(entries)
-    names = _names({entry.who for pair in pairs for entry in pair})
-    codes = dict(
-        db.session.execute(
-            sa.select(Organisation.id, Organisation.code).where(
-                Organisation.id.in_({entry.campus_id for pair in pairs for entry in pair})
-            )
-        ).all()
-    )
-    return [
-        InputError(
-            N_("%(who)s already has a lesson on %(when)s (campus %(campus)s)."),
-            remedy=N_("Choose another time, or move that lesson first."),
-            who=names[one.who],
-            when=When((other if one.new else one).starts_at, one.zone),
-            campus=codes[(other if one.new else one).campus_id],
-        )
-        for one, other in pairs
-    ]
-
-
-def _held(entries: Collection[Occupied], besides: set[int]) -> list[Occupied]:
-    """Lessons of the same people and classes in the same span of time, as they are stored."""
+    besides = {lesson for lesson in states if lesson > 0}
     start, end = min(e.starts_at for e in entries), max(e.ends_at for e in entries)
-    teachers = {int(e.who.partition(":")[2]) for e in entries if e.who.startswith("teacher:")}
-    classes = {int(e.who.partition(":")[2]) for e in entries if e.who.startswith("class:")}
+    entries += [entry for entry in held({e.who for e in entries}, start, end) if entry.lesson not in besides]
+    pairs = double_bookings(entries)
+    names = names_of({entry.who for pair in pairs for entry in pair})
+    codes = campus_codes({entry.campus_id for pair in pairs for entry in pair})
+    return clash_errors(pairs, names, codes)
+
+
+def clash_errors(
+    pairs: Iterable[tuple[Occupied, Occupied]], names: Mapping[str, str], codes: Mapping[int, str]
+) -> list[BridgeError]:
+    """Double bookings in words: who has which other lesson at that time. ``names`` by key, ``codes`` by campus id."""
+    errors: list[BridgeError] = []
+    for one, other in pairs:
+        known = other if one.new else one
+        away = one.campus_id != other.campus_id
+        errors.append(
+            InputError(
+                N_("%(who)s already has a lesson on %(when)s (campus %(campus)s).")
+                if away
+                else N_("%(who)s already has a lesson on %(when)s."),
+                remedy=N_("Choose another time, or move that lesson first."),
+                who=names[one.who],
+                when=When(known.starts_at, one.zone),
+                campus=codes[known.campus_id],
+            )
+        )
+    return errors
+
+
+def held(who: Collection[str], start: datetime, end: datetime) -> list[Occupied]:
+    """The lessons that these people and classes (by key, as in :class:`Occupied`) have in ``[start, end)``, at any
+    campus, as they are stored."""
+    teachers = {int(key.partition(":")[2]) for key in who if key.startswith("teacher:")}
+    classes = {int(key.partition(":")[2]) for key in who if key.startswith("class:")}
     during = (Lesson.status == LessonStatus.SCHEDULED, Lesson.starts_at < end, Lesson.ends_at > start)
     columns = (Lesson.starts_at, Lesson.ends_at, Lesson.id, Lesson.campus_id, Lesson.zone)
     taught = db.session.execute(
@@ -116,11 +125,18 @@ def _held(entries: Collection[Occupied], besides: set[int]) -> list[Occupied]:
         Occupied(f"{kind}:{key}", starts_at, ends_at, lesson, campus, zone, part)
         for kind, rows in (("teacher", taught), ("class", attended))
         for key, part, starts_at, ends_at, lesson, campus, zone in rows
-        if lesson not in besides
     ]
 
 
-def _names(keys: set[str]) -> dict[str, str]:
+def campus_codes(campus_ids: Collection[int]) -> dict[int, str]:
+    """The codes of these campuses by id."""
+    return dict(
+        db.session.execute(sa.select(Organisation.id, Organisation.code).where(Organisation.id.in_(campus_ids))).all()
+    )
+
+
+def names_of(keys: Collection[str]) -> dict[str, str]:
+    """What people call these people and classes, by key."""
     people = {int(key.partition(":")[2]) for key in keys if key.startswith("teacher:")}
     classes = {int(key.partition(":")[2]) for key in keys if key.startswith("class:")}
     names = {

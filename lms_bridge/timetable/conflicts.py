@@ -7,9 +7,11 @@ count explains is searched for (see :mod:`lms_bridge.timetable.smallest_conflict
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lms_bridge.core.i18n import N_
 from lms_bridge.timetable.problem import Conflict, Course, Problem, Rule, RuleKind, Slot, SolverLimits
+from lms_bridge.timetable.relaxing import Adviser
 from lms_bridge.timetable.rule_words import in_words
 from lms_bridge.timetable.rules import closed_by, courses_by_class, courses_by_teacher, days_of, open_slots
 from lms_bridge.timetable.smallest_conflict import smallest_conflicts
@@ -25,7 +27,10 @@ def counted(problem: Problem) -> tuple[Conflict, ...]:
         *_people(problem, courses_by_teacher(problem), RuleKind.TEACHER_ONCE),
         *_people(problem, courses_by_class(problem), RuleKind.CLASS_ONCE),
         *_online(problem),
+        *_per_day(problem, courses_by_teacher(problem), RuleKind.TEACHER_ONCE, RuleKind.TEACHER_PER_DAY),
+        *_per_day(problem, courses_by_class(problem), RuleKind.CLASS_ONCE, RuleKind.CLASS_PER_DAY),
         *_rooms(problem),
+        *_pools(problem),
     )
 
 
@@ -34,6 +39,12 @@ def searched(problem: Problem, limits: SolverLimits, *, proved: bool) -> tuple[C
     is no timetable) never empty; without, empty unless a part of the problem is impossible by itself."""
     found = smallest_conflicts(problem, limits, proved=proved)
     return tuple(_together(problem, rules) for rules in found)
+
+
+def explained(problem: Problem, conflicts: Iterable[Conflict], limits: SolverLimits) -> tuple[Conflict, ...]:
+    """The same conflicts, each with what would help."""
+    adviser = Adviser(problem, limits)
+    return tuple(replace(conflict, relax=adviser.advice(conflict)) for conflict in conflicts)
 
 
 def _together(problem: Problem, rules: tuple[Rule, ...]) -> Conflict:
@@ -58,7 +69,7 @@ def _courses(problem: Problem) -> Iterable[Conflict]:
     for course in problem.courses:
         days = days_of(open_slots(problem, course))
         places = sum(min(course.max_per_day, len(slots)) for slots in days.values())
-        if places < course.periods:
+        if places < _must(course):
             yield Conflict(
                 "course",
                 N_("%(name)s has %(periods)s periods this week but places for %(places)s."),
@@ -69,7 +80,7 @@ def _courses(problem: Problem) -> Iterable[Conflict]:
 
 def _people(problem: Problem, courses: dict[str, tuple[Course, ...]], kind: RuleKind) -> Iterable[Conflict]:
     for key, own in courses.items():
-        periods = sum(course.periods for course in own)
+        periods = sum(_must(course) for course in own)
         free: set[Slot] = set()
         for course in own:
             free.update(open_slots(problem, course))
@@ -88,11 +99,8 @@ def _online(problem: Problem) -> Iterable[Conflict]:
         if limit is None:
             continue
         online = [course for course in own if course.online]
-        days: dict[int, set[Slot]] = {}
-        for course in online:
-            for slot in open_slots(problem, course):
-                days.setdefault(slot.day, set()).add(slot)
-        periods = sum(course.periods for course in online)
+        days = _open_days(problem, online)
+        periods = sum(_must(course) for course in online)
         places = sum(min(limit, len(slots)) for slots in days.values())
         if places < periods:
             yield Conflict(
@@ -103,11 +111,58 @@ def _online(problem: Problem) -> Iterable[Conflict]:
             )
 
 
+def _per_day(
+    problem: Problem, courses: dict[str, tuple[Course, ...]], once: RuleKind, per_day: RuleKind
+) -> Iterable[Conflict]:
+    for key, own in courses.items():
+        limit = problem.max_per_day.get(key)
+        if limit is None:
+            continue
+        periods = sum(_must(course) for course in own)
+        places = sum(min(limit, len(slots)) for slots in _open_days(problem, own).values())
+        if places < periods:
+            yield Conflict(
+                "day",
+                N_("%(name)s has %(periods)s periods, but at most %(limit)s a day make %(places)s."),
+                {"name": problem.name(key), "periods": periods, "limit": limit, "places": places},
+                (Rule(per_day, key), Rule(once, key), *_asked(problem, own)),
+            )
+
+
+def _pools(problem: Problem) -> Iterable[Conflict]:
+    slots = set(problem.slots)
+    for key, pool in problem.pools.items():
+        own = [course for course in problem.courses if course.online and course.pool == key]
+        periods = sum(_must(course) for course in own)
+        places = sum(pool.at.get(slot, pool.limit) for slot in slots)
+        if places < periods:
+            yield Conflict(
+                "pool",
+                N_("%(name)s has rooms for %(places)s lessons this week, but %(periods)s need one."),
+                {"name": problem.name(key), "periods": periods, "places": places},
+                (Rule(RuleKind.POOL, key), *(Rule(RuleKind.PERIODS, course.key) for course in own)),
+            )
+
+
+def _must(course: Course) -> int:
+    """The periods that have to be placed."""
+    return 0 if course.may_drop else course.periods
+
+
+def _open_days(problem: Problem, courses: Iterable[Course]) -> dict[int, set[Slot]]:
+    """The slots of each day in which any of these courses may be."""
+    days: dict[int, set[Slot]] = {}
+    for course in courses:
+        for slot in open_slots(problem, course):
+            days.setdefault(slot.day, set()).add(slot)
+    return days
+
+
 def _rooms(problem: Problem) -> Iterable[Conflict]:
     if problem.room_limit is None:
         return
     online = [course for course in problem.courses if course.online]
-    periods = sum(course.periods for course in online)
+    periods = sum(_must(course) for course in online)
     places = problem.room_limit * len(set(problem.slots))
     if places < periods:
         yield Conflict(

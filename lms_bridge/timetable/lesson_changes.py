@@ -1,47 +1,92 @@
-"""Changes of one lesson by hand: move, cancel, another teacher. Each is checked whole and is one change set."""
+"""Changes of lessons by hand: move, change places, cancel, another teacher. Each is checked whole and is one change
+set."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, time, timedelta
-from typing import Any
+from datetime import date, time
 
 import sqlalchemy as sa
 
-from lms_bridge.calendar.days import TeachingDay, days_of_week, iso_week, online_days, term_of_week
+from lms_bridge.calendar.days import days_of_week, iso_week, online_days, term_of_week
 from lms_bridge.calendar.grids import PeriodTime, grids_of
-from lms_bridge.calendar.limits import limits_for
 from lms_bridge.core.access import Role
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import BadInputs, BridgeError, InputError
+from lms_bridge.core.errors import BadInputs, BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, RoleAssignment
 from lms_bridge.roster.scope import valid
 from lms_bridge.timetable import changes
-from lms_bridge.timetable.availability import applies, unavailabilities
-from lms_bridge.timetable.clashes import clashes_of
-from lms_bridge.timetable.models import (
-    ChangeCause,
-    ChangeSet,
-    Lesson,
-    LessonAudience,
-    LessonMode,
-    LessonStatus,
-    TeacherPart,
-)
+from lms_bridge.timetable.models import ChangeCause, ChangeSet, Lesson, LessonStatus, TeacherPart
+from lms_bridge.timetable.placing import LessonProblem as LessonProblem
+from lms_bridge.timetable.placing import Placing, placing_of
 from lms_bridge.timetable.snapshots import LessonState, state_of
-from lms_bridge.timetable.week_slots import class_slots, wall_clock
-from lms_bridge.timetable.wording import Day, DayOffName, When
+from lms_bridge.timetable.week_slots import class_slots
+from lms_bridge.timetable.wording import When
 
 
-class LessonProblem(InputError):
-    """Why a lesson cannot be changed so; ``field`` names what to correct: date, period, teacher, or "" for all."""
+def planned_move(
+    lesson: Lesson, day: date, *, period: int | None = None, start: time | None = None
+) -> list[changes.Wanted]:
+    """What moving a lesson to a day and either a period of its class's grid or a starting time (campus wall clock)
+    would make of it; a lesson outside the grid keeps its length.
 
-    def __init__(self, message: str, *, field: str = "", **params: Any) -> None:
-        super().__init__(message, **params)
-        self.field = field
+    :raises BadInputs: everything that speaks against it: begun or cancelled, in the past, outside the term, a day
+        without school, no such period, class or teacher not free, too many online lessons on that day.
+    """
+    before = state_of(lesson)
+    problems = not_changeable(lesson)
+    placing = placing_of(lesson.campus, day, day, [before])
+    found = placing.at_time(before, day, start) if start is not None else placing.at_period(before, day, period)
+    problems += found.problems
+    if found.state is not None:
+        problems += placing.problems({lesson.id: found.state})
+    if problems or found.state is None:
+        raise BadInputs(problems)
+    return [changes.Wanted(lesson, found.state)]
+
+
+def planned_swap(one: Lesson, other: Lesson) -> list[changes.Wanted]:
+    """What letting two lessons of one week change places would make of them; each keeps its teachers and classes.
+
+    :raises BadInputs: everything that speaks against it.
+    """
+    problems = [*not_changeable(one), *not_changeable(other)]
+    if one.week_id != other.week_id:
+        problems.append(
+            LessonProblem(
+                N_("Only lessons of one campus and week can change places."),
+                remedy=N_("Move each of them by itself."),
+            )
+        )
+    if problems:
+        raise BadInputs(problems)
+    before = [state_of(one), state_of(other)]
+    days = [state.starts_local.date() for state in before]
+    placing = placing_of(one.campus, min(days), max(days), before)
+    after, problems = swapped(placing, (one.id, before[0]), (other.id, before[1]))
+    if problems:
+        raise BadInputs(problems)
+    return [changes.Wanted(one, after[one.id]), changes.Wanted(other, after[other.id])]
+
+
+def swapped(
+    placing: Placing, one: tuple[int, LessonState], other: tuple[int, LessonState]
+) -> tuple[dict[int, LessonState], list[BridgeError]]:
+    """Two lessons (id and state) in each other's places, and what speaks against it."""
+    after: dict[int, LessonState] = {}
+    problems: list[BridgeError] = []
+    for (number, mine), (_, theirs) in ((one, other), (other, one)):
+        day, start = theirs.starts_local.date(), theirs.starts_local.time()
+        if theirs.period_number is not None:
+            found = placing.at_period(mine, day, theirs.period_number)
+        else:
+            found = placing.at_time(mine, day, start)
+        problems += found.problems
+        if found.state is not None:
+            after[number] = found.state
+    return after, problems or placing.problems(after)
 
 
 def move_lesson(
@@ -52,50 +97,56 @@ def move_lesson(
     start: time | None = None,
     actor: Person | None,
     reason: str = "",
+    seen: int | None = None,
 ) -> ChangeSet:
-    """Move a lesson to a day and either a period of its class's grid or a starting time (campus wall clock); a lesson
-    outside the grid keeps its length.
+    """Move a lesson as :func:`planned_move` says; ``seen`` is the version of its week that the caller looked at.
 
-    :raises BadInputs: everything that speaks against it: begun or cancelled, in the past, outside the term, a day
-        without school, no such period, class or teacher not free, too many online lessons on that day.
-    :raises Conflict: the week was changed meanwhile.
+    :raises BadInputs: everything that speaks against it. :raises Conflict: the week was changed meanwhile.
     """
-    before = state_of(lesson)
-    campus = db.session.get_one(Organisation, lesson.campus_id)
-    problems = _not_changeable(lesson)
-    after, found = _moved(campus, before, day, period, start)
-    problems += found
-    if after is not None:
-        problems += _problems_at(campus, lesson, after, day)
-    if problems or after is None:
-        raise BadInputs(problems)
-    week = changes.open_week(campus, term_of_week(campus, iso_week(day)), iso_week(day))
-    return _carry_out(campus, lesson, replace(after, week_id=week.id), actor, reason, ChangeCause.REQUEST)
+    changes.expect_version(lesson.week_id, seen)
+    (wish,) = planned_move(lesson, day, period=period, start=start)
+    week = changes.open_week(lesson.campus, term_of_week(lesson.campus, iso_week(day)), iso_week(day))
+    wish = replace(wish, after=replace(wish.after, week_id=week.id))
+    return _carry_out([wish], actor, reason, ChangeCause.REQUEST)
 
 
-def cancel_lesson(lesson: Lesson, *, actor: Person | None, reason: str = "") -> ChangeSet:
+def swap_lessons(
+    one: Lesson, other: Lesson, *, actor: Person | None, reason: str = "", seen: int | None = None
+) -> ChangeSet:
+    """Let two lessons change places as :func:`planned_swap` says.
+
+    :raises BadInputs: everything that speaks against it. :raises Conflict: the week was changed meanwhile.
+    """
+    changes.expect_version(one.week_id, seen)
+    return _carry_out(planned_swap(one, other), actor, reason, ChangeCause.REQUEST)
+
+
+def cancel_lesson(lesson: Lesson, *, actor: Person | None, reason: str = "", seen: int | None = None) -> ChangeSet:
     """Cancel a lesson that is still to come; what it was to teach goes to the next one.
 
-    :raises BadInputs: it has begun, or is cancelled already.
+    :raises BadInputs: it has begun, or is cancelled already. :raises Conflict: the week was changed meanwhile.
     """
-    problems = _not_changeable(lesson)
+    changes.expect_version(lesson.week_id, seen)
+    problems = not_changeable(lesson)
     if problems:
         raise BadInputs(problems)
-    campus = db.session.get_one(Organisation, lesson.campus_id)
     after = replace(state_of(lesson), status=LessonStatus.CANCELLED)
-    return _carry_out(campus, lesson, after, actor, reason, ChangeCause.REQUEST)
+    return _carry_out([changes.Wanted(lesson, after)], actor, reason, ChangeCause.REQUEST)
 
 
-def substitute_teacher(lesson: Lesson, teacher: Person, *, actor: Person | None, reason: str = "") -> ChangeSet:
+def substitute_teacher(
+    lesson: Lesson, teacher: Person, *, actor: Person | None, reason: str = "", seen: int | None = None
+) -> ChangeSet:
     """Let ``teacher`` take a lesson in place of its leading teacher (or of an earlier substitute); assistants stay.
 
     :raises BadInputs: it has begun or is cancelled, or ``teacher`` is none, teaches it already or is not free.
+    :raises Conflict: the week was changed meanwhile.
     """
-    campus = db.session.get_one(Organisation, lesson.campus_id)
+    changes.expect_version(lesson.week_id, seen)
     before = state_of(lesson)
     assistants = tuple(t for t in before.teachers if t[1] is TeacherPart.ASSISTANT and t[0] != teacher.id)
     after = replace(before, teachers=tuple(sorted((*assistants, (teacher.id, TeacherPart.SUBSTITUTE)))))
-    problems = _not_changeable(lesson)
+    problems = not_changeable(lesson)
     if not is_teacher(teacher, before.starts_local.date()):
         problems.append(
             LessonProblem(
@@ -115,11 +166,13 @@ def substitute_teacher(lesson: Lesson, teacher: Person, *, actor: Person | None,
             )
         )
     else:
-        problems += _marked(clashes_of({lesson.id: after}), "teacher")
-        problems += _unavailable(campus, after, before.starts_local.date(), {teacher.id}, "teacher")
+        day = before.starts_local.date()
+        placing = placing_of(lesson.campus, day, day, [after])
+        problems += placing.clashes({lesson.id: after}, "teacher")
+        problems += placing.absences(after, {teacher.id}, "teacher")
     if problems:
         raise BadInputs(problems)
-    return _carry_out(campus, lesson, after, actor, reason, ChangeCause.TEACHER_ABSENCE)
+    return _carry_out([changes.Wanted(lesson, after)], actor, reason, ChangeCause.TEACHER_ABSENCE)
 
 
 def is_teacher(person: Person, day: date) -> bool:
@@ -140,8 +193,9 @@ def is_teacher(person: Person, day: date) -> bool:
 
 def periods_on(campus: Organisation, lesson: LessonState, day: date) -> list[PeriodTime]:
     """The periods that the lesson's (first) class has on a day; none without school or grid."""
-    teaching = _teaching_day(campus, day)
-    group = _first_class(lesson)
+    days, _ = days_of_week(campus, iso_week(day))
+    teaching = next((d for d in days if d.day == day), None)
+    group = db.session.get(ClassGroup, lesson.classes[0][0]) if lesson.classes else None
     if teaching is None or group is None:
         return []
     slots = class_slots([group], [teaching], grids_of(campus.id), online_days(campus, day, day), campus.zone)
@@ -156,14 +210,8 @@ def periods_on(campus: Organisation, lesson: LessonState, day: date) -> list[Per
     ]
 
 
-def _carry_out(
-    campus: Organisation, lesson: Lesson, after: LessonState, actor: Person | None, reason: str, cause: ChangeCause
-) -> ChangeSet:
-    wish = changes.Wanted(lesson, after)
-    return changes.apply(changes.propose(campus, cause, [wish], actor=actor, reason=reason), actor)
-
-
-def _not_changeable(lesson: Lesson) -> list[BridgeError]:
+def not_changeable(lesson: Lesson) -> list[BridgeError]:
+    """Why a lesson cannot be changed at all: cancelled, or begun."""
     when = When(lesson.starts_at, lesson.zone)
     if lesson.status is LessonStatus.CANCELLED:
         return [
@@ -184,129 +232,6 @@ def _not_changeable(lesson: Lesson) -> list[BridgeError]:
     return []
 
 
-def _moved(
-    campus: Organisation, before: LessonState, day: date, period: int | None, start: time | None
-) -> tuple[LessonState | None, list[BridgeError]]:
-    """The lesson at its new time, in the mode of that day; or why there is no such time."""
-    found = _teaching_day(campus, day)
-    if found is None:
-        return None, [_no_school(campus, day)]
-    problems: list[BridgeError] = []
-    try:
-        term_of_week(campus, iso_week(day))
-    except InputError as error:
-        problems.append(LessonProblem(error.message, field="date", remedy=error.remedy, **error.params))
-    online = any(online_days(campus, day, day).is_online(class_id, day) for class_id in before.class_ids)
-    mode = LessonMode.ONLINE if online else LessonMode.IN_PERSON
-    if start is not None:
-        starts_at = wall_clock(day, start, campus.zone)
-        ends_at, number = starts_at + (before.ends_at - before.starts_at), None
-    else:
-        slot = next((p for p in periods_on(campus, before, day) if p.number == period), None)
-        if slot is None:
-            problems.append(
-                LessonProblem(
-                    N_("There is no period %(period)s on %(day)s."),
-                    field="period",
-                    remedy=N_("Choose one of the periods of that day's grid."),
-                    period=period if period is not None else "-",
-                    day=Day(day),
-                )
-            )
-            return None, problems
-        starts_at, ends_at = (wall_clock(day, at, campus.zone) for at in (slot.starts, slot.ends))
-        number = slot.number
-    return replace(before, starts_at=starts_at, ends_at=ends_at, period_number=number, mode=mode), problems
-
-
-def _problems_at(campus: Organisation, lesson: Lesson, after: LessonState, day: date) -> list[BridgeError]:
-    found: list[BridgeError] = []
-    if after.starts_at <= now():
-        found.append(
-            LessonProblem(
-                N_("%(when)s is in the past."),
-                field="date",
-                remedy=N_("Choose a time that is still to come."),
-                when=When(after.starts_at, campus.zone),
-            )
-        )
-    found += _marked(clashes_of({lesson.id: after}), "period")
-    found += _unavailable(campus, after, day, after.teacher_ids, "period")
-    if after.mode is LessonMode.ONLINE:
-        found += _too_many_online(campus, lesson, after, day)
-    return found
-
-
-def _unavailable(
-    campus: Organisation, after: LessonState, day: date, person_ids: Iterable[int], field: str
-) -> list[BridgeError]:
-    teaching = _teaching_day(campus, day) or TeachingDay(day, day.weekday())
-    rows = [row for row in unavailabilities(list(person_ids), day, day) if applies(row, teaching, after.period_number)]
-    people = {p.id: p for p in db.session.scalars(sa.select(Person).where(Person.id.in_({r.person_id for r in rows})))}
-    return [
-        LessonProblem(
-            N_("%(person)s cannot teach on %(when)s."),
-            field=field,
-            remedy=N_("Choose another time or another teacher."),
-            person=people[person_id].display_name,
-            when=When(after.starts_at, campus.zone),
-        )
-        for person_id in sorted({row.person_id for row in rows})
-    ]
-
-
-def _too_many_online(campus: Organisation, lesson: Lesson, after: LessonState, day: date) -> list[BridgeError]:
-    found: list[BridgeError] = []
-    start = wall_clock(day, time(0), campus.zone)
-    for group in db.session.scalars(sa.select(ClassGroup).where(ClassGroup.id.in_(after.class_ids))):
-        limits = limits_for(campus, group.grade)
-        others = db.session.scalar(
-            sa.select(sa.func.count(sa.distinct(Lesson.id)))
-            .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
-            .where(
-                LessonAudience.class_id == group.id,
-                Lesson.id != lesson.id,
-                Lesson.status == LessonStatus.SCHEDULED,
-                Lesson.mode == LessonMode.ONLINE,
-                Lesson.starts_at >= start,
-                Lesson.starts_at < start + timedelta(days=1),
-            )
-        )
-        if (others or 0) >= limits.periods_per_day:
-            found.append(
-                LessonProblem(
-                    N_("%(group)s has %(count)s online lessons on %(day)s already; %(limit)s are allowed."),
-                    field="date",
-                    remedy=N_("Choose another day."),
-                    group=group.title,
-                    count=others,
-                    day=Day(day),
-                    limit=limits.periods_per_day,
-                )
-            )
-    return found
-
-
-def _no_school(campus: Organisation, day: date) -> BridgeError:
-    _, off = days_of_week(campus, iso_week(day))
-    name = next((DayOffName.of(d) for d in off if d.day == day and (d.name or d.name_en)), None)
-    return LessonProblem(
-        N_("No school is held on %(day)s (%(name)s).") if name else N_("No school is held on %(day)s."),
-        field="date",
-        remedy=N_("Choose a school day."),
-        day=Day(day),
-        **({"name": name} if name else {}),
-    )
-
-
-def _teaching_day(campus: Organisation, day: date) -> TeachingDay | None:
-    days, _ = days_of_week(campus, iso_week(day))
-    return next((d for d in days if d.day == day), None)
-
-
-def _first_class(lesson: LessonState) -> ClassGroup | None:
-    return db.session.get(ClassGroup, lesson.classes[0][0]) if lesson.classes else None
-
-
-def _marked(problems: Iterable[BridgeError], field: str) -> list[BridgeError]:
-    return [LessonProblem(p.message, field=field, remedy=p.remedy, **p.params) for p in problems]
+def _carry_out(wanted: list[changes.Wanted], actor: Person | None, reason: str, cause: ChangeCause) -> ChangeSet:
+    campus = db.session.get_one(Organisation, wanted[0].after.campus_id)
+    return changes.apply(changes.propose(campus, cause, wanted, actor=actor, reason=reason), actor)

@@ -1,4 +1,4 @@
-"""The CP-SAT model of a timetable problem: one boolean per (course, slot), not one per lesson.
+"""CP-SAT models of a compiled timetable problem, whole or in part: one boolean per (course, slot), not one per lesson.
 
 The lessons of a course in a week are alike, so a weekly sum per course removes their symmetry; this form was measured
 to be five to ten times faster than a variable per lesson or intervals.
@@ -6,162 +6,150 @@ to be five to ten times faster than a variable per lesson or intervals.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lms_bridge.timetable.problem import Course, Problem, Slot, Weights
-from lms_bridge.timetable.rules import Bound, Pair, bounds, open_slots
-from lms_bridge.timetable.wishes import Slots, Wishes
+import numpy as np
+
+from lms_bridge.timetable.compiled import OPEN_END, Compiled, Numbers
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel, CpSolver, IntVar
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The part of a timetable that may change: these courses on these days. All else stays as it is placed."""
+@dataclass(slots=True)
+class State:
+    """A timetable in numbers: the value of each variable and the sum of each row."""
 
-    courses: frozenset[str]
-    days: frozenset[int]
-    placed: Slots
-
-
-class ModelBuilder:
-    """Builds models of one problem, whole or in part; what the models share is worked out once."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.courses = {course.key: course for course in problem.courses}
-        self.wishes = Wishes(problem)
-        self.open = {course.key: open_slots(problem, course) for course in problem.courses}
-        self.bounds: dict[str, list[int]] = {key: [] for key in self.courses}
-        self.all_bounds = bounds(problem)
-        for number, bound in enumerate(self.all_bounds):
-            for key in dict.fromkeys(key for key, _ in bound.pairs):
-                self.bounds[key].append(number)
-
-    def build(self, part: Part | None = None) -> TimetableModel:
-        """The hard rules. Slots that a rule closes for a course get no boolean at all."""
-        from ortools.sat.python.cp_model import CpModel
-
-        cp = CpModel()
-        keys = [key for key in self.courses if part is None or key in part.courses]
-        chosen: dict[Pair, IntVar | int] = {}
-        for key in keys:
-            for slot in self.open[key]:
-                if part is None or slot.day in part.days:
-                    chosen[key, slot] = cp.new_bool_var(f"{key}@{slot.day}.{slot.period}")
-        if part is not None:
-            fixed = ((key, slot) for key, slots in part.placed.items() for slot in slots)
-            chosen |= {pair: 1 for pair in fixed if pair[0] not in part.courses or pair[1].day not in part.days}
-        numbers = sorted({number for key in keys for number in self.bounds[key]})
-        for number in numbers:
-            _add_bound(cp, chosen, self.all_bounds[number])
-        return TimetableModel(self, cp, chosen, keys)
+    values: Numbers
+    activity: Numbers
 
 
 class TimetableModel:
-    """One model: ``chosen`` holds its booleans, and 1 for each pair that is fixed."""
+    """A model in which the variables ``free`` may change. All others stay as they are in ``state``.
+
+    With ``relaxed`` the others are left out instead, as if each took whatever value suits every row best: the best
+    answer then costs no more than that of the whole problem, which makes it a bound. ``rows`` limits the rows looked
+    at (None: every row in which a free variable is); ``low`` takes the place of the problem's lower bounds.
+    """
 
     def __init__(
-        self, builder: ModelBuilder, cp: CpModel, chosen: dict[Pair, IntVar | int], keys: Collection[str]
+        self,
+        compiled: Compiled,
+        free: Numbers,
+        state: State,
+        *,
+        relaxed: bool = False,
+        rows: Numbers | None = None,
+        low: Numbers | None = None,
     ) -> None:
-        self.builder = builder
-        self.wishes = builder.wishes
-        self.cp = cp
-        self.chosen = chosen
-        self.courses = [builder.courses[key] for key in keys]
+        from ortools.sat.python.cp_model import CpModel
 
-    def minimise(self, weights: Weights) -> None:
-        """Minimise the weighted wishes, as far as they depend on this model's booleans (see ``Wishes.costs``)."""
-        terms = [
-            *_weighted(weights.moved, self._moved()),
-            *_weighted(weights.same_day, self._same_day()),
-            *_weighted(weights.late, self._late()),
-        ]
-        touched = dict.fromkeys(key for course in self.courses for key in course.classes)
-        for key in touched:
-            terms += _weighted(weights.uneven, self._uneven(key))
-            terms += _weighted(weights.gap, self._gaps(key))
-        self.cp.minimize(sum(terms))
+        self.compiled = compiled
+        self.free = free
+        self.cp: CpModel = CpModel()
+        self.literals: dict[int, IntVar] = {}
+        upper = compiled.upper[free].tolist()
+        for number, most in zip(free.tolist(), upper, strict=True):
+            self.literals[number] = self.cp.new_bool_var("") if most == 1 else self.cp.new_int_var(0, most, "")
+        self.low = compiled.low if low is None else low
+        self._add_rows(state, relaxed, rows)
 
-    def hint(self, placed: Slots) -> None:
-        """Start the search near ``placed``."""
-        for (key, slot), literal in self._free():
-            self.cp.add_hint(literal, int(slot in placed.get(key, ())))
+    def minimise(self, prices: Numbers | None = None) -> None:
+        """Minimise what the free variables cost; ``prices`` by variable number, those of the problem unless given."""
+        from ortools.sat.python.cp_model import LinearExpr
 
-    def placed(self, solver: CpSolver) -> dict[str, tuple[Slot, ...]]:
-        """The slots of each course in the solution, in order of time."""
-        found: dict[str, list[Slot]] = {key: [] for key in self.builder.courses}
-        for (key, slot), literal in self.chosen.items():
-            if isinstance(literal, int) or solver.boolean_value(literal):
-                found[key].append(slot)
-        return {key: tuple(sorted(slots)) for key, slots in found.items()}
+        of_all = self.compiled.price if prices is None else prices
+        priced = [(n, p) for n, p in zip(self.free.tolist(), of_all[self.free].tolist(), strict=True) if p]
+        self.cp.minimize(LinearExpr.weighted_sum([self.literals[n] for n, _ in priced], [p for _, p in priced]))
 
-    def _free(self) -> Iterator[tuple[Pair, IntVar]]:
-        for pair, literal in self.chosen.items():
-            if not isinstance(literal, int):
-                yield pair, literal
+    def hint(self, values: Numbers) -> None:
+        """Start the search at these values."""
+        for number, value in zip(self.free.tolist(), values[self.free].tolist(), strict=True):
+            self.cp.add_hint(self.literals[number], value)
 
-    def _moved(self) -> Iterator[Any]:
-        for course in self.courses:
-            for slot in sorted(self.wishes.kept[course.key]):
-                yield 1 - self.chosen.get((course.key, slot), 0)
+    def values(self, solver: CpSolver) -> Numbers:
+        """The values of the free variables in the solution, in the order of ``free``."""
+        solution = solver.response_proto.solution
+        return np.array([solution[literal.index] for literal in self.literals.values()], dtype=np.int64)
 
-    def _late(self) -> Iterator[Any]:
-        for (_, slot), literal in self._free():
-            if self.wishes.rank[slot]:
-                yield self.wishes.rank[slot] * literal
+    def _add_rows(self, state: State, relaxed: bool, rows: Numbers | None) -> None:
+        """Cut the rows of the free variables out of all, and move what does not change to their bounds."""
+        compiled = self.compiled
+        positions, variables = compiled.variable_rows.of(self.free)
+        of_row, coefficients = compiled.variable_rows.flat[positions], compiled.variable_coefficients[positions]
+        if rows is not None:
+            wanted = np.isin(of_row, rows)
+            of_row, coefficients, variables = of_row[wanted], coefficients[wanted], variables[wanted]
+        order = np.argsort(of_row, kind="stable")
+        of_row, coefficients, variables = of_row[order], coefficients[order], variables[order]
+        numbers, starts = np.unique(of_row, return_index=True)
+        if relaxed:
+            low, high = self._relaxed_bounds(numbers, coefficients, variables, starts)
+        else:
+            moving = np.add.reduceat(coefficients * state.values[variables], starts) if len(starts) else starts
+            fixed = state.activity[numbers] - moving
+            low, high = self.low[numbers] - fixed, compiled.high[numbers] - fixed
+        uppers = compiled.upper[variables] * coefficients
+        most = np.add.reduceat(np.maximum(uppers, 0), starts) if len(starts) else starts
+        least = np.add.reduceat(np.minimum(uppers, 0), starts) if len(starts) else starts
+        ends = np.append(starts[1:], len(variables))
+        binding = (most > high) | (least < low)
+        plain = np.minimum.reduceat(coefficients, starts) > 0 if len(starts) else starts
+        single = np.maximum.reduceat(compiled.upper[variables], starts) == 1 if len(starts) else starts
+        self._impossible(low, high, least, most)
+        for row in np.flatnonzero(binding).tolist():
+            part = slice(int(starts[row]), int(ends[row]))
+            terms = [self.literals[number] for number in variables[part].tolist()]
+            self._add(
+                terms,
+                None if plain[row] else coefficients[part].tolist(),
+                max(int(low[row]), int(least[row])),
+                min(int(high[row]), int(most[row])),
+                bool(single[row]),
+            )
 
-    def _same_day(self) -> Iterator[Any]:
-        for course in self.courses:
-            fair = self.wishes.course_fair[course.key]
-            if min(course.max_per_day, course.periods) <= fair:
-                continue
-            for day, slots in self.wishes.course_days[course.key].items():
-                yield self._excess(f"same_day {course.key} {day}", (course,), slots, fair)
+    def _relaxed_bounds(
+        self, numbers: Numbers, coefficients: Numbers, variables: Numbers, starts: Numbers
+    ) -> tuple[Numbers, Numbers]:
+        """The bounds of rows from which the other variables are left out, each taken at its best for either side."""
+        compiled = self.compiled
+        positions, owners = compiled.row_terms.of(numbers)
+        terms = compiled.row_coefficients[positions] * compiled.upper[compiled.row_terms.flat[positions]]
+        place = np.searchsorted(numbers, owners)
+        own = coefficients * compiled.upper[variables]
+        own_place = np.repeat(np.arange(len(numbers)), np.diff(np.append(starts, len(variables))))
 
-    def _uneven(self, key: str) -> Iterator[Any]:
-        fair = self.wishes.class_fair[key]
-        for day, slots in self.wishes.class_days[key].items():
-            if len(slots) > fair:
-                yield self._excess(f"uneven {key} {day}", self.wishes.by_class[key], slots, fair)
+        def others(sign: int) -> Numbers:
+            every = np.bincount(place, np.maximum(sign * terms, 0), len(numbers))
+            mine = np.bincount(own_place, np.maximum(sign * own, 0), len(numbers))
+            return np.rint(every - mine).astype(np.int64)
 
-    def _gaps(self, key: str) -> Iterator[Any]:
-        courses = self.wishes.by_class[key]
-        for day, slots in self.wishes.class_days[key].items():
-            last = self._sum(courses, slots[-1:])
-            for slot in reversed(slots[:-1]):
-                here = self._sum(courses, (slot,))
-                until = self.cp.new_bool_var(f"until {key} {day}.{slot.period}")
-                self.cp.add_linear_constraint(until - here, 0, 1)
-                self.cp.add_linear_constraint(until - last, 0, 1)
-                yield until - here
-                last = until
+        return self.low[numbers] - others(1), compiled.high[numbers] + others(-1)
 
-    def _excess(self, name: str, courses: Iterable[Course], slots: Collection[Slot], fair: int) -> Any:
-        extra = self.cp.new_int_var(0, len(slots), name)
-        self.cp.add_linear_constraint(self._sum(courses, slots) - extra, -len(slots), fair)
-        return extra
+    def _impossible(self, low: Numbers, high: Numbers, least: Numbers, most: Numbers) -> None:
+        if bool(((low > most) | (high < least)).any()):
+            self.cp.add_bool_or([])
 
-    def _sum(self, courses: Iterable[Course], slots: Collection[Slot]) -> Any:
-        return sum(self.chosen.get((course.key, slot), 0) for course in courses for slot in slots)
+    def _add(self, terms: list[IntVar], coefficients: list[int] | None, low: int, high: int, single: bool) -> None:
+        from ortools.sat.python.cp_model import LinearExpr
 
-
-def _add_bound(cp: CpModel, chosen: dict[Pair, IntVar | int], bound: Bound) -> None:
-    found = [chosen[pair] for pair in bound.pairs if pair in chosen]
-    terms = [literal for literal in found if not isinstance(literal, int)]
-    fixed = len(found) - len(terms)
-    low = (bound.low or 0) - fixed
-    high = len(terms) if bound.high is None else bound.high - fixed
-    if low > len(terms) or high < 0:
-        cp.add_bool_or([])
-    elif (low, high) == (0, 1) and len(terms) > 1:
-        cp.add_at_most_one(terms)
-    elif low > 0 or high < len(terms):
-        cp.add_linear_constraint(sum(terms), max(0, low), high)
+        if coefficients is not None:
+            self.cp.add_linear_constraint(LinearExpr.weighted_sum(terms, coefficients), low, high)
+        elif single and high == 1 and low <= 0:
+            self.cp.add_at_most_one(terms)
+        elif single and high == 1 and low == 1:
+            self.cp.add_exactly_one(terms)
+        else:
+            self.cp.add_linear_constraint(LinearExpr.sum(terms), low, high)
 
 
-def _weighted(weight: int, terms: Iterable[Any]) -> list[Any]:
-    return [weight * term for term in terms] if weight else []
+def whole(compiled: Compiled) -> TimetableModel:
+    """The model of the whole problem."""
+    everything = np.arange(len(compiled.number))
+    empty = State(np.zeros(len(compiled.number), dtype=np.int64), np.zeros(len(compiled.low), dtype=np.int64))
+    model = TimetableModel(compiled, everything, empty)
+    # A rule that asks for a lesson of a course that has no open slot left has no terms at all.
+    if bool(((np.diff(compiled.row_terms.start) == 0) & (compiled.low > 0) & (compiled.low < OPEN_END)).any()):
+        model.cp.add_bool_or([])
+    return model

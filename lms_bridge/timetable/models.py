@@ -233,7 +233,8 @@ class RunState(enum.StrEnum):
 
 class SolveRun(Base):
     """A week being solved in the background for a page: what was asked, how far it is, what came of it. Refusals are
-    kept as texts in the language of the person who asked (``locale``)."""
+    kept as texts in the language of the person who asked (``locale``). ``progress`` is written about once a second
+    while it runs (``timetable.runs``); with ``cancel_asked_at`` it ends with the best found so far."""
 
     __tablename__ = "solve_run"
 
@@ -249,5 +250,7 @@ class SolveRun(Base):
     change_set_id: Mapped[int | None] = mapped_column(sa.ForeignKey("change_set.id"))
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
     problems: Mapped[list[Any]] = mapped_column(default=list)
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    cancel_asked_at: Mapped[datetime | None]
 
     campus: Mapped[Organisation] = relationship()

@@ -7,7 +7,7 @@ speaks of these slots. Keys of classes and teachers are any unique strings (a cl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -201,7 +201,7 @@ class Placement:
 
 
 class RuleKind(StrEnum):
-    """The rules of a problem, each for one class, teacher or course."""
+    """The rules of a problem, each for one class, teacher, course or pool, or between some courses."""
 
     PERIODS = "periods"
     GRID = "grid"
@@ -216,14 +216,48 @@ class RuleKind(StrEnum):
     TEACHER_BUSY = "teacher_busy"
     ONLINE_PER_DAY = "online_per_day"
     ROOMS = "rooms"
+    CLASS_PER_DAY = "class_per_day"
+    TEACHER_PER_DAY = "teacher_per_day"
+    ONLINE_RUN = "online_run"
+    POOL = "pool"
+    BLOCKS = "blocks"
+    NOT_SAME_DAY = "not_same_day"
+    IN_ORDER = "in_order"
+    PARALLEL = "parallel"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Rule:
-    """One rule: its kind and the key of the class, teacher or course it holds for (empty for the rooms)."""
+    """One rule: its kind and the key of the class, teacher, course or pool it holds for (empty for the rooms); rules
+    between courses have all their keys (:func:`joined`)."""
 
     kind: RuleKind
     key: str = ""
+
+
+def joined(keys: Iterable[str]) -> str:
+    """The key of a rule that holds between these courses."""
+    return " + ".join(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """One way out of a conflict: ``rule`` gives way by ``amount`` (a limit raised by so much, so many periods fewer,
+    so many slots opened, of which ``slots`` are an example; 0: the rule falls as a whole).
+
+    ``enough``: whether the whole week can be timetabled then; None where that was not found out.
+    """
+
+    rule: Rule
+    amount: int
+    message_id: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    slots: tuple[Slot, ...] = ()
+    enough: bool | None = None
+
+    def text(self) -> str:
+        """The way out in plain words, in the language in force."""
+        return gettext(self.message_id, **{name: _shown(value) for name, value in self.params.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +265,15 @@ class Conflict:
     """Why there is no timetable: ``rules`` cannot hold together, whatever the rest of the problem says.
 
     ``message_id`` is translated when shown; a parameter that has words of its own (:class:`Worded`: a :class:`Slot`,
-    another conflict) or is a tuple of such things is shown in the same language.
+    another conflict) or is a tuple of such things is shown in the same language. ``relax``: what would help, each
+    alone, the ways that are enough for the whole week first.
     """
 
     kind: str
     message_id: str
     params: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    relax: tuple[Relaxation, ...] = ()
 
     def text(self) -> str:
         """The conflict in plain words, in the language in force."""
@@ -249,7 +285,7 @@ class Solution:
     """The answer: placements in order of course and slot, what each wish cost, or why there is none.
 
     ``costs`` are weighted and sum to the objective. ``seconds`` is the wall clock spent. ``conflicts`` is empty
-    unless ``status`` is INFEASIBLE.
+    unless ``status`` is INFEASIBLE. ``bound``: no timetable costs less, as far as that was proved (None: not known).
     """
 
     status: Status
@@ -257,6 +293,15 @@ class Solution:
     costs: Mapping[str, int] = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
     seconds: float = 0.0
+    bound: int | None = None
+
+    @property
+    def gap(self) -> float | None:
+        """By what share of its cost the timetable is at most worse than the best one; 0 when proved the best."""
+        cost = sum(self.costs.values())
+        if not self.found or self.bound is None:
+            return None
+        return max(0, cost - self.bound) / cost if cost else 0.0
 
     @property
     def found(self) -> bool:

@@ -97,8 +97,35 @@ def options(
     smallest = smallest_change(desk, hit, sizes, limits, leave=case.cause is ChangeCause.REQUEST)
     if smallest is not None and any(step == "move" for step in smallest.draft.settled.values()):
         found.append(option(SOLVER, smallest.draft, book, smallest.proved, smallest.gap))
+        found = [_with_proof(one, found[-1], desk, sizes) for one in found]
     progress(len(ways) + 1, len(ways) + 1, "")
     return ranked(found)
+
+
+def _with_proof(one: Option, best: Option, desk: Desk, sizes: Mapping[int, int]) -> Option:
+    """What the solver proved of its own change holds for any other that is as small. Of lessons that are lost or made
+    up for it proves nothing."""
+    proved = best.figures.proved
+    if not proved or any(_moved(o, desk, sizes) is None for o in (one, best)):
+        return one if one is not best else replace(one, figures=replace(one.figures, proved="", gap=None))
+    if one is best or _moved(one, desk, sizes) != _moved(best, desk, sizes):
+        return one
+    return replace(one, figures=replace(one.figures, proved=proved, gap=0.0))
+
+
+def _moved(one: Option, desk: Desk, sizes: Mapping[int, int]) -> int | None:
+    """How much a proposal moves, as the solver counts: each moved lesson by its students; None where it does more
+    than move lessons within their weeks."""
+    total = 0
+    for number, after in one.changes:
+        before = desk.lessons.get(number) if number is not None else None
+        if before is None or not after.takes_place or before.week_id != after.week_id:
+            return None
+        if before.teachers != after.teachers:
+            return None
+        if (before.starts_at, before.period_number) != (after.starts_at, after.period_number):
+            total += max(1, sum(sizes.get(class_id, 0) for class_id in before.class_ids))
+    return total
 
 
 def ranked(found: Sequence[Option]) -> list[Option]:

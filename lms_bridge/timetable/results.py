@@ -8,6 +8,7 @@ from typing import Any
 
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import gettext
+from lms_bridge.timetable.cost_words import itemised
 
 
 @dataclass(frozen=True)
@@ -97,4 +98,8 @@ class WeekResult:
                 if self.dry_run
                 else gettext("Published as change %(uid)s; messages are on their way.", uid=self.change_set_uid)
             )
+        found += [
+            gettext("%(cost)s: %(what)s (%(count)s)", cost=item.cost, what=item.words, count=item.count)
+            for item in itemised(self.costs)
+        ]
         return found + [str(warning) for warning in self.warnings]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from lms_bridge.core.i18n import N_, gettext
-from lms_bridge.timetable.problem import WEEKDAYS, Conflict, Course, Problem, Rule, RuleKind, Slot
+from lms_bridge.timetable.problem import WEEKDAYS, Conflict, Course, Problem, Rule, RuleKind, Slot, joined
 
 MOST_OF_A_KIND = 6
 """Of one kind of rule no more than this are written out; the rest are counted."""
@@ -26,6 +26,14 @@ WORDS = {
     RuleKind.TEACHER_BUSY: N_("%(name)s teaches lessons that stay where they are: %(times)s"),
     RuleKind.ONLINE_PER_DAY: N_("%(name)s has at most %(count)s online periods a day"),
     RuleKind.ROOMS: N_("at most %(count)s online lessons can be held at once"),
+    RuleKind.CLASS_PER_DAY: N_("%(name)s has at most %(count)s lessons a day"),
+    RuleKind.TEACHER_PER_DAY: N_("%(name)s teaches at most %(count)s lessons a day"),
+    RuleKind.ONLINE_RUN: N_("%(name)s has a break after %(count)s online periods at the latest"),
+    RuleKind.POOL: N_("%(name)s has rooms for %(count)s lessons at once"),
+    RuleKind.BLOCKS: N_("%(name)s has its periods in blocks of %(blocks)s"),
+    RuleKind.NOT_SAME_DAY: N_("these are never on one day: %(names)s"),
+    RuleKind.IN_ORDER: N_("on one day these keep their order: %(names)s"),
+    RuleKind.PARALLEL: N_("these are always at the same time: %(names)s"),
 }
 
 ONE = {
@@ -33,6 +41,10 @@ ONE = {
     RuleKind.MAX_PER_DAY: N_("%(name)s has at most one period a day"),
     RuleKind.ONLINE_PER_DAY: N_("%(name)s has at most one online period a day"),
     RuleKind.ROOMS: N_("only one online lesson can be held at once"),
+    RuleKind.CLASS_PER_DAY: N_("%(name)s has at most one lesson a day"),
+    RuleKind.TEACHER_PER_DAY: N_("%(name)s teaches at most one lesson a day"),
+    RuleKind.ONLINE_RUN: N_("%(name)s has a break after each online period"),
+    RuleKind.POOL: N_("%(name)s has a room for one lesson at once"),
 }
 
 ONLY = {
@@ -55,13 +67,25 @@ class Times:
         return gettext(", ").join(_of_day(day, [slot.period for slot in slots]) for day, slots in days) or "–"
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name that is the same in every language."""
+
+    name: str
+
+    def text(self) -> str:
+        """The name."""
+        return self.name
+
+
 def in_words(problem: Problem, rules: Sequence[Rule]) -> tuple[Conflict, ...]:
     """Each of these rules in words, kind by kind; many of one kind are cut short by their number."""
     found: list[Conflict] = []
+    courses = {course.key: course for course in problem.courses}
     for kind in RuleKind:
         own = [rule for rule in rules if rule.kind is kind]
         shown = own if len(own) <= MOST_OF_A_KIND + 1 else own[:MOST_OF_A_KIND]
-        found += [_words(problem, rule) for rule in shown]
+        found += [_words(problem, rule, courses) for rule in shown]
         if len(shown) < len(own):
             found.append(
                 Conflict("more", N_("and %(count)s more such rules"), {"count": len(own) - len(shown)}, tuple(own))
@@ -69,25 +93,53 @@ def in_words(problem: Problem, rules: Sequence[Rule]) -> tuple[Conflict, ...]:
     return tuple(found)
 
 
-def _words(problem: Problem, rule: Rule) -> Conflict:
-    course = next((c for c in problem.courses if c.key == rule.key), None)
+def _words(problem: Problem, rule: Rule, courses: Mapping[str, Course]) -> Conflict:
+    course = courses.get(rule.key)
     params: dict[str, object] = {"name": course.label if course is not None else problem.name(rule.key)}
-    if rule.kind is RuleKind.PERIODS and course is not None:
-        params["count"] = course.periods
-    elif rule.kind is RuleKind.MAX_PER_DAY and course is not None:
-        params["count"] = course.max_per_day
-    elif rule.kind is RuleKind.ONLINE_PER_DAY:
-        params["count"] = problem.max_online_per_day[rule.key]
-    elif rule.kind is RuleKind.ROOMS:
-        params["count"] = problem.room_limit
+    count = number_of(problem, rule)
+    if count is not None:
+        words = ONE if count == 1 and rule.kind in ONE else WORDS
+        return Conflict(rule.kind.value, words[rule.kind], params | {"count": count}, (rule,))
+    if rule.kind is RuleKind.BLOCKS and course is not None:
+        params["blocks"] = " + ".join(str(length) for length in course.blocks)
+    elif rule.kind in (RuleKind.NOT_SAME_DAY, RuleKind.IN_ORDER, RuleKind.PARALLEL):
+        params["names"] = tuple(Label(courses[key].label) for key in _keys(problem, rule) if key in courses)
     else:
         times = _times(problem, rule, course)
         rest = frozenset(problem.slots) - times
         if rule.kind in ONLY and 0 < len(rest) < len(times):
             return Conflict(rule.kind.value, ONLY[rule.kind], params | {"times": Times(tuple(rest))}, (rule,))
         params["times"] = Times(tuple(times))
-    words = ONE if params.get("count") == 1 else WORDS
-    return Conflict(rule.kind.value, words[rule.kind], params, (rule,))
+    return Conflict(rule.kind.value, WORDS[rule.kind], params, (rule,))
+
+
+def times_of(slots: Iterable[Slot]) -> Times:
+    """Slots as people read them."""
+    return Times(tuple(slots))
+
+
+def number_of(problem: Problem, rule: Rule) -> int | None:
+    """The number that a rule speaks of, None if it is not about a number."""
+    course = next((c for c in problem.courses if c.key == rule.key), None)
+    if course is not None and rule.kind in (RuleKind.PERIODS, RuleKind.MAX_PER_DAY):
+        return course.periods if rule.kind is RuleKind.PERIODS else course.max_per_day
+    if rule.kind is RuleKind.ROOMS:
+        return problem.room_limit
+    if rule.kind is RuleKind.POOL:
+        return problem.pools[rule.key].limit
+    limits = {
+        RuleKind.ONLINE_PER_DAY: problem.max_online_per_day,
+        RuleKind.CLASS_PER_DAY: problem.max_per_day,
+        RuleKind.TEACHER_PER_DAY: problem.max_per_day,
+        RuleKind.ONLINE_RUN: problem.max_online_run,
+    }.get(rule.kind, {})
+    return limits.get(rule.key)
+
+
+def _keys(problem: Problem, rule: Rule) -> tuple[str, ...]:
+    """The courses that a rule between courses holds for."""
+    groups: tuple[tuple[str, ...], ...] = (*problem.not_same_day, *problem.in_order, *problem.parallel)
+    return next((group for group in groups if joined(group) == rule.key), ())
 
 
 def _times(problem: Problem, rule: Rule, course: Course | None) -> frozenset[Slot]:

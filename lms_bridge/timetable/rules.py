@@ -1,38 +1,54 @@
 """The rules of a timetable problem as bounds on sums, each bound belonging to one named rule.
 
 A timetable is a choice of 0 or 1 for each pair (course, slot). Every hard rule is a set of bounds on sums of such
-pairs. The solver adds all of them; the search for conflicts adds them one rule at a time.
+pairs and of numbers that follow from them (:class:`Helper`; see :mod:`lms_bridge.timetable.shape_rules`). The solver
+adds all of them; the search for conflicts adds them one rule at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from lms_bridge.timetable.problem import Course, Problem, Rule, RuleKind, Slot
 
 Pair = tuple[str, Slot]
+HelperName = tuple[str, str, Slot, int]
+"""What a helper says (its kind), of whom, from which slot, and a number that tells it from others of its kind."""
+Variable = Pair | HelperName
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A number that follows from the chosen pairs: how many of ``pairs`` beyond ``spare`` are chosen, 0 if any of
+    ``without`` is, and ``most`` at most."""
+
+    name: HelperName
+    pairs: tuple[Pair, ...]
+    spare: int = 0
+    most: int = 1
+    without: tuple[Pair, ...] = ()
+
+    def value(self, chosen: Collection[Pair]) -> int:
+        """The number for these chosen pairs."""
+        if any(pair in chosen for pair in self.without):
+            return 0
+        return min(self.most, max(0, sum(pair in chosen for pair in self.pairs) - self.spare))
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """``low`` <= number of chosen ``pairs`` <= ``high``; None leaves that side open."""
+    """``low`` <= sum of the variables in ``pairs`` less those in ``minus`` <= ``high``; None leaves a side open."""
 
     rule: Rule
-    pairs: tuple[Pair, ...]
+    pairs: tuple[Variable, ...]
     low: int | None = None
     high: int | None = None
+    minus: tuple[Variable, ...] = ()
 
-
-def bounds(problem: Problem) -> list[Bound]:
-    """Every hard rule of ``problem`` as bounds, in a fixed order; bounds that cannot be broken are left out."""
-    found = [*_course_bounds(problem), *_class_bounds(problem), *_teacher_bounds(problem), *_room_bounds(problem)]
-    return [bound for bound in found if bound.low or bound.high is None or len(bound.pairs) > bound.high]
-
-
-def rules_of(problem: Problem) -> tuple[Rule, ...]:
-    """The rules that restrict anything in ``problem``, each once."""
-    return tuple(dict.fromkeys(bound.rule for bound in bounds(problem)))
+    def breakable(self) -> bool:
+        """Whether any choice can break it."""
+        return bool(self.low or self.minus) or (self.high is not None and len(self.pairs) > self.high)
 
 
 def days_of(slots: Iterable[Slot]) -> dict[int, tuple[Slot, ...]]:
@@ -54,8 +70,8 @@ def courses_by_teacher(problem: Problem) -> dict[str, tuple[Course, ...]]:
 
 
 def part_of(problem: Problem, courses: Iterable[Course]) -> Problem:
-    """The problem of these courses alone, without the room limit, which is a matter of all of them."""
-    return replace(problem, courses=tuple(courses), room_limit=None)
+    """The problem of these courses alone, without the rooms, which are a matter of all of them."""
+    return replace(problem, courses=tuple(courses), room_limit=None, pools={})
 
 
 def closed_by(problem: Problem, course: Course) -> dict[Rule, frozenset[Slot]]:
@@ -92,12 +108,21 @@ def class_days(problem: Problem, key: str, courses: Iterable[Course]) -> dict[in
     return days_of(own - closed)
 
 
+def sum_bounds(problem: Problem) -> Iterator[Bound]:
+    """The bounds of all rules that are sums of pairs and need no helpers."""
+    yield from _course_bounds(problem)
+    yield from _class_bounds(problem)
+    yield from _teacher_bounds(problem)
+    yield from _room_bounds(problem)
+
+
 def _course_bounds(problem: Problem) -> Iterator[Bound]:
     grid = tuple(sorted(set(problem.slots)))
     days = days_of(grid)
     for course in problem.courses:
         pairs = _pairs((course,), grid)
-        yield Bound(Rule(RuleKind.PERIODS, course.key), pairs, low=course.periods, high=course.periods)
+        low = None if course.may_drop else course.periods
+        yield Bound(Rule(RuleKind.PERIODS, course.key), pairs, low=low, high=course.periods)
         for slot in course.fixed:
             yield Bound(Rule(RuleKind.FIXED, course.key), _pairs((course,), (slot,)), low=1)
         for slots in days.values():
@@ -111,28 +136,55 @@ def _class_bounds(problem: Problem) -> Iterator[Bound]:
     grid = tuple(sorted(set(problem.slots)))
     days = days_of(grid)
     for key, courses in courses_by_class(problem).items():
-        for slot in grid:
-            yield Bound(Rule(RuleKind.CLASS_ONCE, key), _pairs(courses, (slot,)), high=1)
-        limit = problem.max_online_per_day.get(key)
-        if limit is None:
-            continue
+        yield from _person(problem, key, courses, RuleKind.CLASS_ONCE, RuleKind.CLASS_PER_DAY)
         online = tuple(course for course in courses if course.online)
-        for slots in days.values():
-            yield Bound(Rule(RuleKind.ONLINE_PER_DAY, key), _pairs(online, slots), high=limit)
+        limit = problem.max_online_per_day.get(key)
+        if limit is not None:
+            for slots in days.values():
+                yield Bound(Rule(RuleKind.ONLINE_PER_DAY, key), _pairs(online, slots), high=limit)
+        run = problem.max_online_run.get(key)
+        if run is not None:
+            for slots in neighbours(grid, run + 1):
+                yield Bound(Rule(RuleKind.ONLINE_RUN, key), _pairs(online, slots), high=run)
 
 
 def _teacher_bounds(problem: Problem) -> Iterator[Bound]:
     for key, courses in courses_by_teacher(problem).items():
-        for slot in sorted(set(problem.slots)):
-            yield Bound(Rule(RuleKind.TEACHER_ONCE, key), _pairs(courses, (slot,)), high=1)
+        yield from _person(problem, key, courses, RuleKind.TEACHER_ONCE, RuleKind.TEACHER_PER_DAY)
+
+
+def _person(
+    problem: Problem, key: str, courses: tuple[Course, ...], once: RuleKind, per_day: RuleKind
+) -> Iterator[Bound]:
+    """One lesson at a time, and not more a day than allowed."""
+    grid = tuple(sorted(set(problem.slots)))
+    for slot in grid:
+        yield Bound(Rule(once, key), _pairs(courses, (slot,)), high=1)
+    limit = problem.max_per_day.get(key)
+    if limit is not None:
+        for slots in days_of(grid).values():
+            yield Bound(Rule(per_day, key), _pairs(courses, slots), high=limit)
 
 
 def _room_bounds(problem: Problem) -> Iterator[Bound]:
-    if problem.room_limit is None:
-        return
     online = tuple(course for course in problem.courses if course.online)
-    for slot in sorted(set(problem.slots)):
-        yield Bound(Rule(RuleKind.ROOMS), _pairs(online, (slot,)), high=problem.room_limit)
+    grid = tuple(sorted(set(problem.slots)))
+    if problem.room_limit is not None:
+        for slot in grid:
+            yield Bound(Rule(RuleKind.ROOMS), _pairs(online, (slot,)), high=problem.room_limit)
+    for key, pool in problem.pools.items():
+        own = tuple(course for course in online if course.pool == key)
+        for slot in grid:
+            yield Bound(Rule(RuleKind.POOL, key), _pairs(own, (slot,)), high=pool.at.get(slot, pool.limit))
+
+
+def neighbours(slots: Iterable[Slot], count: int) -> Iterator[tuple[Slot, ...]]:
+    """Every ``count`` slots of ``slots`` that follow each other on one day with no period between them."""
+    known = set(slots)
+    for first in sorted(known):
+        run = tuple(Slot(first.day, first.period + step) for step in range(count))
+        if known.issuperset(run):
+            yield run
 
 
 def _pairs(courses: Iterable[Course], slots: Iterable[Slot]) -> tuple[Pair, ...]:

@@ -7,7 +7,7 @@ only if the week is still as it was read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -20,6 +20,7 @@ from lms_bridge.roster.models import Organisation, OrganisationKind, Person
 from lms_bridge.timetable import changes
 from lms_bridge.timetable.building import build_problem
 from lms_bridge.timetable.clashes import Occupied, double_bookings
+from lms_bridge.timetable.effort import Progress, Watcher
 from lms_bridge.timetable.impossible import TimetableImpossible
 from lms_bridge.timetable.matching import match
 from lms_bridge.timetable.models import (
@@ -50,18 +51,19 @@ def solve_week(
     actor: Person | None,
     dry_run: bool = False,
     limits: SolverLimits | None = None,
+    watcher: Watcher | None = None,
 ) -> WeekResult:
     """Solve a campus's ISO week (``2026-W48``) and publish the outcome, unless ``dry_run``.
 
     A week that has a timetable already is changed as little as possible; nothing to change, nobody is told. Opens
-    its own transaction for publishing.
+    its own transaction for publishing. ``watcher`` hears how it goes, and may end the search with the best found.
 
     :raises InputError: unknown campus, no such week, outside every term, no approved plans, or no answer in time.
     :raises BadInputs: classes without a period grid, subjects without a teacher.
     :raises TimetableImpossible: the rules contradict each other; says which.
     :raises Conflict: somebody changed the week while it was being solved.
     """
-    context, solution, wanted, counts = _solved(campus_code, week, limits)
+    context, solution, wanted, counts = _solved(campus_code, week, limits, watcher)
     change_set = None
     if counts.anything and not dry_run:
         with transaction():
@@ -70,10 +72,15 @@ def solve_week(
 
 
 def propose_week(
-    campus_code: str, week: str, *, actor: Person | None, limits: SolverLimits | None = None
+    campus_code: str,
+    week: str,
+    *,
+    actor: Person | None,
+    limits: SolverLimits | None = None,
+    watcher: Watcher | None = None,
 ) -> WeekResult:
     """Like :func:`solve_week`, but the outcome is only proposed: a change set to look at, then to apply or discard."""
-    context, solution, wanted, counts = _solved(campus_code, week, limits)
+    context, solution, wanted, counts = _solved(campus_code, week, limits, watcher)
     change_set = None
     if counts.anything:
         with transaction():
@@ -86,7 +93,7 @@ def week_as_planned(
 ) -> tuple[list[changes.Wanted], Status]:
     """What would change in a week if it were solved again, and how sure the solver is; nothing is stored. Refuses like
     :func:`solve_week`."""
-    _, solution, wanted, _ = _solved(campus_code, week, limits)
+    _, solution, wanted, _ = _solved(campus_code, week, limits, None)
     return wanted, solution.status
 
 
@@ -113,16 +120,23 @@ def campus_by_code(code: str) -> Organisation:
 
 
 def _solved(
-    campus_code: str, week: str, limits: SolverLimits | None
+    campus_code: str, week: str, limits: SolverLimits | None, watcher: Watcher | None
 ) -> tuple[WeekContext, Solution, list[changes.Wanted], WeekCounts]:
     campus = campus_by_code(campus_code)
     problem, context = build_problem(campus, iso_week(monday_of(week)))
     if not db.session.info.get("in_transaction"):
         # No transaction stays open while the solver thinks; nothing was written, and nothing read is forgotten.
         db.session.commit()
-    solution = _solve(problem, context, limits or SolverLimits())
+    listener = _Listener(watcher)
+    solution = _solve(problem, context, limits or SolverLimits(), listener)
     if solution.status is Status.INFEASIBLE:
         raise TimetableImpossible(campus.code, context.week.iso, solution.conflicts)
+    if not solution.found and listener.ended:
+        raise InputError(
+            N_("Solving week %(week)s was stopped before there was a timetable."),
+            remedy=N_("Start it again and let it run longer."),
+            week=context.week.iso,
+        )
     if not solution.found:
         raise InputError(
             N_("No timetable was found for week %(week)s within %(seconds)s seconds, nor a proof that there is none."),
@@ -134,9 +148,23 @@ def _solved(
     return context, solution, wanted, counts
 
 
-def _solve(problem: Problem, context: WeekContext, limits: SolverLimits) -> Solution:
+@dataclass
+class _Listener:
+    """Passes progress on, and remembers whether somebody ended the search."""
+
+    watcher: Watcher | None
+    ended: bool = False
+
+    def __call__(self, progress: Progress) -> bool:
+        if self.watcher is not None and self.watcher(progress) is False:
+            self.ended = True
+        return not self.ended
+
+
+def _solve(problem: Problem, context: WeekContext, limits: SolverLimits, listener: _Listener) -> Solution:
     """Solve; where classes with different clock times share a teacher, close the slots that would clash and repeat."""
-    solution = solve(problem, limits)
+    progress = listener if listener.watcher is not None else None
+    solution = solve(problem, limits, progress)
     for _ in range(ROUNDS):
         clashing = _clashing(context, problem, solution)
         if not clashing:
@@ -146,7 +174,7 @@ def _solve(problem: Problem, context: WeekContext, limits: SolverLimits) -> Solu
             for course in problem.courses
         )
         problem = replace(problem, courses=courses)
-        solution = solve(problem, limits)
+        solution = solve(problem, limits, progress)
     return solution
 
 

@@ -1,23 +1,26 @@
 """The search for a good timetable: a first one that keeps every rule, then better ones part by part.
 
-CP-SAT finds a first timetable quickly when it has no wishes to weigh, and makes a small part of one as good as can be
-quickly when the rest stands still; on a whole school with all wishes it does neither. So: first the rules alone (or
-with the wish to keep the timetable in force), then large-neighbourhood search, in which a few classes or one day are
-set free in turn. Measured on 24 classes with 30 periods in 35 slots: 0.6 s to the first timetable.
+A small school is given to CP-SAT whole. For a large one a first timetable is placed lesson by lesson, what found no
+place is repaired in small parts, and only if that fails CP-SAT looks for a first timetable by itself; it makes a small
+part of one as good as can be quickly when the rest stands still. Large-neighbourhood search sets parts free in turn.
 """
 
 from __future__ import annotations
 
 import math
-import random
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lms_bridge.timetable.model import ModelBuilder, Part, TimetableModel
-from lms_bridge.timetable.problem import Problem, Slot, SolverLimits, Weights
-from lms_bridge.timetable.wishes import Slots
+import numpy as np
+
+from lms_bridge.timetable.compiled import Compiled, Numbers
+from lms_bridge.timetable.effort import Effort, Progress, Stage
+from lms_bridge.timetable.model import State, TimetableModel, whole
+from lms_bridge.timetable.parts import Chooser, Part
+from lms_bridge.timetable.problem import Problem, Slot
+from lms_bridge.timetable.starting import placed_one_by_one
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpSolver
@@ -25,34 +28,19 @@ if TYPE_CHECKING:
 Placed = dict[str, tuple[Slot, ...]]
 
 SMALL = 1500
-"""A problem with no more booleans than this is solved whole, with a proof that the answer is the best."""
+"""A problem with no more pairs than this is solved whole, with a proof that the answer is the best."""
 
-PART_EFFORT = 0.15
-"""Deterministic time for one part; a part of one to three classes is usually proved best in a fifth of it."""
+LARGE = 20_000
+"""From this many pairs on the first timetable is placed lesson by lesson, which is quicker than CP-SAT."""
 
+PART_WORK = 0.25
+"""Deterministic time for one part; most are proved best in a fraction of it."""
 
-@dataclass(slots=True)
-class Effort:
-    """The limits, and what of them is used up: work (deterministic time) and wall clock, whichever ends first."""
+IDLE_PARTS = 3
+"""The search ends when this many parts for each class brought nothing."""
 
-    limits: SolverLimits
-    started: float = field(default_factory=time.monotonic)
-
-    def seconds_left(self) -> float:
-        """Wall clock left, in seconds."""
-        return self.limits.seconds - (time.monotonic() - self.started)
-
-    def solver(self, work: float | None) -> CpSolver:
-        """A solver that may do this much work in the time that is left."""
-        from ortools.sat.python.cp_model import CpSolver
-
-        solver = CpSolver()
-        solver.parameters.num_workers = self.limits.workers
-        solver.parameters.random_seed = self.limits.seed
-        solver.parameters.max_time_in_seconds = max(0.01, self.seconds_left())
-        if work is not None:
-            solver.parameters.max_deterministic_time = work
-        return solver
+MISSING = 100_000
+"""The price of a missing period while a first timetable is repaired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,93 +49,236 @@ class Outcome:
 
     placed: Placed | None
     proved: bool
+    bound: int | None = None
 
 
-def search(problem: Problem, effort: Effort) -> Outcome:
-    """The best timetable within the effort; ``Outcome(None, True)`` when it is proved that there is none."""
-    builder = ModelBuilder(problem)
-    first = _first(builder, effort)
-    if first.placed is None:
-        return first
-    if not any(builder.wishes.costs(first.placed, effort.limits.weights).values()):
-        return Outcome(first.placed, True)
-    if sum(len(slots) for slots in builder.open.values()) <= SMALL:
-        whole = builder.build()
-        whole.minimise(effort.limits.weights)
-        outcome = _run(whole, effort.solver(effort.limits.improve_time), first.placed)
-        return outcome if outcome.placed is not None else Outcome(first.placed, False)
-    return Outcome(_improved(builder, effort, first.placed), False)
+class Search:
+    """One search; what it found so far is in ``state``."""
+
+    def __init__(self, problem: Problem, effort: Effort) -> None:
+        self.problem, self.effort = problem, effort
+        self.compiled = Compiled(problem, effort.limits.weights)
+        self.state: State | None = None
+        self.bound: int | None = None
+        self.wanted = sum(course.periods for course in problem.courses)
+        effort.latest = self._progress
+
+    def run(self, start: Placed | None = None) -> Outcome:
+        """The best timetable within the effort; ``start`` is one that keeps every rule, where there is one."""
+        compiled, effort = self.compiled, self.effort
+        effort.enter(Stage.FIRST)
+        if start is not None:
+            self.keep(compiled.values(start))
+        elif not self._first():
+            return Outcome(None, True)
+        if self.state is None:
+            return Outcome(None, False)
+        effort.enter(Stage.IMPROVING)
+        cost = compiled.cost(self.state.values)
+        if cost == 0:
+            return Outcome(compiled.placed(self.state.values), True, 0)
+        if len(compiled.pairs) <= SMALL:
+            return self._whole()
+        self._improve()
+        return Outcome(compiled.placed(self.state.values), False, self.bound)
+
+    def keep(self, values: Numbers) -> None:
+        """Make this the timetable that the search goes on from."""
+        self.state = State(values, self.compiled.activity(values))
+
+    def _progress(self) -> Progress | None:
+        if self.state is None:
+            return Progress(self.effort.seconds(), self.effort.stage, 0, self.wanted)
+        placed = self.compiled.placed(self.state.values)
+        costs = self.compiled.wishes.costs(placed, self.effort.limits.weights)
+        count = sum(len(slots) for slots in placed.values())
+        return Progress(self.effort.seconds(), self.effort.stage, count, self.wanted, costs, self.bound)
+
+    def _first(self) -> bool:
+        """Find a first timetable if the effort allows; False when there is proof that there is none."""
+        if len(self.compiled.pairs) >= LARGE and self._repaired():
+            return True
+        model = whole(self.compiled)
+        solver = self.effort.solver(self.effort.limits.deterministic_time)
+        # Without the linear relaxation and with little presolve the first timetable comes ten times sooner.
+        solver.parameters.linearization_level = 0
+        solver.parameters.symmetry_level = 0
+        solver.parameters.cp_model_probing_level = 0
+        if self.problem.hint:
+            model.hint(self.compiled.values(self.problem.hint))
+        values, proved = self._solve(model, solver)
+        if values is not None:
+            self.keep(self.compiled.values(self.compiled.placed(values)))
+        return not (values is None and proved)
+
+    def _repaired(self) -> bool:
+        """A timetable placed lesson by lesson, and the lessons that found no place fitted in part by part."""
+        compiled, effort = self.compiled, self.effort
+        values = placed_one_by_one(compiled, effort.limits.seed)
+        chooser = Chooser(compiled, effort.limits.seed)
+        state = State(values, compiled.activity(values))
+        budget = math.inf if effort.limits.deterministic_time is None else effort.limits.deterministic_time / 2
+        size = 1
+        while budget > 0 and effort.tell() and effort.seconds_left() > 0:
+            short = self._short(state)
+            if not short:
+                self.keep(compiled.values(compiled.placed(state.values)))
+                return True
+            left = len(short)
+            for course in short:
+                if budget <= 0 or effort.seconds_left() <= 0:
+                    break
+                if not self._missing(state, course):
+                    continue
+                before = effort.used
+                state = self._fitted_in(state, chooser.around(course, size))
+                budget -= max(effort.used - before, 0.001)
+            size = size + 2 if len(self._short(state)) >= left else size
+        return False
+
+    def _short(self, state: State) -> list[str]:
+        """The courses with fewer lessons than they must have."""
+        return [course.key for course in self.problem.courses if self._missing(state, course.key)]
+
+    def _missing(self, state: State, key: str) -> bool:
+        course = self.compiled.wishes.courses[key]
+        start, end = self.compiled.course_span[key]
+        return not course.may_drop and int(state.values[start:end].sum()) < course.periods
+
+    def _fitted_in(self, state: State, part: Part) -> State:
+        """The same timetable with fewer periods missing in this part, if that can be. Wishes are not weighed, and
+        their helpers no longer fit."""
+        compiled = self.compiled
+        low = np.minimum(compiled.low, state.activity)
+        short = np.flatnonzero(low[: compiled.hard] < compiled.low[: compiled.hard])
+        prices = np.zeros_like(compiled.price)
+        positions, _ = compiled.row_terms.of(short)
+        prices[compiled.row_terms.flat[positions]] = -1
+        free = compiled.with_helpers(part.pairs, hard=True)
+        model = TimetableModel(compiled, free, state, low=low, rows=np.arange(compiled.hard))
+        model.minimise(prices)
+        model.hint(state.values)
+        solver = self.effort.solver(4 * PART_WORK, workers=1)
+        solver.parameters.linearization_level = 0
+        values, _ = self._solve(model, solver, state.values)
+        return state if values is None else State(values, compiled.activity(values))
+
+    def _whole(self) -> Outcome:
+        assert self.state is not None
+        model = whole(self.compiled)
+        model.minimise()
+        model.hint(self.state.values)
+        solver = self.effort.solver(self.effort.limits.improve_time)
+        values, proved = self._solve(model, solver)
+        if values is not None:
+            self.keep(values)
+            self.bound = self.compiled.constant + round(solver.best_objective_bound)
+        return Outcome(self.compiled.placed(self.state.values), values is not None and proved, self.bound)
+
+    def _improve(self) -> None:
+        """Make the timetable better part by part until nothing is found any more, or the effort is over."""
+        effort = self.effort
+        chooser = Chooser(self.compiled, effort.limits.seed)
+        budget = math.inf if effort.limits.improve_time is None else effort.limits.improve_time
+        idle, patience = 0, IDLE_PARTS * len(chooser.classes) + 20
+        while budget > 0 and idle < patience and effort.tell() and effort.seconds_left() > 0:
+            work, gain, parts = self._one_round(chooser, budget)
+            budget -= work
+            idle = 0 if gain > 0 else idle + parts
+
+    def _one_round(self, chooser: Chooser, budget: float) -> tuple[float, int, int]:
+        """One part for each worker, solved at once: the work done, the gain, and the number of parts."""
+        assert self.state is not None
+        state, tasks = self.state, []
+        taken: frozenset[str] = frozenset()
+        for _ in range(max(1, self.effort.limits.workers)):
+            part = chooser.next(state.values, taken)
+            if taken and part.classes & taken:
+                break
+            taken |= part.classes
+            model = TimetableModel(self.compiled, self.compiled.with_helpers(part.pairs), state)
+            model.minimise()
+            model.hint(state.values)
+            tasks.append((part, model, self.effort.solver(min(PART_WORK, budget), workers=1)))
+        statuses = at_once([lambda m=model, s=solver: int(s.solve(m.cp)) for _, model, solver in tasks])
+        work = total = 0
+        for (part, model, solver), status in zip(tasks, statuses, strict=True):
+            done = float(solver.response_proto.deterministic_time) + 0.005
+            self.effort.used += done
+            work += done
+            gain = self._taken_over(model, solver) if found(status) else 0
+            total += gain
+            chooser.learn(part, gain, done, finished=solved(status))
+        return work, total, len(tasks)
+
+    def _taken_over(self, model: TimetableModel, solver: CpSolver) -> int:
+        """Put what a part's model found into the timetable, unless it is no better or another part stands in the way:
+        what it costs less."""
+        assert self.state is not None
+        compiled, state = self.compiled, self.state
+        delta = model.values(solver) - state.values[model.free]
+        gain = -int(compiled.price[model.free] @ delta)
+        changed = np.flatnonzero(delta)
+        if gain < 0 or not len(changed):
+            return 0
+        variables, deltas = model.free[changed], delta[changed]
+        positions, owners = compiled.variable_rows.of(variables)
+        rows = compiled.variable_rows.flat[positions]
+        change = np.repeat(deltas, compiled.variable_rows.start[variables + 1] - compiled.variable_rows.start[variables])
+        activity = state.activity.copy()
+        np.add.at(activity, rows, change * compiled.variable_coefficients[positions])
+        if bool(((activity[rows] > compiled.high[rows]) | (activity[rows] < compiled.low[rows])).any()):
+            return 0
+        values = state.values.copy()
+        values[variables] += deltas
+        self.state = State(values, activity)
+        return gain
+
+    def _solve(
+        self, model: TimetableModel, solver: CpSolver, base: Numbers | None = None
+    ) -> tuple[Numbers | None, bool]:
+        """All values with those of the solution, None if there is none; and whether that is proved (the best)."""
+        status = self.effort.run(solver, model.cp)
+        if not found(status):
+            return None, infeasible(status)
+        values = np.zeros(len(self.compiled.number), dtype=np.int64) if base is None else base.copy()
+        values[model.free] = model.values(solver)
+        return values, solved(status)
 
 
-def _first(builder: ModelBuilder, effort: Effort) -> Outcome:
-    """A timetable that keeps the rules; near the one in force if there is one."""
-    model = builder.build()
-    work = effort.limits.deterministic_time
-    if builder.problem.hint and effort.limits.weights.moved:
-        near = builder.build()
-        near.minimise(Weights(moved=1, same_day=0, uneven=0, gap=0, late=0))
-        outcome = _run(near, effort.solver(None if work is None else work / 3), builder.problem.hint)
-        if outcome.placed is not None or outcome.proved:
-            return outcome
-    solver = effort.solver(work)
-    # Without the linear relaxation and with little presolve the first timetable comes ten times sooner.
-    solver.parameters.linearization_level = 0
-    solver.parameters.symmetry_level = 0
-    solver.parameters.cp_model_probing_level = 0
-    return _run(model, solver, builder.problem.hint)
+def at_once(tasks: list[Callable[[], int]]) -> list[int]:
+    """The results of these tasks, done in threads at the same time; CP-SAT lets other threads run."""
+    results = [0] * len(tasks)
+
+    def work(number: int) -> None:
+        results[number] = tasks[number]()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, len(tasks))]
+    for thread in threads:
+        thread.start()
+    if tasks:
+        work(0)
+    for thread in threads:
+        thread.join()
+    return results
 
 
-def _improved(builder: ModelBuilder, effort: Effort, placed: Placed) -> Placed:
-    """``placed`` made better part by part until every part in a round stays as it is, or the effort is over."""
-    weights = effort.limits.weights
-    cost = sum(builder.wishes.costs(placed, weights).values())
-    work = math.inf if effort.limits.improve_time is None else effort.limits.improve_time
-    chooser = random.Random(effort.limits.seed)
-    for size in (1, 1, 2, 3, 3, 4, 4, 4):
-        improved = False
-        for courses, days in _parts(builder, chooser, size):
-            if work <= 0 or effort.seconds_left() <= 0:
-                return placed
-            model = builder.build(Part(courses, days, placed))
-            model.minimise(weights)
-            solver = effort.solver(min(PART_EFFORT * size, work))
-            outcome = _run(model, solver, placed)
-            work -= solver.response_proto.deterministic_time
-            if outcome.placed is None:
-                continue
-            found = sum(builder.wishes.costs(outcome.placed, weights).values())
-            improved = improved or found < cost
-            if found <= cost:
-                placed, cost = outcome.placed, found
-        if not improved and size == 4:
-            break
-    return placed
+def found(status: int) -> bool:
+    """Whether a solver that ended so has a solution."""
+    from ortools.sat.python.cp_model import FEASIBLE, OPTIMAL
+
+    return status in (int(OPTIMAL), int(FEASIBLE))
 
 
-def _parts(builder: ModelBuilder, chooser: random.Random, size: int) -> Iterator[tuple[frozenset[str], frozenset[int]]]:
-    """The parts of one round: every class once, together with others that share its teachers."""
-    every_day = frozenset(slot.day for slot in builder.problem.slots)
-    waiting = list(builder.wishes.by_class)
-    chooser.shuffle(waiting)
-    teachers = {
-        key: {teacher for course in courses for teacher in course.teachers}
-        for key, courses in builder.wishes.by_class.items()
-    }
-    while waiting:
-        first = waiting.pop()
-        waiting.sort(key=lambda key: len(teachers[key] & teachers[first]))
-        classes = [first, *(waiting.pop() for _ in range(min(size - 1, len(waiting))))]
-        chooser.shuffle(waiting)
-        yield frozenset(course.key for key in classes for course in builder.wishes.by_class[key]), every_day
+def solved(status: int) -> bool:
+    """Whether its solution is proved to be the best."""
+    from ortools.sat.python.cp_model import OPTIMAL
+
+    return status == int(OPTIMAL)
 
 
-def _run(model: TimetableModel, solver: CpSolver, start: Slots) -> Outcome:
-    from ortools.sat.python import cp_model
+def infeasible(status: int) -> bool:
+    """Whether it proved that there is none."""
+    from ortools.sat.python.cp_model import INFEASIBLE
 
-    model.hint(start)
-    status = solver.solve(model.cp)
-    if status == cp_model.INFEASIBLE:
-        return Outcome(None, True)
-    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Outcome(model.placed(solver), status == cp_model.OPTIMAL)
-    return Outcome(None, False)
+    return status == int(INFEASIBLE)

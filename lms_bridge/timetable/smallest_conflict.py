@@ -9,12 +9,13 @@ for as long as what is left stays impossible (the "deletion filter").
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lms_bridge.timetable.problem import Problem, Rule, SolverLimits
-from lms_bridge.timetable.rules import Bound, Pair, bounds, courses_by_class, courses_by_teacher, part_of, rules_of
+from lms_bridge.timetable.all_rules import bounds, rules_of
+from lms_bridge.timetable.problem import Problem, Rule, RuleKind, SolverLimits
+from lms_bridge.timetable.rules import Bound, Variable, courses_by_class, courses_by_teacher, part_of
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel, CpSolver, IntVar
@@ -30,7 +31,7 @@ ONE_PART = 0.1
 
 
 @dataclass(slots=True)
-class _Effort:
+class Explaining:
     """What explaining may still cost: work (deterministic time) and wall clock."""
 
     limits: SolverLimits
@@ -38,14 +39,23 @@ class _Effort:
     started: float = field(default_factory=time.monotonic)
 
     def left(self) -> bool:
+        """Whether anything more may be asked."""
         return self.work > 0 and self.seconds_left() > 0
 
     def seconds_left(self) -> float:
+        """Wall clock left, in seconds."""
         return self.limits.explain_seconds - (time.monotonic() - self.started)
 
     def run(self, model: CpModel, work: float) -> tuple[bool, CpSolver]:
         """Whether the model is proved impossible within this work, and the solver that says so."""
-        from ortools.sat.python.cp_model import INFEASIBLE, CpSolver
+        from ortools.sat.python.cp_model import INFEASIBLE
+
+        status, solver = self.answer(model, work)
+        return status == INFEASIBLE, solver
+
+    def answer(self, model: CpModel, work: float) -> tuple[int, CpSolver]:
+        """How CP-SAT's search within this work ended, and the solver."""
+        from ortools.sat.python.cp_model import CpSolver
 
         solver = CpSolver()
         # With several workers CP-SAT does not say which assumptions it used.
@@ -55,7 +65,7 @@ class _Effort:
         solver.parameters.max_time_in_seconds = max(0.01, self.seconds_left())
         status = solver.solve(model)
         self.work -= max(solver.response_proto.deterministic_time, 0.0001)
-        return status == INFEASIBLE, solver
+        return int(status), solver
 
 
 def smallest_conflicts(problem: Problem, limits: SolverLimits, *, proved: bool) -> tuple[tuple[Rule, ...], ...]:
@@ -65,7 +75,7 @@ def smallest_conflicts(problem: Problem, limits: SolverLimits, *, proved: bool) 
     a whole is impossible, one set of it. Empty where nothing was found, which is no proof of anything. When the effort
     runs out, a set may be larger than it had to be; its rules never hold together.
     """
-    effort = _Effort(limits, limits.explain_work)
+    effort = Explaining(limits, limits.explain_work)
     found = dict.fromkeys(
         rules
         for part in _parts(problem)
@@ -91,18 +101,18 @@ def _parts(problem: Problem) -> Iterable[Problem]:
                 yield part_of(problem, courses)
 
 
-def _conflict_of(problem: Problem, rules: Sequence[Rule], effort: _Effort, work: float) -> tuple[Rule, ...] | None:
+def _conflict_of(problem: Problem, rules: Sequence[Rule], effort: Explaining, work: float) -> tuple[Rule, ...] | None:
     impossible, _ = effort.run(_model(problem, rules), work)
     return _thinned(problem, rules, effort) if impossible else None
 
 
-def _needed(problem: Problem, rules: Sequence[Rule], effort: _Effort) -> list[Rule] | None:
+def _needed(problem: Problem, rules: Sequence[Rule], effort: Explaining) -> list[Rule] | None:
     """The rules that CP-SAT used to prove the problem impossible; None if it did not within half of the effort."""
     from ortools.sat.python.cp_model import CpModel
 
     model = CpModel()
     assumed = {rule: model.new_bool_var(f"{rule.kind} {rule.key}") for rule in rules}
-    _add(model, bounds(problem), assumed)
+    add_bounds(model, bounds(problem), assumed)
     model.add_assumptions(list(assumed.values()))
     impossible, solver = effort.run(model, effort.work / 2)
     if not impossible:
@@ -114,7 +124,7 @@ def _needed(problem: Problem, rules: Sequence[Rule], effort: _Effort) -> list[Ru
     return needed if enough else None
 
 
-def _thinned(problem: Problem, rules: Sequence[Rule], effort: _Effort) -> tuple[Rule, ...]:
+def _thinned(problem: Problem, rules: Sequence[Rule], effort: Explaining) -> tuple[Rule, ...]:
     """``rules``, which cannot hold together, without those that this does not depend on."""
     kept = list(rules)
     size = max(1, len(kept) // 2)
@@ -138,24 +148,52 @@ def _model(problem: Problem, rules: Iterable[Rule]) -> CpModel:
 
     chosen = set(rules)
     model = CpModel()
-    _add(model, [bound for bound in bounds(problem) if bound.rule in chosen])
+    add_bounds(model, (bound for bound in bounds(problem) if bound.rule in chosen))
     return model
 
 
-def _add(model: CpModel, wanted: Sequence[Bound], assumed: dict[Rule, IntVar] | None = None) -> None:
-    """Add bounds; with ``assumed`` each only where the literal of its rule holds."""
-    asked_for = {key for bound in wanted if bound.low for key, _ in bound.pairs}
-    grid: dict[Pair, IntVar] = {}
+def add_bounds(
+    model: CpModel,
+    wanted: Iterable[Bound],
+    assumed: dict[Rule, IntVar] | None = None,
+    asked: Collection[str] = (),
+) -> dict[Variable, IntVar]:
+    """Add bounds, with ``assumed`` each only where the literal of its rule holds: the literals of the variables.
+
+    Courses that no bound asks for are left out, but for those in ``asked``.
+    """
+    wanted = list(wanted)
+    left_out = _not_asked_for(wanted).difference(asked)
+    grid: dict[Variable, IntVar] = {}
+
+    def literals(variables: Iterable[Variable]) -> list[IntVar]:
+        found = []
+        for variable in variables:
+            if variable[0] not in left_out or len(variable) != 2:
+                if variable not in grid:
+                    grid[variable] = model.new_bool_var("")
+                found.append(grid[variable])
+        return found
+
     for bound in wanted:
-        literals = []
-        for pair in bound.pairs:
-            if pair[0] in asked_for:
-                if pair not in grid:
-                    grid[pair] = model.new_bool_var("")
-                literals.append(grid[pair])
-        low, high = bound.low or 0, len(literals) if bound.high is None else bound.high
-        if low <= 0 and high >= len(literals):
+        plus, minus = literals(bound.pairs), literals(bound.minus)
+        low, high = bound.low, len(plus) if bound.high is None else bound.high
+        low = -len(minus) if low is None else low
+        if low <= -len(minus) and high >= len(plus):
             continue
-        constraint = model.add_linear_constraint(sum(literals), low, high)
+        constraint = model.add_linear_constraint(sum(plus) - sum(minus), low, high)
         if assumed is not None:
             constraint.only_enforce_if(assumed[bound.rule])
+    return grid
+
+
+def _not_asked_for(wanted: list[Bound]) -> set[str]:
+    """The courses that none of these bounds asks for, not even by the slots of another course."""
+    asked: set[str] = set()
+    known: set[str] = set()
+    for bound in wanted:
+        keys = {variable[0] for variable in (*bound.pairs, *bound.minus) if len(variable) == 2}
+        known |= keys
+        if bound.low is not None and (bound.low > 0 or bound.rule.kind is RuleKind.PARALLEL):
+            asked |= keys
+    return known - asked

@@ -16,7 +16,7 @@ from lms_bridge.timetable.desk import Desk
 from lms_bridge.timetable.diary import Diary
 from lms_bridge.timetable.matching import match
 from lms_bridge.timetable.models import LessonMode
-from lms_bridge.timetable.problem import Course, Problem, Slot, Solution, SolverLimits, Status, Weights
+from lms_bridge.timetable.problem import Course, Pool, Problem, Slot, Solution, SolverLimits, Status, Weights
 from lms_bridge.timetable.repair import Draft
 from lms_bridge.timetable.snapshots import LessonState
 from lms_bridge.timetable.solver import solve
@@ -25,6 +25,9 @@ from lms_bridge.timetable.week_slots import SlotTime, exact_slot, slots_during
 ONLY_MOVES = Weights(moved=1, same_day=0, uneven=0, gap=0, late=0)
 LARGE = 9000
 """With more (course, slot) pairs than this only the classes concerned are set free."""
+
+ROOMS = "rooms"
+"""The key of the rooms that are left."""
 
 CAMPUS, CLASSES = "campus", "classes"
 """How far a proof reaches: no smaller change exists at the campus, or none that moves only the classes concerned."""
@@ -56,8 +59,8 @@ class Found:
 def smallest_change(
     desk: Desk, hit: Sequence[int], sizes: Mapping[int, int], limits: SolverLimits, *, leave: bool = False
 ) -> Found | None:
-    """Settle the lessons ``hit`` with as few lessons moved as possible, each week for itself; None where the solver
-    finds nothing. ``sizes`` are the numbers of students by class; ``leave``: the lessons must leave their periods."""
+    """Settle the lessons ``hit`` by the smallest change (moved lessons, each counted by its students), each week for
+    itself; None where the solver finds nothing. ``sizes`` are the numbers of students by class; ``leave``: the lessons must leave their periods."""
     draft = Draft(desk, Diary(desk), hit)
     for number in hit:
         draft.diary.take(number)
@@ -66,34 +69,17 @@ def smallest_change(
     for week_id in sorted({desk.lessons[number].week_id for number in hit}):
         own = [number for number in hit if desk.lessons[number].week_id == week_id]
         week = _Builder(desk, week_id, own, sizes, leave).build()
-        solution = _solved(week, own, limits)
-        if solution is None:
-            return None
-        if not _read(draft, week, solution, own):
+        solution = solve(week.problem, limits)
+        if not solution.found or not _read(draft, week, solution):
             return None
         proofs.append((CAMPUS if week.whole else CLASSES) if solution.status is Status.OPTIMAL else "")
-        gaps.append(0.0 if solution.status is Status.OPTIMAL else getattr(solution, "gap", None))
+        gaps.append(solution.gap)
     proved = "" if "" in proofs else CLASSES if CLASSES in proofs else CAMPUS
     known = [gap for gap in gaps if gap is not None]
     return Found(draft, proved, max(known) if len(known) == len(gaps) and known else None)
 
 
-def _solved(week: _Week, hit: Sequence[int], limits: SolverLimits) -> Solution | None:
-    """The solver's answer; where the hit lessons have no room in the week, they are left out, the latest first."""
-    problem = week.problem
-    of_course = {number: key for key, numbers in week.lessons.items() for number in numbers}
-    for number in (None, *reversed(hit)):
-        if number is not None:
-            key = of_course[number]
-            courses = (replace(c, periods=c.periods - 1) if c.key == key else c for c in problem.courses)
-            problem = replace(problem, courses=tuple(c for c in courses if c.periods))
-        solution = solve(problem, limits)
-        if solution.found:
-            return solution
-    return None
-
-
-def _read(draft: Draft, week: _Week, solution: Solution, hit: Sequence[int]) -> bool:
+def _read(draft: Draft, week: _Week, solution: Solution) -> bool:
     """Write the solver's answer into the draft; False where clock times clash after all (grids that differ)."""
     placed = solution.slots_by_course()
     moves: dict[int, LessonState] = {}
@@ -118,8 +104,10 @@ def _read(draft: Draft, week: _Week, solution: Solution, hit: Sequence[int]) -> 
             draft.settled[number] = "cancel"
         else:
             draft.settled[number] = "make_up" if number in left else "move"
-    for number in hit:
-        draft.settled.setdefault(number, "move")
+    for numbers in week.lessons.values():
+        for number in numbers:
+            if number in draft.hit:
+                draft.settled.setdefault(number, "move")
     return True
 
 
@@ -144,6 +132,7 @@ class _Builder:
     openings: dict[int, dict[Slot, SlotTime]] = field(default_factory=dict)
     class_busy: defaultdict[str, set[Slot]] = field(default_factory=lambda: defaultdict(set))
     teacher_busy: defaultdict[str, set[Slot]] = field(default_factory=lambda: defaultdict(set))
+    counted: bool = False
 
     def build(self) -> _Week:
         """The week's problem."""
@@ -161,6 +150,8 @@ class _Builder:
         every = [time for times in self.openings.values() for time in times.values()]
         for person_id, starts_at, ends_at in self.desk.away:
             self.teacher_busy[f"t{person_id}"] |= slots_during(every, starts_at, ends_at)
+        rooms = self._rooms(every)
+        self.counted = bool(rooms)
         courses, lessons, times, hint = [], {}, {}, {}
         for number, (key, numbers) in enumerate(groups.items()):
             name = f"{number}"
@@ -178,7 +169,7 @@ class _Builder:
             max_online_per_day=self._limits(groups),
             class_busy={key: frozenset(slots) for key, slots in self.class_busy.items()},
             teacher_busy={key: frozenset(slots) for key, slots in self.teacher_busy.items()},
-            room_limit=self._rooms(every),
+            pools=rooms,
             hint={key: slots for key, slots in hint.items() if slots},
         )
         return _Week(problem, lessons, times, whole and not mixed)
@@ -233,6 +224,7 @@ class _Builder:
         for n in numbers:
             per_day[self.desk.lessons[n].starts_local.date()] += 1
         students = sum(self.sizes.get(class_id, 0) for class_id, _ in key[0])
+        online = any(time.online for time in slots.values())
         return Course(
             key=name,
             classes=self._class_keys(key[0]),
@@ -241,11 +233,12 @@ class _Builder:
             periods=len(numbers),
             label=name,
             max_per_day=max(2, *per_day.values()),
-            online=any(time.online for time in slots.values()),
+            online=online,
             slots=frozenset(slots),
             forbidden=self._left(numbers, slots),
             people=max(1, students),
             may_drop=any(n in self.hit for n in numbers),
+            pool=ROOMS if online and self.counted else "",
         )
 
     def _left(self, numbers: Sequence[int], slots: Mapping[Slot, SlotTime]) -> frozenset[Slot]:
@@ -292,5 +285,8 @@ class _Builder:
             if name.startswith("c")
         }
 
-    def _rooms(self, every: Collection[SlotTime]) -> int | None:
-        return min((r for day in {t.day for t in every} if (r := self.desk.rooms.on(day)) is not None), default=None)
+    def _rooms(self, every: Collection[SlotTime]) -> dict[str, Pool]:
+        """The rooms that are left, slot by slot, on days on which they are counted."""
+        left = {time.slot: self.desk.rooms.on(time.day) for time in every if time.online}
+        counted = {slot: rooms for slot, rooms in left.items() if rooms is not None}
+        return {ROOMS: Pool(len(self.desk.lessons), counted)} if counted else {}

@@ -34,6 +34,16 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """One of the program's own words, by its message id."""
+
+    message: str
+
+    def __str__(self) -> str:
+        return gettext(self.message)
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectName:
     """The name of a subject."""
 

@@ -137,7 +137,7 @@ def _what(figures: Mapping[str, Any]) -> list[str]:
 
 def _proof(figures: Mapping[str, Any]) -> str:
     if figures.get("proved") == CAMPUS:
-        return gettext("Proved: no change moves fewer lessons")
+        return gettext("Proved: no smaller change exists")
     if figures.get("proved") == CLASSES:
         return gettext("Proved smallest for the classes concerned")
     gap = figures.get("gap")
@@ -151,7 +151,7 @@ def by_class(change_set: ChangeSet) -> list[dict[str, Any]]:
     wording = ChangeWords(change_set)
     tables: dict[str, list[dict[str, Any]]] = {}
     for change in sorted((c for c in change_set.changes if c.kind is not ChangeKind.UNIT), key=wording.time):
-        tables.setdefault(wording.classes(change), []).append(wording.row(change))
+        tables.setdefault(wording.classes(change), []).append(wording.row(change, with_class=False))
     return [{"title": title, "rows": rows} for title, rows in sorted(tables.items())]
 
 

@@ -30,6 +30,11 @@ class ChangeWords:
         self.uids = dict(db.session.execute(sa.select(Lesson.id, Lesson.uid).where(Lesson.id.in_(lessons))).all())
         self.first = min((state.starts_at for state in states), default=None)
 
+    @staticmethod
+    def told(row: ChangeSet) -> list[LessonChange]:
+        """The changes that people hear of."""
+        return [change for change in row.changes if change.kind is not ChangeKind.UNIT]
+
     def order(self, change: LessonChange) -> tuple[Any, ...]:
         """Cancelled and moved lessons first, then by time and class."""
         state = self._state(change)
@@ -45,16 +50,17 @@ class ChangeWords:
         """The classes that it concerns."""
         return self._classes(self._state(change))
 
-    def row(self, change: LessonChange) -> dict[str, Any]:
-        """One row of the table."""
+    def row(self, change: LessonChange, *, with_class: bool = True) -> dict[str, Any]:
+        """One row of the table; without its class where a table is of one class."""
         state = self._state(change)
         before = from_json(change.before) if change.before else None
         after = from_json(change.after) if change.after else None
         gone = after is None or not after.takes_place
         uid = self.uids.get(change.lesson_id or 0)
+        subject = self.subjects[state.subject_id].label(get_locale())
         return {
             "what": {
-                "text": f"{self._classes(state)} {self.subjects[state.subject_id].label(get_locale())}",
+                "text": f"{self._classes(state)} {subject}" if with_class else subject,
                 "url": url_for("timetable.changes.lesson", uid=uid) if uid else None,
             },
             "kind": change.kind,

@@ -11,12 +11,14 @@ from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from lms_bridge.api.uploads import uploaded
+from lms_bridge.core import files
 from lms_bridge.core.access import Permission
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, Place
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.plans import batches
 from lms_bridge.plans.models import BatchFileState, BatchState
+from lms_bridge.web import plan_mapping
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("batches", __name__, enable_openapi=False)
@@ -82,21 +84,43 @@ def batch(uid: str) -> str:
     """What became of each file; the page follows the work."""
     found = batches.batch_of(current_person(), uid)
     report = batches.report(found)
-    files = [
+    shown = [
         {**file, "problems": [_said(problem) for problem in file["problems"]], "kind": _state(file)[0],
-         "said": _state(file)[1]}
+         "said": _state(file)[1], "unclear": any(p.get("code") == batches.COLUMNS_UNCLEAR for p in file["problems"])}
         for file in report["files"]
     ]  # fmt: skip
     order = [BatchFileState.REFUSED, BatchFileState.FLAGGED, BatchFileState.WAITING]
     rank = {state.value: number for number, state in enumerate(order)}
-    files.sort(key=lambda file: rank.get(file["state"], len(order)))
+    shown.sort(key=lambda file: rank.get(file["state"], len(order)))
     return render_template(
         "plans/batch.html",
         batch=found,
-        files=files,
+        files=shown,
         counts=report["counts"],
         working=found.state is not BatchState.DONE,
     )
+
+
+@blueprint.post("/batches/<uid>/files/<int:position>/columns")
+@signed_in_required
+def columns(uid: str, position: int) -> BaseResponse:
+    """Lead to the page on which a person says what the columns of this file's form hold."""
+    require(Permission.PLAN_WRITE)
+    row, stored = batches.kept_file(batches.batch_of(current_person(), uid), position)
+    plan = batches.plan_of(row)
+    if plan is not None:
+        return plan_mapping.ask(files.path_of(stored), stored.name, plan=plan.uid)
+    return plan_mapping.ask(files.path_of(stored), stored.name, classes=[f"{row.class_id}:{row.subject_id}"])
+
+
+@blueprint.post("/batches/<uid>/again")
+@signed_in_required
+def again(uid: str) -> BaseResponse:
+    """Read the files whose columns were not clear once more."""
+    require(Permission.PLAN_WRITE)
+    with transaction():
+        batches.read_again(batches.batch_of(current_person(), uid))
+    return redirect(url_for("plans.batches.batch", uid=uid))
 
 
 @blueprint.get("/batches/<uid>/report.csv")

@@ -4,46 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
-from flask import render_template, request, url_for
+from flask import render_template, request
 from sqlalchemy.orm import joinedload
 
-from lms_bridge.calendar.days import days_of_week, iso_week, monday_of, online_days
+from lms_bridge.calendar.days import days_of_week, online_days
 from lms_bridge.calendar.grids import grids_of
 from lms_bridge.core.access import Permission, Role, Scope, Target
-from lms_bridge.core.clock import local, now
+from lms_bridge.core.clock import local
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import NotFound
-from lms_bridge.core.i18n import get_locale, gettext
-from lms_bridge.notices.dates import say_day
-from lms_bridge.roster.models import (
-    ClassGroup,
-    Enrolment,
-    EnrolmentRole,
-    Organisation,
-    Person,
-    RoleAssignment,
-    Term,
-)
+from lms_bridge.core.i18n import gettext
+from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person
 from lms_bridge.roster.scope import today, valid
-from lms_bridge.timetable.models import Lesson, LessonStatus
+from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import lessons_between, lessons_of_student
-from lms_bridge.timetable.rooms import room_states
+from lms_bridge.timetable.reach import campuses_of, sees_week_of
+from lms_bridge.timetable.week_conflicts import Found, conflicts_of
 from lms_bridge.timetable.week_slots import class_slots
-from lms_bridge.web import timetable_board, timetable_cases, timetable_changes, timetable_documents, timetable_solving
-from lms_bridge.web.campuses import campuses_within, class_order
+from lms_bridge.web import (
+    timetable_board,
+    timetable_campus,
+    timetable_cases,
+    timetable_changes,
+    timetable_documents,
+    timetable_exchange,
+    timetable_moving,
+    timetable_solving,
+    timetable_term,
+)
 from lms_bridge.web.session import current_person, require, signed_in_required
+from lms_bridge.web.timetable_parts import (
+    choices,
+    classes_of,
+    conflict_words,
+    door,
+    just_done,
+    labels_of,
+    lesson_page,
+    teachers_of,
+    week_asked,
+    week_kept,
+    week_url,
+)
 from lms_bridge.web.week_grid import Span, Times, grid
 
 blueprint = APIBlueprint("timetable", __name__, url_prefix="/timetable", enable_openapi=False)
 blueprint.register_blueprint(timetable_changes.blueprint)
 blueprint.register_blueprint(timetable_solving.blueprint)
 blueprint.register_blueprint(timetable_documents.blueprint)
+blueprint.register_blueprint(timetable_exchange.blueprint)
+blueprint.register_blueprint(timetable_moving.blueprint)
+blueprint.register_blueprint(timetable_term.blueprint)
 blueprint.register_blueprint(timetable_cases.blueprint)
 blueprint.register_blueprint(timetable_board.blueprint)
 
@@ -67,11 +83,14 @@ def week() -> str:
     scope = require(Permission.TIMETABLE_READ)
     view = _view(scope)
     if view is None:
-        return _campus_page(scope)
+        return timetable_campus.page(scope)
     zone = view.campus.zone if view.campus is not None else "Asia/Shanghai"
-    span = Span(_week(zone), zone)
-    writes = view.campus is not None and scope.allows(Permission.TIMETABLE_WRITE, Target(view.campus.path))
+    span = Span(week_asked(zone), zone)
     lessons = view.lessons(span)
+    paths = {lesson.campus.path for lesson in lessons} | ({view.campus.path} if view.campus is not None else set())
+    writable = {path for path in paths if scope.allows(Permission.TIMETABLE_WRITE, Target(path))}
+    writes = view.campus is not None and view.campus.path in writable
+    conflicts = _conflicts(view, lessons, span) if writes else {}
     return render_template(
         "timetable/week.html",
         title=view.title,
@@ -84,53 +103,28 @@ def week() -> str:
             view.campus,
             caption=f"{view.title} · {span.label()}",
             who=view.who,
-            url=_lesson_page if writes else _door,
-            periods=_periods(view, span),
+            url=lambda lesson: lesson_page(lesson) if lesson.campus.path in writable else door(lesson),
+            periods=_periods(view, lessons, span),
+            movable=lambda lesson: writes and lesson.campus_id == (view.campus.id if view.campus else 0),
+            conflicts=lambda lesson: labels_of(conflicts, lesson),
         ),
         lessons=len(lessons),
+        conflicts=conflict_words(conflicts, lessons),
+        done=just_done(scope),
         tabs=_tabs(scope, view),
         campus=view.campus,
         writes=writes,
         document_url=timetable_documents.url_of_class(scope, view.group),
-        **_choices(scope, view.campus),
+        **choices(scope, view.campus),
     )
 
 
-def _campus_page(scope: Scope) -> str:
-    campus = _campus(scope)
-    zone = campus.zone
-    span = Span(_week(zone), zone)
-    days, _ = days_of_week(campus, span.week)
-    shown = _day([day.day for day in days], zone)
-    start, end = span.bounds()
-    lessons = [
-        lesson
-        for lesson in lessons_between(start, end, campus_ids=[campus.id], with_cancelled=True)
-        if local(lesson.starts_at, zone).date() == shown
-    ]
-    writes = scope.allows(Permission.TIMETABLE_WRITE, Target(campus.path))
-    columns, rows = _day_table(lessons, _lesson_page if writes else _door)
-    return render_template(
-        "timetable/campus.html",
-        campus=campus,
-        document_url=timetable_documents.url_of_campus(scope, campus),
-        span=span,
-        near=span.neighbours(),
-        query={"campus": campus.code},
-        days=[
-            {
-                "label": say_day(day.day, get_locale()),
-                "url": url_for("timetable.week", campus=campus.code, week=span.week, day=day.day.isoformat()),
-                "current": day.day == shown,
-            }
-            for day in days
-        ],
-        shown=shown,
-        columns=columns,
-        rows=rows,
-        writes=writes,
-        **_choices(scope, campus),
-    )
+def _conflicts(view: View, lessons: Sequence[Lesson], span: Span) -> Found:
+    """What is wrong with the lessons of the view's own campus; what happens elsewhere is the other campus's affair."""
+    if view.campus is None:
+        return {}
+    own = [lesson for lesson in lessons if lesson.campus_id == view.campus.id]
+    return conflicts_of(view.campus, own, span.monday, span.monday + timedelta(days=6))
 
 
 def _view(scope: Scope) -> View | None:
@@ -163,26 +157,26 @@ def _class_view(scope: Scope, uid: str) -> View:
         gettext("Class %(group)s", group=group.title),
         group.campus,
         lambda span: lessons_between(*span.bounds(), class_ids=[group.id], with_cancelled=True),
-        _teachers,
+        teachers_of,
         {"class": group.uid},
         group,
     )
 
 
 def _teacher_view(scope: Scope, teacher: Person) -> View:
-    campuses = _campuses_of(teacher, Role.TEACHER)
+    campuses = campuses_of(teacher, Role.TEACHER)
     _require_person(scope, teacher, campuses)
     return View(
         teacher.display_name,
         campuses[0] if campuses else None,
         lambda span: lessons_between(*span.bounds(), teacher_id=teacher.id, with_cancelled=True),
-        _classes,
+        classes_of,
         {"teacher": teacher.uid},
     )
 
 
 def _student_view(scope: Scope, student: Person) -> View:
-    campuses = _campuses_of(student, Role.STUDENT)
+    campuses = campuses_of(student, Role.STUDENT)
     _require_person(scope, student, campuses)
     group = db.session.scalar(
         sa.select(ClassGroup)
@@ -195,28 +189,15 @@ def _student_view(scope: Scope, student: Person) -> View:
         student.display_name,
         campuses[0] if campuses else None,
         lambda span: lessons_of_student(student.id, *span.bounds(), with_cancelled=True),
-        _teachers,
+        teachers_of,
         {"student": student.uid},
         group,
     )
 
 
-def _require_person(scope: Scope, person: Person, campuses: Sequence[Organisation]) -> None:
-    targets = [Target(campus.path, frozenset(), frozenset({person.id})) for campus in campuses]
-    targets = targets or [Target(None, frozenset(), frozenset({person.id}))]
-    if not any(scope.allows(Permission.TIMETABLE_READ, target) for target in targets):
+def _require_person(scope: Scope, person: Person, campuses: list[Organisation]) -> None:
+    if not sees_week_of(scope, person, campuses):
         raise NotFound()
-
-
-def _campuses_of(person: Person, role: Role) -> list[Organisation]:
-    return list(
-        db.session.scalars(
-            sa.select(Organisation)
-            .join(RoleAssignment, RoleAssignment.organisation_id == Organisation.id)
-            .where(RoleAssignment.person_id == person.id, RoleAssignment.role == role, valid(RoleAssignment, today()))
-            .order_by(RoleAssignment.is_primary.desc(), RoleAssignment.id)
-        )
-    )
 
 
 def _person(uid: str) -> Person:
@@ -226,40 +207,21 @@ def _person(uid: str) -> Person:
     return person
 
 
-def _campus(scope: Scope) -> Organisation:
-    """The campus asked for, else the first within reach."""
-    within = campuses_within(scope, Permission.TIMETABLE_READ)
-    code = request.args.get("campus")
-    found = next((campus for campus in within if code is None or campus.code == code), None)
-    if found is None:
-        raise NotFound()
-    return found
-
-
-def _week(zone: str) -> str:
-    asked = request.args.get("week")
-    return iso_week(monday_of(asked)) if asked else iso_week(local(now(), zone).date())
-
-
-def _day(days: Sequence[date], zone: str) -> date | None:
-    """The day asked for, else today, else the first school day of the week."""
-    wanted = request.args.get("day", "")
-    found = next((day for day in days if day.isoformat() == wanted), None)
-    present = local(now(), zone).date()
-    return found or (present if present in days else next(iter(days), None))
-
-
-def _periods(view: View, span: Span) -> Times | None:
-    """The rows of the class's grid; of a weekday that has the most."""
-    if view.campus is None or view.group is None:
+def _periods(view: View, lessons: Sequence[Lesson], span: Span) -> Times | None:
+    """The rows of the grid of the class, or of the classes that a teacher has; of a weekday that has the most."""
+    if view.campus is None:
         return None
+    groups = (
+        {part.class_group for lesson in lessons for part in lesson.audience} if view.group is None else {view.group}
+    )
+    own = [group for group in groups if group.campus_id == view.campus.id]
     days, _ = days_of_week(view.campus, span.week)
-    if not days:
+    if not days or not own:
         return None
     online = online_days(view.campus, days[0].day, days[-1].day)
-    slots = class_slots([view.group], days, grids_of(view.campus.id), online, view.campus.zone)[view.group.id]
     found: dict[int, tuple[time, time]] = {}
-    for slot, at in sorted(slots.items()):
+    by_class = class_slots(own, days, grids_of(view.campus.id), online, view.campus.zone)
+    for slot, at in sorted((slot, at) for slots in by_class.values() for slot, at in slots.items()):
         start, end = (local(moment, view.campus.zone).time() for moment in (at.starts_at, at.ends_at))
         found.setdefault(slot.period, (start, end))
     return found
@@ -267,7 +229,7 @@ def _periods(view: View, span: Span) -> Times | None:
 
 def _tabs(scope: Scope, view: View) -> list[dict[str, Any]]:
     """Guardians: one's children; teachers: one's own week and those of one's classes."""
-    span = {"week": request.args["week"]} if "week" in request.args else {}
+    span = week_kept()
     people: list[tuple[str, dict[str, str]]] = []
     person = current_person()
     if Role.TEACHER in scope.roles:
@@ -286,93 +248,4 @@ def _tabs(scope: Scope, view: View) -> list[dict[str, Any]]:
     ]
     if len(people) < 2:
         return []
-    return [{"label": label, "url": _url(query | span), "current": query == view.query} for label, query in people]
-
-
-def _choices(scope: Scope, campus: Organisation | None) -> dict[str, Any]:
-    """The classes, teachers and campuses that somebody with a whole campus in reach can choose from."""
-    campuses = campuses_within(scope, Permission.TIMETABLE_READ)
-    if campus is None or campus.id not in {c.id for c in campuses}:
-        return {"campuses": [], "classes": [], "teachers": []}
-    day = today(campus.zone)
-    classes = db.session.scalars(
-        sa.select(ClassGroup)
-        .join(Term, Term.id == ClassGroup.term_id)
-        .where(
-            ClassGroup.campus_id == campus.id,
-            ClassGroup.valid_to.is_(None),
-            Term.ends_on >= day,
-        )
-    )
-    teachers = db.session.scalars(
-        sa.select(Person)
-        .join(RoleAssignment, RoleAssignment.person_id == Person.id)
-        .where(
-            RoleAssignment.organisation_id == campus.id,
-            RoleAssignment.role == Role.TEACHER,
-            valid(RoleAssignment, day),
-        )
-    )
-    return {
-        "campuses": [(c.code, c.label(get_locale())) for c in campuses],
-        "classes": [(c.uid, c.title) for c in sorted(classes, key=class_order)],
-        "teachers": sorted({(p.uid, p.display_name) for p in teachers}, key=lambda pair: pair[1]),
-    }
-
-
-def _day_table(
-    lessons: Sequence[Lesson], url: Callable[[Lesson], str]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A day of a campus: classes as rows, periods as columns."""
-    rooms = room_states(lessons)
-    span = {"week": request.args["week"]} if "week" in request.args else {}
-    held = [lesson for lesson in lessons if lesson.status is LessonStatus.SCHEDULED]
-    periods = sorted({lesson.period_number or 0 for lesson in held})
-    columns: list[dict[str, Any]] = [{"key": "group", "label": gettext("Class"), "head": True}]
-    columns += [{"key": f"p{n}", "label": str(n) if n else gettext("Other times")} for n in periods]
-    by_class: dict[int, dict[str, Any]] = {}
-    for lesson in held:
-        for part in lesson.audience:
-            row = by_class.setdefault(
-                part.class_id,
-                {
-                    "group": {
-                        "text": part.class_group.title,
-                        "url": _url({"class": part.class_group.uid} | span),
-                    },
-                    "order": class_order(part.class_group),
-                }
-                | {f"p{n}": [] for n in periods},
-            )
-            row[f"p{lesson.period_number or 0}"].append(
-                {
-                    "subject": lesson.subject.label(get_locale()),
-                    "who": _teachers(lesson),
-                    "url": url(lesson),
-                    "room": rooms[lesson.id],
-                }
-            )
-    return columns, sorted(by_class.values(), key=lambda row: row["order"])
-
-
-def _url(query: dict[str, str]) -> str:
-    """The address of this page with a query; "class" is no name for an argument of ``url_for``."""
-    return f"{url_for('timetable.week')}?{urlencode(query)}"
-
-
-def _lesson_page(lesson: Lesson) -> str:
-    return url_for("timetable.changes.lesson", uid=lesson.uid)
-
-
-def _door(lesson: Lesson) -> str:
-    return f"{request.script_root}/l/{lesson.uid}"
-
-
-def _teachers(lesson: Lesson) -> str:
-    return ", ".join(t.person.display_name for t in sorted(lesson.teachers, key=lambda t: t.id))
-
-
-def _classes(lesson: Lesson) -> str:
-    return ", ".join(
-        f"{a.class_group.title} {a.part}".strip() for a in sorted(lesson.audience, key=lambda a: a.class_id)
-    )
+    return [{"label": label, "url": week_url(query | span), "current": query == view.query} for label, query in people]

@@ -41,6 +41,7 @@ from lms_bridge.timetable.substitutes import candidates
 from lms_bridge.timetable.touched import touched_by
 from lms_bridge.timetable.unit_titles import unit_titles
 from lms_bridge.web.change_words import ChangeWords
+from lms_bridge.web.security import safe_next
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 
 blueprint = APIBlueprint("changes", __name__, enable_openapi=False)
@@ -92,7 +93,7 @@ CAUSE_NAMES = {
 @signed_in_required
 def lesson(uid: str) -> str:
     """A lesson with the forms that change it; for those who write the timetable of its campus."""
-    return _lesson_page(_lesson(uid))
+    return _lesson_page(lesson_to_change(uid))
 
 
 @blueprint.post("/lessons/<uid>/move")
@@ -211,22 +212,23 @@ def undo(uid: str) -> Response:
     with transaction():
         changes.undo(_change_set(uid), current_person())
     flash(gettext("The change was undone. The lessons are as they were before."), "good")
-    return redirect(url_for(".change_set", uid=uid))
+    return redirect(safe_next(request.form.get("next")) or url_for(".change_set", uid=uid))
 
 
 def _change(uid: str, form: str, carry_out: Callable[[Lesson], ChangeSet]) -> Response | tuple[str, int]:
     """Carry a form out; what speaks against it stands beside its fields, and what was typed stays."""
-    row = _lesson(uid)
+    row = lesson_to_change(uid)
     try:
         with transaction():
-            done = carry_out(_lesson(uid))
+            done = carry_out(lesson_to_change(uid))
     except BadInputs as refusal:
         return _lesson_page(row, form, refusal.problems), refusal.status
     flash(gettext("Done. Everybody concerned is being told."), "good")
     return redirect(url_for(".change_set", uid=done.uid))
 
 
-def _lesson(uid: str) -> Lesson:
+def lesson_to_change(uid: str) -> Lesson:
+    """The lesson, for those who write the timetable of its campus; read afresh, with its parts."""
     row = db.session.scalar(
         sa.select(Lesson).where(Lesson.uid == uid).options(*WITH_PARTS).execution_options(populate_existing=True)
     )

@@ -9,6 +9,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from flask import url_for
 
 from lms_bridge.calendar.days import days_of_week, iso_week, monday_of, shift_week
 from lms_bridge.core.clock import local, now
@@ -16,11 +17,12 @@ from lms_bridge.core.database import db
 from lms_bridge.core.i18n import get_locale, gettext
 from lms_bridge.notices.dates import say_day, say_period, say_time, say_weekday
 from lms_bridge.roster.models import Organisation
-from lms_bridge.timetable.models import ChangeKind, ChangeSet, ChangeState, Lesson, LessonChange
+from lms_bridge.timetable.models import ChangeKind, ChangeSet, ChangeState, Lesson, LessonChange, LessonStatus
 from lms_bridge.timetable.rooms import room_states
 from lms_bridge.timetable.snapshots import from_json
 from lms_bridge.timetable.unit_titles import unit_titles
 from lms_bridge.timetable.week_slots import wall_clock
+from lms_bridge.web.timetable_parts import lesson_title, slot_words
 
 LONG_PAUSE = timedelta(minutes=45)
 
@@ -64,9 +66,12 @@ def grid(
     who: Callable[[Lesson], str],
     url: Callable[[Lesson], str | None],
     periods: Times | None = None,
+    movable: Callable[[Lesson], bool] = lambda lesson: False,
+    conflicts: Callable[[Lesson], list[str]] = lambda lesson: [],
 ) -> dict[str, Any]:
     """The context of the macro. ``periods`` are rows to show even when nothing happens in them; ``who`` says what
-    stands under the subject of a lesson."""
+    stands under the subject of a lesson; ``movable``, whether the person who looks may move it (those that are still
+    to come); ``conflicts``, what is wrong with it, in a word each."""
     days = _days(lessons, span, campus)
     titles, rooms, moved = unit_titles(lessons), room_states(lessons), moved_from(lessons)
     cells: defaultdict[tuple[Any, date], list[dict[str, Any]]] = defaultdict(list)
@@ -81,6 +86,9 @@ def grid(
                 "subject": lesson.subject.label(get_locale()),
                 "who": who(lesson),
                 "url": url(lesson),
+                "slots_url": _slots_url(lesson, span) if movable(lesson) and _to_come(lesson) else None,
+                "name": f"{lesson_title(lesson)}, {slot_words(lesson)}",
+                "conflicts": conflicts(lesson),
                 "room": rooms[lesson.id],
                 "moved_from": moved.get(lesson.id) if rooms[lesson.id] != "cancelled" else None,
                 "note": " · ".join(
@@ -95,7 +103,16 @@ def grid(
         "days": [_column(day, span.zone, note) for day, note in days],
         "rows": list(_rows(rows, cells, [day for day, _ in days])),
         "now": local(now(), span.zone).time(),
+        "movable": any(lesson["slots_url"] for cell in cells.values() for lesson in cell),
     }
+
+
+def _to_come(lesson: Lesson) -> bool:
+    return lesson.status is LessonStatus.SCHEDULED and lesson.starts_at > now()
+
+
+def _slots_url(lesson: Lesson, span: Span) -> str:
+    return url_for("timetable.moving.slots", uid=lesson.uid, week=span.week)
 
 
 def moved_from(lessons: Iterable[Lesson]) -> dict[int, str]:
@@ -144,7 +161,13 @@ def _column(day: date, zone: str, note: str) -> dict[str, Any]:
     locale = get_locale()
     text = f"{day.month}/{day.day}" if locale != "en" else say_day(day, locale).split(" ", 1)[1]
     today = local(now(), zone).date()
-    return {"label": say_weekday(day, locale), "date": text, "today": day == today, "note": note}
+    return {
+        "label": say_weekday(day, locale),
+        "date": text,
+        "today": day == today,
+        "note": note,
+        "iso": day.isoformat(),
+    }
 
 
 def _rows(

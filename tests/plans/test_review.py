@@ -11,11 +11,11 @@ from flask import Flask
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, Forbidden, InputError, NotFound
 from lms_bridge.core.models import AuditEntry, OutboxFact
-from lms_bridge.plans import comparing, importer, review
+from lms_bridge.plans import adjusting, comparing, importer, review
 from lms_bridge.plans.errors import PlanExists, UnknownCode, WrongState
 from lms_bridge.plans.importer import ImportResult
 from lms_bridge.plans.lookup import plan_by_uid
-from lms_bridge.plans.models import TeachingPlan, VersionState
+from lms_bridge.plans.models import Finding, TeachingPlan, VersionState
 from lms_bridge.roster.models import EnrolmentRole
 from lms_bridge.roster.scope import scope_for
 from tests.builders import SchoolSystem, enrol, small_system, subject
@@ -53,9 +53,9 @@ def bring_in(school: SchoolSystem, tmp_path: Path, units: list[tuple[str, int]] 
         )
 
 
-def bring_benchmark(school: SchoolSystem, tmp_path: Path) -> None:
-    """The researchers' benchmark for the grade."""
-    path = plan_docx(tmp_path / "benchmark.docx", BENCHMARK)
+def bring_benchmark(school: SchoolSystem, tmp_path: Path, longer: int = 0) -> None:
+    """The researchers' benchmark for the grade, its units some periods ``longer``."""
+    path = plan_docx(tmp_path / "benchmark.docx", [(title, periods + longer) for title, periods in BENCHMARK])
     document = importer.read(path, path.name)
     with transaction():
         importer.import_benchmark(
@@ -87,6 +87,28 @@ def test_a_later_benchmark_is_compared_with_plans_that_are_there(school: SchoolS
     assert comparing.findings_of(version) == []
     bring_benchmark(school, tmp_path)
     assert len(comparing.findings_of(version)) == 5
+
+
+def test_an_acceptance_stays_while_the_benchmark_says_the_same_and_ends_when_it_says_other(
+    school: SchoolSystem, tmp_path: Path
+) -> None:
+    bring_benchmark(school, tmp_path)
+    version = bring_in(school, tmp_path).version
+    assert version is not None
+
+    def missing() -> Finding:
+        return next(f for f in comparing.findings_of(version) if f.kind == "missing")
+
+    with transaction():
+        plan = version.plan
+        teacher = school.a.teacher
+        adjusting.answer(
+            plan, missing().position, comparing.ACCEPTED, seen=1, scope=scope_for(teacher), person=teacher
+        )  # fmt: skip
+    bring_benchmark(school, tmp_path)
+    assert missing().answer == comparing.ACCEPTED
+    bring_benchmark(school, tmp_path, longer=1)
+    assert missing().answer is None
 
 
 def test_a_plan_is_submitted_returned_submitted_again_and_approved(school: SchoolSystem, tmp_path: Path) -> None:

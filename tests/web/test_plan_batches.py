@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
-from lms_bridge.core import jobs
-from lms_bridge.core.database import transaction
+from lms_bridge.core import clock, jobs
+from lms_bridge.core.database import db, transaction
+from lms_bridge.plans import batches
+from lms_bridge.plans.models import PlanBatch
 from lms_bridge.roster.models import EnrolmentRole
 from tests.builders import SchoolSystem, enrol, small_system, subject
 from tests.plans.documents import plan_docx
+from tests.plans.making import lines
 from tests.web.test_plans import newest_plan, signed_in
 
 
@@ -72,3 +78,58 @@ def test_a_batch_is_its_owners_alone(app: Flask, school: SchoolSystem, tmp_path:
     )
     assert signed_in(app, school.b.teacher).get(answer.headers["Location"]).status_code == 404
     assert signed_in(app, school.a.students[0]).get("/plans/batches").status_code == 404
+
+
+def test_a_form_that_nobody_knows_is_said_once_and_then_all_its_files_are_read(
+    app: Flask, school: SchoolSystem
+) -> None:
+    own = lines([("进程", "讲授什么", "几节", "谁来讲"), ("1", "声音", "2", "王芳"), ("2", "光", "3", "王芳")]).encode()
+    code = school.a.classes[0].code
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(f"{code}-物理.csv", own)
+        archive.writestr(f"{code}-化学.csv", own)
+    stream.seek(0)
+    client = signed_in(app, school.a.teacher)
+    client.get("/language/en")
+    address = client.post("/plans/batches", data={"file": (stream, "plans.zip")}).headers["Location"]
+    jobs.run_due()
+    page = client.get(address).get_data(as_text=True)
+    assert page.count("/columns") == 2
+    mapping = client.post(f"{address}/files/1/columns").headers["Location"]
+    said = {"field-0": "week", "field-1": "content", "field-2": "periods", "field-3": "", "header_row": "1"}
+    was = dict(re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', client.get(mapping).text))
+    was = dict(
+        re.findall(
+            r'<input type="hidden" name="([\w-]+)" value="([^"]*)"',
+            client.post(mapping, data=was | said | {"do": "look"}).text,
+        )
+    )
+    assert "/plans/" in client.post(mapping, data=was | said | {"do": "import"}).headers["Location"]
+    client.post(f"{address}/again")
+    jobs.run_due()
+    page = client.get(address).get_data(as_text=True)
+    assert "/columns" not in page
+    states = [file["state"] for file in batches.report(newest_batch())["files"]]
+    assert sorted(states) == ["flagged", "skipped"] or sorted(states) == ["read", "skipped"], states
+
+
+def newest_batch() -> PlanBatch:
+    """The batch that was handed over last."""
+    found = db.session.scalar(sa.select(PlanBatch).order_by(PlanBatch.id.desc()).limit(1))
+    assert found is not None
+    return found
+
+
+def test_reports_are_forgotten_after_their_time_and_plans_stay(
+    app: Flask, school: SchoolSystem, tmp_path: Path
+) -> None:
+    client = signed_in(app, school.a.teacher)
+    address = client.post("/plans/batches", data={"file": (packed(school, tmp_path), "p.zip")}).headers["Location"]
+    jobs.run_due()
+    with transaction():
+        assert batches.forget_old() == 0
+    with clock.at(clock.now() + batches.REPORT_KEPT + timedelta(days=1)), transaction():
+        assert batches.forget_old() == 1
+    assert client.get(address).status_code == 404
+    assert newest_plan().versions

@@ -183,11 +183,11 @@ def test_an_administrator_solves_a_week_watches_it_and_publishes_it(app: Flask, 
     page = shown(client, run_page)
     assert "Looking for the best timetable" in page
     assert "<progress" in page or 'role="progressbar"' in page
-    assert "data-refresh" in page
+    assert "data-progress" in page
     jobs.run_due()
     page = shown(client, run_page)
     assert "There is a timetable" in page
-    assert "data-refresh" not in page
+    assert "data-progress" not in page
     assert lessons() == []
     proposal = re.search(r'href="(/timetable/changes/(\w+))"', page)
     assert proposal is not None

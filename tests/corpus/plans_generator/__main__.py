@@ -1,6 +1,7 @@
 """Writes documents of the corpus, each with its expectation beside it.
 
     python -m tests.corpus.plans_generator tests/corpus/plans              # the kept ones, again
+    python -m tests.corpus.plans_generator tests/corpus/plans --group blind  # only those of the blind layouts
     python -m tests.corpus.plans_generator FOLDER --seed 7 --count 500     # fresh ones
 
 The kept ones are the same at every run, but for those that LibreOffice saves again (``--resave``, which needs
@@ -15,13 +16,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.corpus.plans_generator.collection import LAYOUTS, fresh
+from tests.corpus.plans_generator.collection import BLIND, KNOWING, fresh
 from tests.corpus.plans_generator.made import Made
 
 KEPT_SEED = 2026
-KEPT_EACH = 3
+GROUPS = {"knowing": (KNOWING, 3), "blind": (BLIND, 2)}
+"""The kept documents: two groups of layouts, and how many documents of each layout; each group is numbered anew, so
+that layouts added to one do not change the other's documents."""
 
 RESAVED = {".docx": ("docx", "odt", "docx"), ".xlsx": ("xlsx", "ods", "xlsx", "xls")}
 """What LibreOffice saves documents of each kind as."""
@@ -55,15 +59,20 @@ def resave(source: Path, ending: str, folder: Path) -> None:
     shutil.copyfile(source.with_suffix(".json"), folder / f"{name}.json")
 
 
-def keep(folder: Path, *, again: bool) -> int:
-    """The kept corpus; how many documents it has."""
-    paths = [write(folder, name, made) for name, made in fresh(len(LAYOUTS) * KEPT_EACH, KEPT_SEED)]
-    if again:
+def keep(folder: Path, *, again: bool, groups: Sequence[str] = tuple(GROUPS)) -> int:
+    """The kept corpus, or only some of its groups; how many documents were made."""
+    count = 0
+    for group in groups:
+        layouts, each = GROUPS[group]
+        paths = [write(folder, name, made) for name, made in fresh(len(layouts) * each, KEPT_SEED, layouts)]
+        count += len(paths)
+        if not again:
+            continue
         for suffix, endings in RESAVED.items():
             sources = [path for path in paths if path.suffix == suffix]
             for index, source in enumerate(sources[:: len(sources) // RESAVED_EACH + 1]):
                 resave(source, endings[index % len(endings)], folder)
-    return len(paths)
+    return count
 
 
 def main() -> int:
@@ -73,10 +82,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--resave", action="store_true", help="also save some again with LibreOffice")
+    parser.add_argument("--group", choices=list(GROUPS), help="only the kept documents of this group")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     if options.seed is None:
-        count = keep(options.folder, again=options.resave)
+        groups = (options.group,) if options.group else tuple(GROUPS)
+        count = keep(options.folder, again=options.resave, groups=groups)
     else:
         count = sum(1 for name, made in fresh(options.count, options.seed) if write(options.folder, name, made))
     sys.stdout.write(f"{count} documents in {options.folder}\n")

@@ -1,0 +1,1 @@
+"""The constructive search: compiled arrays and the kernel that places activities by recursive swapping."""

@@ -1,0 +1,175 @@
+"""Makes the timetable of a file that of a campus, for the weeks that are asked for: one change set, all or nothing.
+
+What stands in the file is the whole timetable of the classes that it names: lessons that are there already stay with
+their links, others move, are added or cancelled. Lessons that have begun stay as they are. Units follow by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lms_bridge.calendar.days import (
+    TeachingWeek,
+    days_of_week,
+    iso_week,
+    monday_of,
+    shift_week,
+    teaching_weeks,
+    term_of_week,
+)
+from lms_bridge.core.errors import BadInputs, BridgeError, InputError
+from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.roster.models import Organisation, Person, Term
+from lms_bridge.timetable import changes
+from lms_bridge.timetable.clashes import clashes_of
+from lms_bridge.timetable.demand import classes_of_term
+from lms_bridge.timetable.exchange.given import GivenLesson
+from lms_bridge.timetable.exchange.naming import Names, double_bookings, named_lessons
+from lms_bridge.timetable.exchange.planning import TermPlan
+from lms_bridge.timetable.models import (
+    ChangeKind,
+    ChangeSet,
+)
+from lms_bridge.timetable.wording import DaysOff
+
+MAX_WEEKS = 30
+"""A term has about twenty."""
+
+COUNTED = {
+    "kept": N_("unchanged"),
+    ChangeKind.ADDED.value: N_("new"),
+    ChangeKind.MOVED.value: N_("moved"),
+    ChangeKind.CANCELLED.value: N_("cancelled"),
+    ChangeKind.RESTORED.value: N_("held again"),
+    ChangeKind.TEACHER.value: N_("other teacher"),
+    ChangeKind.MODE.value: N_("online or at school"),
+    ChangeKind.UNIT.value: N_("other unit"),
+}
+"""Words for what happens to lessons."""
+
+
+@dataclass
+class TimetableImport:
+    """What became (or, at a dry run, would become) of a file. ``counts`` are lessons by what happens to them."""
+
+    lessons: int
+    weeks: tuple[str, ...]
+    counts: dict[str, int]
+    dry_run: bool
+    change_set: ChangeSet | None = None
+    warnings: list[BridgeError] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON for the command line and REST."""
+        return {
+            "lessons_a_week": self.lessons,
+            "weeks": list(self.weeks),
+            "counts": self.counts,
+            "dry_run": self.dry_run,
+            "change_set": self.change_set.uid if self.change_set is not None else None,
+            "warnings": [warning.as_dict() for warning in self.warnings],
+        }
+
+    def lines(self) -> list[str]:
+        """What happened in words, in the language in force."""
+        words = [
+            gettext("%(what)s: %(n)s", what=gettext(COUNTED[kind]), n=count)
+            for kind, count in self.counts.items()
+            if count
+        ]
+        found = [
+            gettext("%(lessons)s lessons a week, %(weeks)s weeks.", lessons=self.lessons, weeks=len(self.weeks)),
+            gettext(", ").join(words) or gettext("Nothing would change."),
+        ]
+        if self.dry_run:
+            found.append(gettext("Only tried: nothing was stored."))
+        return found + [str(warning) for warning in self.warnings]
+
+
+def import_timetable(
+    campus: Organisation,
+    given: Sequence[GivenLesson],
+    *,
+    first_week: str,
+    last_week: str | None = None,
+    name: str,
+    actor: Person | None,
+    dry_run: bool = False,
+    apply: bool = True,
+) -> TimetableImport:
+    """Make ``given`` the timetable of its classes at ``campus`` in these ISO weeks (``2026-W48``, both included).
+
+    ``name`` is that of the file. Days without school are left out and named. With ``apply`` False the change set is
+    only proposed. Call it in a transaction.
+
+    :raises InputError: the weeks are none, lie in different terms, or are too many.
+    :raises BadInputs: unknown or doubtful names, periods that the grids do not have, people in two lessons at once;
+        all are listed.
+    :raises Conflict: somebody changed one of the weeks meanwhile.
+    """
+    term, weeks = _weeks(campus, first_week, last_week)
+    day = weeks[0].days[0].day if weeks[0].days else monday_of(weeks[0].iso)
+    names = Names(campus, classes_of_term(campus.id, term, day), day)
+    lessons, problems = named_lessons(names, given)
+    problems += double_bookings(names, lessons)
+    if problems:
+        raise BadInputs(problems, file=name)
+    plan = TermPlan(campus, term, lessons)
+    for week in weeks:
+        plan.add(week)
+    if plan.problems:
+        raise BadInputs(plan.problems.values(), file=name)
+    problems = clashes_of({w.lesson.id if w.lesson is not None else -n: w.after for n, w in enumerate(plan.wanted, 1)})
+    if problems:
+        raise BadInputs(problems, file=name)
+    result = TimetableImport(
+        len(lessons), tuple(w.iso for w in weeks), plan.counts(), dry_run, warnings=list(plan.warnings())
+    )
+    if not dry_run and plan.wanted:
+        result.change_set = plan.propose(name, actor)
+        if apply:
+            changes.apply(result.change_set, actor)
+    return result
+
+
+def _weeks(campus: Organisation, first: str, last: str | None) -> tuple[Term, list[TeachingWeek]]:
+    """The term of the weeks, and the weeks."""
+    start, end = iso_week(monday_of(first)), iso_week(monday_of(last or first))
+    if monday_of(end) < monday_of(start):
+        raise InputError(
+            N_("The last week (%(last)s) lies before the first (%(first)s)."),
+            remedy=N_("Exchange the two, or name only one week."),
+            first=start,
+            last=end,
+        )
+    term = term_of_week(campus, start)
+    if term_of_week(campus, end).id != term.id:
+        raise InputError(
+            N_("Weeks %(first)s and %(last)s lie in different terms."),
+            remedy=N_("Import the timetable of each term on its own."),
+            first=start,
+            last=end,
+        )
+    known = {week.iso: week for week in teaching_weeks(campus, term)}
+    chosen: list[TeachingWeek] = []
+    week = start
+    while monday_of(week) <= monday_of(end):
+        if week in known:
+            chosen.append(known[week])
+        week = shift_week(week, 1)
+        if len(chosen) > MAX_WEEKS:
+            raise InputError(
+                N_("These are more than %(most)s weeks."), remedy=N_("Choose fewer weeks."), most=MAX_WEEKS
+            )
+    if not any(w.days for w in chosen):
+        _, off = days_of_week(campus, start)
+        raise InputError(
+            N_("No school is held at campus %(campus)s in week %(week)s (%(days)s)."),
+            remedy=N_("Choose another week, or correct the school calendar."),
+            campus=campus.code,
+            week=start,
+            days=DaysOff(off),
+        )
+    return term, chosen

@@ -1,0 +1,1 @@
+"""Timetables of FET: what a ``.fet`` file says, and what its constraints mean for the engine."""
