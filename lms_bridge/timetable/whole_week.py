@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from lms_bridge.timetable import repair
@@ -60,7 +60,8 @@ def smallest_change(
     desk: Desk, hit: Sequence[int], sizes: Mapping[int, int], limits: SolverLimits, *, leave: bool = False
 ) -> Found | None:
     """Settle the lessons ``hit`` by the smallest change (moved lessons, each counted by its students), each week for
-    itself; None where the solver finds nothing. ``sizes`` are the numbers of students by class; ``leave``: the lessons must leave their periods."""
+    itself; None where the solver finds nothing. ``sizes`` are the numbers of students by class; ``leave``: the lessons
+    must leave their periods."""
     draft = Draft(desk, Diary(desk), hit)
     for number in hit:
         draft.diary.take(number)
