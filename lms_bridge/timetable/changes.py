@@ -46,6 +46,7 @@ from lms_bridge.timetable.snapshots import (
     write_state,
     write_units,
 )
+from lms_bridge.timetable.undoing import too_late
 from lms_bridge.timetable.wording import When
 
 CHANGED = "timetable.changed"
@@ -208,12 +209,13 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
     who was told hears that it does not hold any more.
 
     :raises Conflict: it is not applied, or one of its lessons was changed again since.
-    :raises BadInputs: lessons of it have begun already; all are listed.
+    :raises BadInputs: it was applied on another day, or lessons of it have begun already; all are listed.
     """
     _expect(change_set, ChangeState.APPLIED)
     _lock(sorted(int(key) for key in change_set.base_versions))
     lessons = _lessons_of(change_set)
     wanted, problems = _wanted_back(change_set, lessons)
+    problems = too_late(change_set) + problems
     if problems:
         raise BadInputs(problems)
     reverse = propose(
