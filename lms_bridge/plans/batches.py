@@ -22,12 +22,14 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_, get_locale, use_locale
+from lms_bridge.core.kept_problems import kept, told
 from lms_bridge.core.models import StoredFile
 from lms_bridge.plans import importer
 from lms_bridge.plans.batch_files import Contents, Entry, Listed, contents
 from lms_bridge.plans.batch_names import named, plain
+from lms_bridge.plans.batch_plans import note_of_other_classes, plan_of, refuse_rivals, require_no_rival
 from lms_bridge.plans.listing import teachable
-from lms_bridge.plans.models import BatchFileState, BatchState, PlanBatch, PlanBatchFile, PlanClass, TeachingPlan
+from lms_bridge.plans.models import BatchFileState, BatchState, PlanBatch, PlanBatchFile, TeachingPlan
 from lms_bridge.plans.reading.problems import ColumnsUnclear
 from lms_bridge.plans.subject_check import words_of
 from lms_bridge.roster.models import ClassGroup, Person, Subject
@@ -67,6 +69,7 @@ def start(
         row.position = position
     db.session.add_all(rows)
     db.session.flush()
+    refuse_rivals(rows)
     audit.record(
         "plan.batch", "plan_batch", batch.uid, actor_uid=person.uid if person is not None else None, files=len(rows)
     )
@@ -125,21 +128,6 @@ def kept_file(batch: PlanBatch, position: int) -> tuple[PlanBatchFile, StoredFil
     if stored is None or stored.delete_after is None or stored.delete_after < now():
         raise _gone(row.path.rpartition("/")[2])
     return row, stored
-
-
-def plan_of(row: PlanBatchFile) -> TeachingPlan | None:
-    """The plan that the file's class has in its subject."""
-    group = db.session.get_one(ClassGroup, row.class_id)
-    return db.session.scalar(
-        sa.select(TeachingPlan)
-        .join(PlanClass)
-        .where(
-            PlanClass.class_id == row.class_id,
-            PlanClass.subject_id == row.subject_id,
-            PlanClass.term_id == group.term_id,
-            TeachingPlan.withdrawn_at.is_(None),
-        )
-    )
 
 
 def read_again(batch: PlanBatch) -> int:
@@ -206,7 +194,8 @@ def report(batch: PlanBatch) -> dict[str, Any]:
             {
                 "file": row.path, "position": row.position, "state": row.state.value, "class": group,
                 "subject": subject, "plan": plan,
-                "version": row.version, "units": row.units, "findings": row.findings, "problems": row.problems,
+                "version": row.version, "units": row.units, "findings": row.findings,
+                "problems": [told(problem) for problem in row.problems],
             }
             for row, plan, group, subject in rows
         ],
@@ -229,9 +218,7 @@ def _unmatched(path: str, listed: Listed, batch: PlanBatch) -> PlanBatchFile:
         place=Place(file="plans.csv", row=listed.row, value=path),
         remedy=N_("Add the file, or correct its name in plans.csv."),
     )  # fmt: skip
-    return PlanBatchFile(
-        batch_id=batch.id, path=path[:1000], state=BatchFileState.REFUSED, problems=[problem.as_dict()]
-    )
+    return PlanBatchFile(batch_id=batch.id, path=path[:1000], state=BatchFileState.REFUSED, problems=[kept(problem)])
 
 
 def _row(entry: Entry, listed: Listed | None, pairs: list[Pair], batch: PlanBatch) -> PlanBatchFile:
@@ -241,7 +228,7 @@ def _row(entry: Entry, listed: Listed | None, pairs: list[Pair], batch: PlanBatc
             raise entry.refusal
         group, subject = _meant(entry.path, listed, pairs)
     except InputError as refusal:
-        row.state, row.problems = BatchFileState.REFUSED, [refusal.as_dict()]
+        row.state, row.problems = BatchFileState.REFUSED, [kept(refusal)]
         return row
     row.class_id, row.subject_id = group.id, subject.id
     row.file_id = files.store(
@@ -307,7 +294,7 @@ def _one(batch: PlanBatch, row_id: int) -> None:
     except BridgeError as refusal:
         db.session.rollback()
         problems = refusal.problems if isinstance(refusal, BadInputs) else [refusal]
-        said = [problem.as_dict() for problem in problems]
+        said = [kept(problem) for problem in problems]
         if refusal.code == COLUMNS_UNCLEAR:
             # A person can say what the columns hold, whichever problem made that necessary.
             said = [problem | {"code": COLUMNS_UNCLEAR} for problem in said]
@@ -323,7 +310,7 @@ def _one(batch: PlanBatch, row_id: int) -> None:
             N_("The file cannot be read; this has been noted."), place=Place(file=name),
             remedy=N_("Upload it on its own, or open it in Word or Excel and save it anew."),
         )  # fmt: skip
-        _finish(row_id, BatchFileState.REFUSED, problems=[problem.as_dict()])
+        _finish(row_id, BatchFileState.REFUSED, problems=[kept(problem)])
 
 
 def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, name: str) -> None:
@@ -333,6 +320,8 @@ def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, n
     scope = scope_for(person) if person is not None else None
     known, group = plan_of(row), db.session.get_one(ClassGroup, row.class_id)
     subject = db.session.get_one(Subject, row.subject_id)
+    if known is not None:
+        require_no_rival(row, known)
     if known is None:
         result = importer.import_plan(
             document, path, name=name, class_codes=[f"{group.campus.code}/{group.code}"], subject_code=subject.code,
@@ -343,7 +332,10 @@ def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, n
         result = importer.ImportResult(document, known, None, dry_run=True)
     else:
         result = importer.import_version(known, document, path, name=name, scope=scope, author=person)
-    warnings = [warning.as_dict() for warning in result.document.warnings]
+    noted = [*result.document.warnings]
+    if known is not None and (note := note_of_other_classes(row, known)) is not None:
+        noted.append(note)
+    warnings = [kept(warning) for warning in noted]
     row.state = BatchFileState.FLAGGED if warnings else BatchFileState.READ
     row.plan_id = result.plan.id if result.plan is not None else None
     row.version = result.version.number if result.version is not None else None

@@ -17,6 +17,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import Forbidden, Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_uid
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.plans.benchmark import compare
 from lms_bridge.plans.comparing import compare_draft, compare_version, drafts
 from lms_bridge.plans.errors import PlanExists, WrongState
@@ -327,7 +328,7 @@ def _add_version(
         number=1 + max((v.number for v in plan.versions), default=0),
         file_id=stored.id,
         created_by_id=author.id if author is not None else None,
-        warnings=[w.as_dict() for w in document.warnings],
+        warnings=[kept(w) for w in document.warnings],
         # What can be done online stands in a benchmark's own document; in a teacher's it may come from a proposal.
         units=_units(document.units, earlier, online_stays=plan.kind is PlanKind.TEACHING),
     )

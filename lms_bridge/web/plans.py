@@ -17,6 +17,7 @@ from lms_bridge.core.access import Permission, Scope
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
+from lms_bridge.core.kept_problems import told
 from lms_bridge.core.models import StoredFile
 from lms_bridge.plans import comparing, importer, lookup, review
 from lms_bridge.plans.listing import Wanted, count_plans, listed_plans, subjects_of, teachable, visible_plans
@@ -250,6 +251,7 @@ def _plan_page(found: TeachingPlan, scope: Scope, error: BridgeError | None = No
         "plans/plan.html",
         plan=found,
         version=version,
+        noted=[told(warning) for warning in version.warnings],
         newest=newest,
         campus=campus,
         benchmark=lookup.benchmark_for(found) if found.kind is PlanKind.TEACHING else None,
