@@ -15,9 +15,17 @@ _PLAIN = (str, int, float, bool, type(None))
 class Problem(Protocol):
     """What can be kept: a refusal (:class:`lms_bridge.core.errors.BridgeError`) or a note of a reader."""
 
-    message: Any
-    params: Any
-    place: Any
+    @property
+    def message(self) -> str:
+        """The message id."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What fills its placeholders."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where it is."""
 
 
 def kept(problem: Problem) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from lms_bridge.plans.listing import teachable
 from lms_bridge.plans.models import BatchFileState, BatchState, PlanBatch, PlanBatchFile, TeachingPlan
 from lms_bridge.plans.reading.problems import ColumnsUnclear
 from lms_bridge.plans.subject_check import words_of
+from lms_bridge.plans.units import PlanDocument
+from lms_bridge.plans.version_units import says_the_same
 from lms_bridge.roster.models import ClassGroup, Person, Subject
 from lms_bridge.roster.scope import scope_for
 
@@ -282,7 +284,7 @@ def _one(batch: PlanBatch, row_id: int) -> None:
             raise _gone(name)
         group = db.session.get_one(ClassGroup, row.class_id)
         known = plan_of(row)
-        if known is not None and _same_file(known, stored):
+        if known is not None and _adjusted(known) and _same_file(known, stored):
             _finish(row_id, BatchFileState.SKIPPED, plan_id=known.id, version=known.versions[-1].number)
             return
         path = files.path_of(stored)
@@ -290,7 +292,7 @@ def _one(batch: PlanBatch, row_id: int) -> None:
         with transaction():
             row = _held(row_id)
             if row.state is BatchFileState.WAITING:
-                _bring_in(batch, row, document, path, name)
+                _bring_in(batch, row, document, path, stored)
     except BridgeError as refusal:
         db.session.rollback()
         problems = refusal.problems if isinstance(refusal, BadInputs) else [refusal]
@@ -313,14 +315,18 @@ def _one(batch: PlanBatch, row_id: int) -> None:
         _finish(row_id, BatchFileState.REFUSED, problems=[kept(problem)])
 
 
-def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, name: str) -> None:
-    """Read in one document as a new plan, or as the next version of the one that its class has."""
+def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: PlanDocument, path: Path, stored: StoredFile) -> None:
+    """Read in one document as a new plan, or as the next version of the one that its class has, if it says more."""
+    name = row.path.rpartition("/")[2]
     person = db.session.get(Person, batch.person_id) if batch.person_id is not None else None
     # Roles may have ended since the batch was handed over: those of now count.
     scope = scope_for(person) if person is not None else None
     known, group = plan_of(row), db.session.get_one(ClassGroup, row.class_id)
     subject = db.session.get_one(Subject, row.subject_id)
     if known is not None:
+        if _same_file(known, stored) and says_the_same(document.units, known.versions[-1]):
+            row.state, row.plan_id, row.version = BatchFileState.SKIPPED, known.id, known.versions[-1].number
+            return
         require_no_rival(row, known)
     if known is None:
         result = importer.import_plan(
@@ -340,6 +346,11 @@ def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, n
     row.plan_id = result.plan.id if result.plan is not None else None
     row.version = result.version.number if result.version is not None else None
     row.units, row.findings, row.problems = len(document.units), result.findings, warnings
+
+
+def _adjusted(plan: TeachingPlan) -> bool:
+    """Whether accepted proposals made the newest version: the document of the version before is still its own."""
+    return len(plan.versions) > 1 and plan.versions[-1].file_id == plan.versions[-2].file_id
 
 
 def _same_file(plan: TeachingPlan, stored: StoredFile) -> bool:

@@ -55,6 +55,29 @@ def organisation_by_code(code: str | None) -> Organisation:
     return found
 
 
+def known_grade(organisation: Organisation, grade: str) -> str:
+    """The grade as classes of the organisation, or below it, write it.
+
+    :raises UnknownCode: none of them is of this grade; lists the grades there are.
+    """
+    rows = db.session.scalars(
+        sa.select(ClassGroup.grade)
+        .join(Organisation, Organisation.id == ClassGroup.campus_id)
+        .where(Organisation.path.startswith(organisation.path, autoescape=True), ClassGroup.valid_to.is_(None))
+        .distinct()
+    )
+    known = sorted(rows, key=lambda one: (len(one), one))
+    found = next((one for one in known if one.casefold() == grade.strip().casefold()), None)
+    if found is None:
+        raise UnknownCode(
+            N_('There are no classes of grade "%(grade)s".'),
+            remedy=N_("Known are: %(known)s. Grades come from the roster."),
+            grade=grade.strip()[:40] or "-",
+            known=", ".join(known) or "-",
+        )
+    return found
+
+
 def class_by_code(code: str) -> ClassGroup:
     """The class with this code in the running (else the next, else the last) term; ``CAMPUS/CODE`` where several
     campuses have the code.

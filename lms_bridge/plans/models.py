@@ -238,7 +238,7 @@ class BatchFileState(enum.StrEnum):
 
 
 class PlanBatch(Base):
-    """A folder or zip of plans that somebody (none: the operator) handed over; ``locale`` is the language they spoke."""
+    """A folder or zip of plans that somebody (none: the operator) handed over; ``locale`` is their language."""
 
     __tablename__ = "plan_batch"
 

@@ -63,7 +63,8 @@ def test_one_bad_file_stops_no_other(school: SchoolSystem, tmp_path: Path) -> No
     inner = io.BytesIO()
     zipfile.ZipFile(inner, "w").close()
     files = {
-        "5-1 物理.csv": PLAN, "5-1 mathematics broken.docx": b"PK nothing", "notes.csv": PLAN, "more.zip": inner.getvalue(),
+        "5-1 物理.csv": PLAN, "5-1 mathematics broken.docx": b"PK nothing", "notes.csv": PLAN,
+        "more.zip": inner.getvalue(),
         "../5-1 物理.csv": PLAN, "__MACOSX/._x": b"x", "~$5-1 物理.docx": b"x", ".DS_Store": b"x",
     }  # fmt: skip
     batch = handed_over(packed(tmp_path, **files), school.a.teacher)
@@ -204,3 +205,11 @@ def test_a_report_is_read_in_the_readers_own_language(school: SchoolSystem, tmp_
         problem = batches.report(batch)["files"][0]["problems"][0]
     assert problem["message"] == "Neither a class nor a subject of yours is named."
     assert problem["remedy"].startswith("Name class and subject")
+
+
+def test_a_row_of_the_list_that_cannot_be_read_is_named(school: SchoolSystem, tmp_path: Path) -> None:
+    rows = f'file,class,subject\na.csv,5-1,物理\n"b.csv,{"x" * 140_000}\n'.encode()
+    with pytest.raises(InputError) as refused:
+        handed_over(packed(tmp_path, **{"a.csv": PLAN, "plans.csv": rows}), school.a.teacher)
+    assert refused.value.place is not None
+    assert (refused.value.place.file, refused.value.place.row) == ("plans.csv", 3)
