@@ -110,7 +110,7 @@ def columns(uid: str, position: int) -> BaseResponse:
     row, stored = batches.kept_file(batches.batch_of(current_person(), uid), position)
     plan = plan_of(row)
     if plan is not None:
-        return plan_mapping.ask(files.path_of(stored), stored.name, plan=plan.uid)
+        return plan_mapping.ask(files.path_of(stored), stored.name, plan=plan)
     return plan_mapping.ask(files.path_of(stored), stored.name, classes=[f"{row.class_id}:{row.subject_id}"])
 
 
