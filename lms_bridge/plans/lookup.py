@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -224,8 +225,15 @@ def benchmark_for(plan: TeachingPlan) -> PlanVersion | None:
         )
         .options(joinedload(PlanVersion.plan), selectinload(PlanVersion.units))
     ).all()
+    return nearest_benchmark(rows, path, plan.language)
+
+
+def nearest_benchmark(benchmarks: Sequence[PlanVersion], path: str, language: str) -> PlanVersion | None:
+    """Of ``benchmarks`` in force (with their plans) the one for a plan in ``language`` of the organisation at ``path``:
+    in its language where there is one, then the nearest above it; None: all belong to other organisations."""
+    order = [int(part) for part in path.strip("/").split("/")]
     return max(
-        rows,
-        key=lambda v: (v.plan.language == plan.language, order.index(v.plan.organisation_id), v.number),
+        (v for v in benchmarks if v.plan.organisation_id in order),
+        key=lambda v: (v.plan.language == language, order.index(v.plan.organisation_id), v.number),
         default=None,
     )
