@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from lms_bridge.core.errors import BridgeError
 from lms_bridge.plans import importer, lookup
 from lms_bridge.plans.errors import PlanExists, UnknownCode, WrongState
 from lms_bridge.plans.models import PlanKind, TeachingPlan, VersionState
+from lms_bridge.plans.reading import read_plan
 from lms_bridge.roster.models import ClassGroup, EnrolmentRole
 from lms_bridge.roster.scope import scope_for
 from tests.builders import SchoolSystem, class_group, enrol, small_system, subject
-from tests.plans.making import lines
+from tests.plans.making import excel, lines, word
 
 ROWS = [("周次", "教学内容", "课时"), ("1", "声音", "2"), ("2", "光", "3")]
 
@@ -120,3 +122,26 @@ def test_refusals_are_for_people(school: SchoolSystem, document: Path) -> None:
     with pytest.raises(BridgeError) as refused:
         bring(school, document, "9-9")
     assert refused.value.remedy_text()
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "said"),
+    [
+        (lambda path: path.write_text(lines(ROWS), encoding="utf-8"), "计划.docx", "plain text (.csv)"),
+        (lambda path: excel(path, ROWS), "计划.docx", "an Excel workbook (.xlsx)"),
+        (lambda path: word(path, ROWS), "计划.xlsx", "a Word document (.docx)"),
+        (lambda path: path.write_text(lines(ROWS), encoding="utf-8"), "计划.csv", None),
+        (lambda path: word(path, ROWS), "计划.DOCX", None),
+        (lambda path: word(path, ROWS), "计划 v1.2", None),
+    ],
+)
+def test_a_file_that_is_named_for_what_it_is_not_is_flagged(
+    tmp_path: Path, make: Callable[[Path], object], name: str, said: str | None
+) -> None:
+    path = tmp_path / "upload"
+    make(path)
+    plan = read_plan(path, name=name)
+    assert len(plan.units) == 2
+    found = [str(warning) for warning in plan.warnings if "is named" in str(warning)]
+    assert len(found) == (said is not None)
+    assert all(said in text and text.startswith(name) for text in found if said)

@@ -131,7 +131,8 @@ def test_what_the_teacher_wrote_is_still_there_when_a_unit_is_divided() -> None:
     benchmark = benchmark_of(4)
     own = {
         "content": "数轴与绝对值；整式的化简", "objectives": "理解有理数的意义\n会做整式的加减\n养成好习惯",
-        "methods": "小组讨论", "key_points": "难点：去括号，整式", "materials": "自制数轴卡片", "homework": "练习一", "remarks": "放慢些",
+        "methods": "小组讨论",
+        "key_points": "难点：去括号，整式", "materials": "自制数轴卡片", "homework": "练习一", "remarks": "放慢些",
         "online_alternative": "看录像",
     }  # fmt: skip
     both = replace(benchmark[0], title="有理数与整式的加减", periods=6, **own)
