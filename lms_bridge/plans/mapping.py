@@ -19,6 +19,7 @@ from lms_bridge.plans.models import ColumnMapping
 from lms_bridge.plans.reading import Remembered, heading_hash
 from lms_bridge.plans.reading.headings import NAME_FIELDS, Field
 from lms_bridge.plans.reading.mapped import CHOICES
+from lms_bridge.plans.reading.previews import PreviewTable
 from lms_bridge.roster.models import ClassGroup, Organisation, Person
 
 FOLLOWED = N_("The columns were read as they were explained on %(day)s.")
@@ -58,6 +59,17 @@ def remember(
         organisation_id=campus.id, columns=len(fields),
     )  # fmt: skip
     return row
+
+
+def remember_table(
+    keeper: Organisation, table: PreviewTable, fields: Words[int, Field], *, person: Person | None
+) -> ColumnMapping:
+    """Keep what the columns of ``table`` hold, by their positions in it. Does not commit."""
+    positions = [column.index for column in table.columns if column.heading]
+    return remember(
+        keeper, table.headings, {positions.index(i): field for i, field in fields.items() if i in positions},
+        bare={i: field for i, field in fields.items() if i not in positions}, turned=table.turned, person=person,
+    )  # fmt: skip
 
 
 def lookup(campus: Organisation, headings: Sequence[str]) -> ColumnMapping | None:

@@ -42,7 +42,9 @@ BLUEPRINTS = (
     "attendance",
     "tokens",
 )
-API_BLUEPRINTS = ("plans", "plan_work")
+API_BLUEPRINTS = (
+    "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
+)  # fmt: skip
 
 
 def template_folder(kind: str) -> Path:

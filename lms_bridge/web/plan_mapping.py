@@ -341,12 +341,7 @@ def _import(upload: Upload, look: Look, fields: dict[int, Field]) -> Response:
         result = _brought_in(upload, document)
         keeper = upload.keeper()
         if keeper is not None:
-            positions = [column.index for column in table.columns if column.heading]
-            mapping.remember(
-                keeper, table.headings, {positions.index(i): f for i, f in fields.items() if i in positions},
-                bare={i: f for i, f in fields.items() if i not in positions}, turned=table.turned,
-                person=current_person(),
-            )  # fmt: skip
+            mapping.remember_table(keeper, table, fields, person=current_person())
         db.session.delete(upload.file)
         assert result.plan is not None
         uid = result.plan.uid
