@@ -81,7 +81,7 @@ def _rival(row: PlanBatchFile, others: Sequence[str], plan: TeachingPlan | None)
         )
     return InputError(
         message, place=Place(file=row.path), others=", ".join(others), classes=", ".join(classes),
-        remedy=N_("Hand over only the one that counts, or upload it on the plan's page."),
+        remedy=N_("Hand over only the one that counts."),
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from flask import Flask
 
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import local, now
-from lms_bridge.core.database import db
+from lms_bridge.core.database import db, transaction
+from lms_bridge.plans import comparing, lookup
 from lms_bridge.plans.models import ColumnMapping, PlanDeadline
 from tests.api.conftest import Caller, MakeCaller
 from tests.builders import SchoolSystem
@@ -156,3 +157,42 @@ def test_people_are_mentioned_by_their_uid(app: Flask, school: SchoolSystem, cal
     assert refused.status_code == 422
     assert school.b.teacher.uid in refused.json["errors"][0]["message"]
     assert caller_of(school.b.teacher).get(f"/plans/{uid}/people").status_code == 404
+
+
+def test_a_renewed_benchmark_leaves_the_answers_of_a_plan_that_is_being_reviewed(
+    school: SchoolSystem, caller_of: MakeCaller
+) -> None:
+    teacher, researcher = caller_of(school.a.teacher), caller_of(school.researcher)
+    mine = [("周次", "教学内容", "课时"), ("1", "机械运动", "4"), ("3", "磁现象", "2")]
+    uid = teacher.post("/plans", data=form(school, mine)).json["plan"]
+
+    def answers() -> dict[str, str | None]:
+        rows = teacher.get(f"/plans/{uid}/findings").json["findings"]
+        return {row["params"].get("benchmark_title") or row["params"]["title"]: row["answer"] for row in rows
+                if row["kind"] in ("missing", "extra")}  # fmt: skip
+
+    for row in teacher.get(f"/plans/{uid}/findings").json["findings"]:
+        word = {"missing": "accept", "extra": "refuse"}.get(row["kind"])
+        if word is not None and row["params"].get("benchmark_title") != "物态变化":
+            said = {"version": 1, "answer": word}
+            assert teacher.post(f"/plans/{uid}/findings/{row['position']}/answer", json=said).status_code == 200
+    before = {"声现象": "accepted", "磁现象": "refused", "物态变化": None}
+    assert answers() == before
+    assert teacher.post(f"/plans/{uid}/submit", json={"version": 1}).status_code == 200
+
+    def renewed(*units: tuple[str, str]) -> None:
+        rows = [("周次", "教学内容", "课时"), *((str(n), *unit) for n, unit in enumerate(units, start=1))]
+        data = {"subject": "physics", "grade": "5", "file": (io.BytesIO(lines(rows).encode()), "基准.csv")}
+        assert researcher.post("/benchmarks", data=data).status_code == 201
+
+    # The first renewal gives the units their weeks, which the stored ones have not; from then on they say the same.
+    same = [("机械运动", "4"), ("声现象", "4"), ("物态变化", "5")]
+    renewed(*same)
+    assert answers()["磁现象"] == "refused"
+    with transaction():
+        version = lookup.plan_by_uid(uid).versions[-1]
+        finding = next(f for f in comparing.findings_of(version) if f.params.get("benchmark_title") == "声现象")
+        finding.answer = comparing.ACCEPTED
+    renewed(*same, ("光现象", "3"))
+    assert answers() == before | {"光现象": None}
+    assert teacher.get(f"/plans/{uid}").json["versions"][-1]["state"] == "submitted"
