@@ -14,7 +14,7 @@ from lms_bridge.api import plan_work_answers as work_answers
 from lms_bridge.api.callers import auth, caller, require
 from lms_bridge.api.uploads import uploaded
 from lms_bridge.core.access import Permission
-from lms_bridge.core.errors import BadInputs, InputError
+from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans import importer, mapping
 from lms_bridge.plans.reading.documents import Opened
@@ -33,7 +33,7 @@ class Columns:
     """What a program said of a document's columns (None: nothing); read with it, and remember it afterwards."""
 
     def __init__(self, said: str | dict[str, Any] | None) -> None:
-        """:raises BadInputs: it is not as :class:`lms_bridge.api.plan_schemas.Columns` describes."""
+        """:raises InputError: it is not as :class:`lms_bridge.api.plan_schemas.Columns` describes."""
         self._said = _checked(said)
         self._table: PreviewTable | None = None
 
@@ -70,14 +70,12 @@ def _checked(said: str | dict[str, Any] | None) -> dict[str, Any] | None:
         whole = json.loads(said) if isinstance(said, str) else said
         checked: dict[str, Any] = schemas.Columns().load(whole)
     except (ValueError, RecursionError, ValidationError) as error:
-        about = error.normalized_messages() if isinstance(error, ValidationError) else {}
-        raise BadInputs(
-            InputError(
-                N_("The columns are not described as they should be (%(where)s)."), where=where or "columns",
-                remedy=N_("Send them as JSON: table, header_row, turned, and fields by the position of the column."),
-            )
-            for where in [", ".join(str(name) for name in about)]
-        ) from error  # fmt: skip
+        about = error.messages if isinstance(error, ValidationError) and isinstance(error.messages, dict) else {}
+        raise InputError(
+            N_("The columns are not described as they should be (%(where)s)."),
+            remedy=N_("Send them as JSON: table, header_row, turned, and fields by the position of the column."),
+            where=", ".join(str(name) for name in about) or "columns",
+        ) from error
     return checked
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping as Words
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -132,7 +133,7 @@ def form_of(scope: Scope, number: int) -> Form:
     return Form(*found)
 
 
-def _within(scope: Scope) -> sa.Select[tuple[ColumnMapping, Organisation, Person]]:
+def _within(scope: Scope) -> sa.Select[Any]:
     paths = {path for what in (Permission.PLAN_WRITE, Permission.BENCHMARK_WRITE) for path in scope.paths(what)}
     taught = sa.select(ClassGroup.campus_id).where(ClassGroup.id.in_(scope.taught_class_ids))
     return (

@@ -251,7 +251,7 @@ def _divide(draft: _Draft, choice: Accepted) -> None:
         return
     place = draft.lines.index(line)
     references = [draft.benchmark[sequence] for sequence in sequences]
-    texts = divided_texts(line.unit, references)
+    texts: list[dict[str, Any]] = [{**fields} for fields in divided_texts(line.unit, references)]
     parts = []
     for number, (reference, kept) in enumerate(zip(references, texts, strict=True)):
         unit = replace(_copied(reference), **kept, key=line.unit.key if number == 0 else None)
