@@ -133,7 +133,7 @@ def form_of(scope: Scope, number: int) -> Form:
     return Form(*found)
 
 
-def _within(scope: Scope) -> sa.Select[Any]:
+def _within(scope: Scope) -> Any:
     paths = {path for what in (Permission.PLAN_WRITE, Permission.BENCHMARK_WRITE) for path in scope.paths(what)}
     taught = sa.select(ClassGroup.campus_id).where(ClassGroup.id.in_(scope.taught_class_ids))
     return (
