@@ -205,6 +205,7 @@ class Imported(Schema):
     plan = String(allow_none=True)
     version = Integer(allow_none=True)
     dry_run = Boolean()
+    unchanged = Boolean(metadata={"description": "It is the newest version's own document: no version was made."})
     title = String(allow_none=True)
     source = String()
     units = List(Nested(ReadUnit))

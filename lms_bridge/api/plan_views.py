@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lms_bridge.core.i18n import get_locale
+from lms_bridge.core.kept_problems import told
 from lms_bridge.plans import comparing
 from lms_bridge.plans.history import Entry
 from lms_bridge.plans.listing import PlanRow
@@ -48,7 +49,7 @@ def whole(plan: TeachingPlan, campus: Organisation) -> dict[str, Any]:
                 "coverage": version.coverage,
                 "units": len(version.units),
                 "periods": sum(unit.periods for unit in version.units),
-                "warnings": version.warnings,
+                "warnings": [told(warning) for warning in version.warnings],
             }
             for version in plan.versions
         ],

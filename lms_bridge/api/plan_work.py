@@ -1,21 +1,25 @@
-"""Routes about many plans: differences, overview, deadlines, batches, approving several, benchmarks."""
+"""Routes about many plans: differences, overview, approving several, benchmarks."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import Response
 
 from lms_bridge.api import plan_answers as answers
 from lms_bridge.api import plan_schemas as schemas
 from lms_bridge.api.callers import auth, caller, require
+from lms_bridge.api.plan_columns import Columns
 from lms_bridge.api.uploads import uploaded
 from lms_bridge.core.access import Permission
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import NotFound
-from lms_bridge.plans import batches, bulk, deadlines, importer, lookup, overview
+from lms_bridge.plans import bulk, importer, lookup, overview
 from lms_bridge.plans.bulk import Without
 from lms_bridge.plans.differences import between
+from lms_bridge.plans.export.overview_excel import overview_xlsx
+from lms_bridge.plans.export.plan_excel import MEDIA_TYPE
 from lms_bridge.plans.models import PlanVersion, TeachingPlan
 from lms_bridge.plans.overview import Filter
 
@@ -53,12 +57,18 @@ def plan_overview(query_data: dict[str, Any]) -> dict[str, Any]:
     return overview.overview(scope, Filter(**query_data)).as_dict()
 
 
-@blueprint.get("/plan-deadlines")
+@blueprint.get("/plan-overview/document")
 @blueprint.auth_required(auth)
-@blueprint.output(answers.Deadlines)
-def plan_deadlines() -> dict[str, Any]:
-    """How plans stand before their deadlines."""
-    return {"deadlines": [row.as_dict() for row in deadlines.standings(require(Permission.PLAN_READ))]}
+@blueprint.input(schemas.OverviewQuery, location="query")
+@blueprint.doc(responses={200: "The same as a workbook (.xlsx), as an attachment."})
+def overview_workbook(query_data: dict[str, Any]) -> Response:
+    """The overview as a workbook, for Excel."""
+    scope = require(Permission.PLAN_READ)
+    if not overview.reach(scope):
+        raise NotFound()
+    answer = Response(overview_xlsx(overview.overview(scope, Filter(**query_data))), mimetype=MEDIA_TYPE)
+    answer.headers.set("Content-Disposition", "attachment", filename="plan-overview.xlsx")
+    return answer
 
 
 @blueprint.post("/plan-approvals")
@@ -75,28 +85,6 @@ def approvals(json_data: dict[str, Any]) -> dict[str, Any]:
     return {"outcomes": [outcome.as_dict() for outcome in outcomes]}
 
 
-@blueprint.post("/plan-batches")
-@blueprint.auth_required(auth)
-@blueprint.input(schemas.BatchForm, location="form_and_files")
-@blueprint.output(answers.Batch, status_code=202)
-def batch(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Hand over a zip of plans; its files are read one after another, ask for the report until it is done."""
-    scope = require(Permission.PLAN_WRITE)
-    with uploaded() as (path, name), transaction():
-        made = batches.start(path, name=name, scope=scope, person=caller(), dry_run=form_and_files_data["dry_run"])
-        found = batches.report(made)
-    return found, 202
-
-
-@blueprint.get("/plan-batches/<uid>")
-@blueprint.auth_required(auth)
-@blueprint.output(answers.Batch)
-def batch_report(uid: str) -> dict[str, Any]:
-    """What became of each file of one's batch."""
-    require(Permission.PLAN_WRITE)
-    return batches.report(batches.batch_of(caller(), uid))
-
-
 @blueprint.post("/benchmarks")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.BenchmarkForm, location="form_and_files")
@@ -106,13 +94,16 @@ def benchmark(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]
     said = form_and_files_data
     owner = lookup.organisation_by_code(said["organisation"])
     scope = require(Permission.BENCHMARK_WRITE)
+    columns = Columns(said["columns"])
     with uploaded() as (path, name):
         term = lookup.current_term(owner)
-        read = importer.read(path, name, term=term)
+        read = columns.read(path, name, owner=owner, term=term)
         with transaction():
             result = importer.import_benchmark(
                 read, path, name=name, organisation=owner, subject_code=said["subject"], grade=said["grade"],
                 term=term, language=said["language"], scope=scope, author=caller(), dry_run=said["dry_run"],
             )  # fmt: skip
+            if said["remember"] and not said["dry_run"]:
+                columns.remember(owner)
             answer = result.as_dict()
     return answer, 200 if said["dry_run"] else 201

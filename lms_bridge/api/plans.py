@@ -12,7 +12,9 @@ from flask import Response, send_file
 from lms_bridge.api import plan_answers as answers
 from lms_bridge.api import plan_schemas as schemas
 from lms_bridge.api import plan_views as views
+from lms_bridge.api import plan_work_answers as work_answers
 from lms_bridge.api.callers import auth, caller, require
+from lms_bridge.api.plan_columns import Columns
 from lms_bridge.api.uploads import uploaded
 from lms_bridge.core import files
 from lms_bridge.core.access import Permission, Scope
@@ -26,6 +28,7 @@ from lms_bridge.plans.export.plan_word import plan_docx
 from lms_bridge.plans.export.review_sheet import review_sheet_docx
 from lms_bridge.plans.history import history
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
+from lms_bridge.plans.readers import readers_of, require_discussion
 from lms_bridge.roster.models import Organisation
 
 blueprint = APIBlueprint("api_plans", __name__, url_prefix="/api/v1/plans", tag="Teaching plans")
@@ -128,6 +131,16 @@ def discussion(uid: str) -> dict[str, Any]:
     return {"threads": views.discussion(threads.discussion(plan, plan.versions[-1]))}
 
 
+@blueprint.get("/<uid>/people")
+@blueprint.auth_required(auth)
+@blueprint.output(work_answers.Readers)
+def people(uid: str) -> dict[str, Any]:
+    """Who may be mentioned in comments on the plan."""
+    plan, scope = _plan(uid)
+    require_discussion(plan, scope)
+    return {"people": [{"uid": person.uid, "name": person.display_name} for person in readers_of(plan)]}
+
+
 @blueprint.get("/<uid>/document")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.FormatQuery, location="query")
@@ -155,28 +168,38 @@ def bring(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     scope = require(Permission.PLAN_WRITE)
     classes, subject = form_and_files_data["classes"], form_and_files_data["subject"]
     dry_run = form_and_files_data["dry_run"]
+    columns, group = Columns(form_and_files_data["columns"]), lookup.class_by_code(classes[0])
     with uploaded() as (path, name):
-        read = importer.read(path, name, group=lookup.class_by_code(classes[0]))
+        read = columns.read(path, name, group=group)
         with transaction():
             result = importer.import_plan(
                 read, path, name=name, class_codes=classes, subject_code=subject, scope=scope, author=caller(),
                 dry_run=dry_run,
             )  # fmt: skip
+            if form_and_files_data["remember"] and not dry_run:
+                columns.remember(group.campus)
     return result.as_dict(), 200 if dry_run else 201
 
 
 @blueprint.post("/<uid>/versions")
 @blueprint.auth_required(auth)
-@blueprint.input(schemas.VersionForm, location="files")
+@blueprint.input(schemas.VersionForm, location="form_and_files")
 @blueprint.output(answers.Imported, status_code=201)
-def new_version(uid: str, files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Read a document as the plan's next version."""
+def new_version(uid: str, form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Read a document as the plan's next version. 200 with `unchanged`: it is the newest version's own document. 409: a
+    newer version than the one that was looked at has come, or the plan is being reviewed."""
     plan, scope = _plan(uid)
+    said = form_and_files_data
+    columns, group = Columns(said["columns"]), plan.classes[0].class_group if plan.classes else None
     with uploaded() as (path, name):
-        read = importer.read(path, name, group=plan.classes[0].class_group if plan.classes else None)
+        read = columns.read(path, name, group=group)
         with transaction():
-            result = importer.import_version(plan, read, path, name=name, scope=scope, author=caller())
-    return result.as_dict(), 201
+            result = importer.import_version(
+                plan, read, path, name=name, scope=scope, author=caller(), seen=said["version"]
+            )
+            if said["remember"]:
+                columns.remember(group.campus if group is not None else None)
+    return result.as_dict(), 200 if result.unchanged else 201
 
 
 def _step(uid: str, step: Callable[..., PlanVersion], said: dict[str, Any]) -> dict[str, Any]:
@@ -246,12 +269,12 @@ def adjust(uid: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 @blueprint.input(schemas.NewComment)
 @blueprint.output(answers.ThreadNumber, status_code=201)
 def comment(uid: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Begin a thread about the plan or one of its units; ``@name`` mentions a person."""
+    """Begin a thread about the plan or one of its units; ``@name`` and ``mention`` (uids) tell people of it."""
     plan, scope = _plan(uid)
     with transaction():
         row = comments.begin(
             plan, json_data["text"], scope=scope, person=caller(), unit_key=json_data["unit"],
-            number=json_data["version"],
+            number=json_data["version"], tell=json_data["mention"],
         )  # fmt: skip
         number = row.id
     return {"thread": number}, 201
@@ -265,7 +288,7 @@ def reply(uid: str, thread: int, json_data: dict[str, Any]) -> tuple[dict[str, A
     """Answer in a thread; one that was resolved is open again."""
     plan, scope = _plan(uid)
     with transaction():
-        comments.reply(plan, thread, json_data["text"], scope=scope, person=caller())
+        comments.reply(plan, thread, json_data["text"], scope=scope, person=caller(), tell=json_data["mention"])
     return {"thread": thread}, 201
 
 

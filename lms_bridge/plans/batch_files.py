@@ -158,11 +158,7 @@ def _refused(path: str, message: str, remedy: str) -> Entry:
 
 
 def _list(entry: Entry) -> dict[str, Listed]:
-    try:
-        text = entry.data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = entry.data.decode("gb18030", "replace")
-    rows = csv.reader(io.StringIO(text))
+    rows = _rows(entry)
     heads = [_HEADS.get(cell.strip().lower(), "") for cell in next(rows, [])]
     if not {"file", "class", "subject"} <= set(heads):
         raise InputError(
@@ -178,3 +174,29 @@ def _list(entry: Entry) -> dict[str, Listed]:
             listed = Listed(number, cells.get("class", ""), cells.get("subject", ""))
             found[f"{folder}/{path}" if folder else path] = listed
     return found
+
+
+def _rows(entry: Entry) -> Iterator[list[str]]:
+    """The rows of a list.
+
+    :raises InputError: one of them cannot be read; names it.
+    """
+    try:
+        text = entry.data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = entry.data.decode("gb18030", "replace")
+    rows = csv.reader(io.StringIO(text))
+    number = 0
+    while True:
+        number += 1
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:  # a field that is longer than any file name, mostly from a quotation mark left open
+            raise InputError(
+                N_("This row of the list cannot be read: a field in it is far too long."),
+                place=Place(file=entry.path, row=number),
+                remedy=N_("Look for a quotation mark that is not closed, and write file, class and subject again."),
+            ) from error
+        yield row

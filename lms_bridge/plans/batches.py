@@ -22,14 +22,18 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_, get_locale, use_locale
+from lms_bridge.core.kept_problems import kept, told
 from lms_bridge.core.models import StoredFile
 from lms_bridge.plans import importer
 from lms_bridge.plans.batch_files import Contents, Entry, Listed, contents
 from lms_bridge.plans.batch_names import named, plain
+from lms_bridge.plans.batch_plans import note_of_other_classes, plan_of, refuse_rivals, require_no_rival
 from lms_bridge.plans.listing import teachable
-from lms_bridge.plans.models import BatchFileState, BatchState, PlanBatch, PlanBatchFile, PlanClass, TeachingPlan
+from lms_bridge.plans.models import BatchFileState, BatchState, PlanBatch, PlanBatchFile, TeachingPlan
 from lms_bridge.plans.reading.problems import ColumnsUnclear
 from lms_bridge.plans.subject_check import words_of
+from lms_bridge.plans.units import PlanDocument
+from lms_bridge.plans.version_units import says_the_same
 from lms_bridge.roster.models import ClassGroup, Person, Subject
 from lms_bridge.roster.scope import scope_for
 
@@ -67,6 +71,7 @@ def start(
         row.position = position
     db.session.add_all(rows)
     db.session.flush()
+    refuse_rivals(rows)
     audit.record(
         "plan.batch", "plan_batch", batch.uid, actor_uid=person.uid if person is not None else None, files=len(rows)
     )
@@ -125,21 +130,6 @@ def kept_file(batch: PlanBatch, position: int) -> tuple[PlanBatchFile, StoredFil
     if stored is None or stored.delete_after is None or stored.delete_after < now():
         raise _gone(row.path.rpartition("/")[2])
     return row, stored
-
-
-def plan_of(row: PlanBatchFile) -> TeachingPlan | None:
-    """The plan that the file's class has in its subject."""
-    group = db.session.get_one(ClassGroup, row.class_id)
-    return db.session.scalar(
-        sa.select(TeachingPlan)
-        .join(PlanClass)
-        .where(
-            PlanClass.class_id == row.class_id,
-            PlanClass.subject_id == row.subject_id,
-            PlanClass.term_id == group.term_id,
-            TeachingPlan.withdrawn_at.is_(None),
-        )
-    )
 
 
 def read_again(batch: PlanBatch) -> int:
@@ -206,7 +196,8 @@ def report(batch: PlanBatch) -> dict[str, Any]:
             {
                 "file": row.path, "position": row.position, "state": row.state.value, "class": group,
                 "subject": subject, "plan": plan,
-                "version": row.version, "units": row.units, "findings": row.findings, "problems": row.problems,
+                "version": row.version, "units": row.units, "findings": row.findings,
+                "problems": [told(problem) for problem in row.problems],
             }
             for row, plan, group, subject in rows
         ],
@@ -229,9 +220,7 @@ def _unmatched(path: str, listed: Listed, batch: PlanBatch) -> PlanBatchFile:
         place=Place(file="plans.csv", row=listed.row, value=path),
         remedy=N_("Add the file, or correct its name in plans.csv."),
     )  # fmt: skip
-    return PlanBatchFile(
-        batch_id=batch.id, path=path[:1000], state=BatchFileState.REFUSED, problems=[problem.as_dict()]
-    )
+    return PlanBatchFile(batch_id=batch.id, path=path[:1000], state=BatchFileState.REFUSED, problems=[kept(problem)])
 
 
 def _row(entry: Entry, listed: Listed | None, pairs: list[Pair], batch: PlanBatch) -> PlanBatchFile:
@@ -241,7 +230,7 @@ def _row(entry: Entry, listed: Listed | None, pairs: list[Pair], batch: PlanBatc
             raise entry.refusal
         group, subject = _meant(entry.path, listed, pairs)
     except InputError as refusal:
-        row.state, row.problems = BatchFileState.REFUSED, [refusal.as_dict()]
+        row.state, row.problems = BatchFileState.REFUSED, [kept(refusal)]
         return row
     row.class_id, row.subject_id = group.id, subject.id
     row.file_id = files.store(
@@ -295,7 +284,7 @@ def _one(batch: PlanBatch, row_id: int) -> None:
             raise _gone(name)
         group = db.session.get_one(ClassGroup, row.class_id)
         known = plan_of(row)
-        if known is not None and _same_file(known, stored):
+        if known is not None and _adjusted(known) and _same_file(known, stored):
             _finish(row_id, BatchFileState.SKIPPED, plan_id=known.id, version=known.versions[-1].number)
             return
         path = files.path_of(stored)
@@ -303,11 +292,11 @@ def _one(batch: PlanBatch, row_id: int) -> None:
         with transaction():
             row = _held(row_id)
             if row.state is BatchFileState.WAITING:
-                _bring_in(batch, row, document, path, name)
+                _bring_in(batch, row, document, path, stored)
     except BridgeError as refusal:
         db.session.rollback()
         problems = refusal.problems if isinstance(refusal, BadInputs) else [refusal]
-        said = [problem.as_dict() for problem in problems]
+        said = [kept(problem) for problem in problems]
         if refusal.code == COLUMNS_UNCLEAR:
             # A person can say what the columns hold, whichever problem made that necessary.
             said = [problem | {"code": COLUMNS_UNCLEAR} for problem in said]
@@ -323,16 +312,22 @@ def _one(batch: PlanBatch, row_id: int) -> None:
             N_("The file cannot be read; this has been noted."), place=Place(file=name),
             remedy=N_("Upload it on its own, or open it in Word or Excel and save it anew."),
         )  # fmt: skip
-        _finish(row_id, BatchFileState.REFUSED, problems=[problem.as_dict()])
+        _finish(row_id, BatchFileState.REFUSED, problems=[kept(problem)])
 
 
-def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, name: str) -> None:
-    """Read in one document as a new plan, or as the next version of the one that its class has."""
+def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: PlanDocument, path: Path, stored: StoredFile) -> None:
+    """Read in one document as a new plan, or as the next version of the one that its class has, if it says more."""
+    name = row.path.rpartition("/")[2]
     person = db.session.get(Person, batch.person_id) if batch.person_id is not None else None
     # Roles may have ended since the batch was handed over: those of now count.
     scope = scope_for(person) if person is not None else None
     known, group = plan_of(row), db.session.get_one(ClassGroup, row.class_id)
     subject = db.session.get_one(Subject, row.subject_id)
+    if known is not None:
+        if _same_file(known, stored) and says_the_same(document.units, known.versions[-1]):
+            row.state, row.plan_id, row.version = BatchFileState.SKIPPED, known.id, known.versions[-1].number
+            return
+        require_no_rival(row, known)
     if known is None:
         result = importer.import_plan(
             document, path, name=name, class_codes=[f"{group.campus.code}/{group.code}"], subject_code=subject.code,
@@ -343,11 +338,19 @@ def _bring_in(batch: PlanBatch, row: PlanBatchFile, document: Any, path: Path, n
         result = importer.ImportResult(document, known, None, dry_run=True)
     else:
         result = importer.import_version(known, document, path, name=name, scope=scope, author=person)
-    warnings = [warning.as_dict() for warning in result.document.warnings]
+    noted = [*result.document.warnings]
+    if known is not None and (note := note_of_other_classes(row, known)) is not None:
+        noted.append(note)
+    warnings = [kept(warning) for warning in noted]
     row.state = BatchFileState.FLAGGED if warnings else BatchFileState.READ
     row.plan_id = result.plan.id if result.plan is not None else None
     row.version = result.version.number if result.version is not None else None
     row.units, row.findings, row.problems = len(document.units), result.findings, warnings
+
+
+def _adjusted(plan: TeachingPlan) -> bool:
+    """Whether accepted proposals made the newest version: the document of the version before is still its own."""
+    return len(plan.versions) > 1 and plan.versions[-1].file_id == plan.versions[-2].file_id
 
 
 def _same_file(plan: TeachingPlan, stored: StoredFile) -> bool:

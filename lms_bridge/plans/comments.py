@@ -137,6 +137,14 @@ def _checked(plan: TeachingPlan, text: str, tell: Collection[str]) -> _Text:
         )
         for name in found.unknown
     ]
+    known = {reader.uid for reader in readers}
+    problems += [
+        InputError(
+            N_("There is nobody with the uid %(uid)s who may read this plan."), remedy=N_("Leave it out."), uid=uid
+        )
+        for uid in dict.fromkeys(tell)
+        if uid not in known
+    ]
     problems += [
         InputError(N_('Several people are called "%(name)s".'), remedy=N_("Tick the right one in the list."), name=name)
         for name, people in found.ambiguous.items()

@@ -18,7 +18,6 @@ Limits by grade are settings of the bureau: :mod:`lms_bridge.calendar.limits` na
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from statistics import median
 from lms_bridge.calendar.days import TeachingWeek, monday_of
 from lms_bridge.calendar.limits import Limits
 from lms_bridge.plans.benchmark import Match
+from lms_bridge.plans.clock_times import minutes_in
 from lms_bridge.plans.findings import FindingDraft, FindingKind, Severity
 from lms_bridge.plans.units import UnitDraft
 from lms_bridge.plans.weeks import UnitWeeks, plan_weeks, weeks_of
@@ -162,8 +162,6 @@ def _calendar(plan: Sequence[UnitDraft], benchmark: Sequence[UnitDraft], around:
 
 # --- homework, screens
 
-_HOMEWORK_UNIT = r"(?P<unit>分钟|min(?:ute)?s?\b|小时|个小时|h(?:ou)?rs?\b|h\b)"
-MINUTES = re.compile(rf"(?P<n>\d+(?:\.\d+)?|半)\s*{_HOMEWORK_UNIT}", re.IGNORECASE)
 _WRITTEN = re.compile(
     r"练习册|抄写|书面|作业本|习题|默写|试卷|写作|作文|workbook|worksheet|written|copy out|essay", re.IGNORECASE
 )
@@ -173,21 +171,15 @@ SCREEN = re.compile(
 )
 
 
-def minutes_in(text: str) -> int | None:
-    """The longest time that a text names, in minutes; None where it names none."""
-    found = []
-    for time in MINUTES.finditer(unicodedata.normalize("NFKC", text)):
-        number = 0.5 if time["n"] == "半" else float(time["n"])
-        found.append(round(number * (60 if time["unit"][0] in "小个hH" else 1)))
-    return max(found, default=None)
-
-
 def _homework(unit: UnitDraft, around: Circumstances) -> list[FindingDraft]:
     limit = around.limits.homework_minutes_per_day
     if limit is None or not unit.homework:
         return []
     minutes = minutes_in(unit.homework)
-    params = {"title": unit.title, "grade": around.grade, "minutes": minutes or 0, "limit": limit}
+    # "wanted" is what no longer is a finding: half of what all subjects together may take.
+    params = {
+        "title": unit.title, "grade": around.grade, "minutes": minutes or 0, "limit": limit, "wanted": limit // 2,
+    }  # fmt: skip
     if limit == 0:
         severity = Severity.MAJOR if _WRITTEN.search(unit.homework) else None
     elif minutes is None or 2 * minutes <= limit:

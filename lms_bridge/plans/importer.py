@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,22 +15,24 @@ from lms_bridge.core import audit, files
 from lms_bridge.core.access import Permission, Scope, Target
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import Forbidden, Place
+from lms_bridge.core.errors import Place
 from lms_bridge.core.i18n import N_
-from lms_bridge.core.ids import new_uid
-from lms_bridge.plans.benchmark import compare
-from lms_bridge.plans.comparing import compare_draft, compare_version, drafts
-from lms_bridge.plans.errors import PlanExists, WrongState
-from lms_bridge.plans.lookup import class_by_code, plan_access, subject_by_code, subject_teachers
+from lms_bridge.core.kept_problems import kept
+from lms_bridge.core.models import StoredFile
+from lms_bridge.plans.comparing import compare_draft, compare_version
+from lms_bridge.plans.errors import WrongState
+from lms_bridge.plans.import_checks import classes_for_plan
+from lms_bridge.plans.lookup import known_grade, plan_access, subject_by_code, subject_teachers
 from lms_bridge.plans.mapping import remembered_at
-from lms_bridge.plans.models import PlanClass, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
+from lms_bridge.plans.models import PlanClass, PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.plans.period_length import period_minutes
 from lms_bridge.plans.reading import Mapping, ReadLimits, installed_converter
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES
 from lms_bridge.plans.reading.documents import Opened, open_document, plan_in
-from lms_bridge.plans.review import newest_version
+from lms_bridge.plans.review import newest_seen, newest_version
 from lms_bridge.plans.subject_check import with_subject_warning
-from lms_bridge.plans.units import UNIT_FIELDS, PlanDocument, UnitDraft
+from lms_bridge.plans.units import PlanDocument
+from lms_bridge.plans.version_units import says_the_same, unit_rows
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject, Term
 
 
@@ -43,6 +46,8 @@ class ImportResult:
     findings: int | None = None
     """How many findings the comparison with the benchmark gave; None: it was not compared."""
     dry_run: bool = False
+    unchanged: bool = False
+    """The document says what ``version``, which was there before, says already: nothing was made."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -51,6 +56,7 @@ class ImportResult:
             "plan": self.plan.uid if self.plan is not None else None,
             "version": self.version.number if self.version is not None else None,
             "dry_run": self.dry_run,
+            "unchanged": self.unchanged,
             "title": self.document.title,
             "source": self.document.source,
             "units": [
@@ -87,13 +93,14 @@ def read(
     *,
     term: Term | None = None,
     group: ClassGroup | None = None,
+    owner: Organisation | None = None,
     mapping: Mapping | None = None,
 ) -> PlanDocument:
     """Read a document with the limits of this installation (in a child process).
 
-    What ``term``, ``group`` and ``mapping`` are: see :func:`read_opened`.
+    What ``term``, ``group``, ``owner`` and ``mapping`` are: see :func:`read_opened`.
     """
-    return read_opened(open_file(path, name), name, term=term, group=group, mapping=mapping)
+    return read_opened(open_file(path, name), name, term=term, group=group, owner=owner, mapping=mapping)
 
 
 def open_file(path: Path, name: str) -> Opened:
@@ -107,13 +114,16 @@ def read_opened(
     *,
     term: Term | None = None,
     group: ClassGroup | None = None,
+    owner: Organisation | None = None,
     mapping: Mapping | None = None,
 ) -> PlanDocument:
     """The plan in a document that was opened.
 
     ``group`` is a class that it is for: its term gives dates their year (or ``term`` does), its campus's periods say
-    how many an hour makes, and its campus's remembered columns are used. ``mapping`` names the columns by hand.
+    how many an hour makes, and its campus's remembered columns are used. ``owner`` is the organisation whose remembered
+    columns are used where there is no class. ``mapping`` names the columns by hand.
     """
+    keeper = group.campus if group is not None else owner
     if group is not None and term is None:
         term = db.session.get_one(Term, group.term_id)
     return plan_in(
@@ -123,7 +133,7 @@ def read_opened(
         term=(term.starts_on, term.ends_on) if term is not None else None,
         minutes=period_minutes(group) if group is not None else USUAL_MINUTES,
         mapping=mapping,
-        remembered=remembered_at(group.campus) if group is not None else None,
+        remembered=remembered_at(keeper) if keeper is not None else None,
     )
 
 
@@ -142,15 +152,13 @@ def import_plan(
 
     ``scope`` is the access scope of who does it; None means the system's own operator (command line).
 
-    :raises UnknownCode: a class or subject is not known. :raises PlanExists: there is one already.
+    :raises UnknownCode: a class or subject is not known. :raises PlanExists: there is one already, or the classes
+    are of several campuses, grades or terms.
     """
     subject = subject_by_code(subject_code)
     document = with_subject_warning(document, subject)
-    classes = [class_by_code(code) for code in class_codes]
+    classes = classes_for_plan(class_codes, subject, scope, name)
     campus = db.session.get_one(Organisation, classes[0].campus_id)
-    for group in classes:
-        _may_write(group, subject, campus, scope, name)
-        _no_second_plan(group, subject, name)
     plan = TeachingPlan(
         kind=PlanKind.TEACHING,
         organisation_id=campus.id,
@@ -189,11 +197,15 @@ def import_benchmark(
     dry_run: bool = False,
 ) -> ImportResult:
     """Make (or renew) the benchmark of an organisation for a subject, grade and term; it is in force at once, and
-    the plans compared with its predecessor are compared again."""
-    subject = subject_by_code(subject_code)
-    document = with_subject_warning(document, subject)
+    the plans compared with its predecessor are compared again.
+
+    :raises UnknownCode: the subject is not known, or no class of the organisation is of this grade.
+    """
     if scope is not None:
         scope.require(Permission.BENCHMARK_WRITE, Target(organisation.path))
+    subject = subject_by_code(subject_code)
+    grade = known_grade(organisation, grade)
+    document = with_subject_warning(document, subject)
     if dry_run:
         return ImportResult(document, None, None, dry_run=True)
     plan = db.session.scalar(
@@ -237,16 +249,29 @@ def import_benchmark(
 
 
 def import_version(
-    plan: TeachingPlan, document: PlanDocument, path: Path, *, name: str, scope: Scope | None, author: Person | None
+    plan: TeachingPlan,
+    document: PlanDocument,
+    path: Path,
+    *,
+    name: str,
+    scope: Scope | None,
+    author: Person | None,
+    seen: int | None = None,
 ) -> ImportResult:
-    """Make the next version of a plan from a document; units that stayed the same keep their keys.
+    """Make the next version of a plan from a document; units that stayed the same keep their keys. A document that is
+    the newest version's own, byte for byte, and says the same makes none (``unchanged``).
 
-    :raises WrongState: the newest version is being reviewed.
+    ``seen`` is the number of the version that the person looked at.
+
+    :raises WrongState: the newest version is being reviewed, or a newer one than ``seen`` has come.
     """
     if scope is not None:
         scope.require(Permission.PLAN_WRITE, plan_access(plan).write)
     document = with_subject_warning(document, plan.subject)
     newest = newest_version(plan)
+    if _same_bytes(newest, path) and says_the_same(document.units, newest):
+        return ImportResult(document, plan, newest, unchanged=True)
+    newest = newest_seen(plan, seen)
     if newest.state is VersionState.SUBMITTED:
         raise WrongState(
             N_("The plan is being reviewed."),
@@ -263,40 +288,12 @@ def import_version(
     return ImportResult(document, plan, version, findings=len(compare_version(version)))
 
 
-def _may_write(group: ClassGroup, subject: Subject, campus: Organisation, scope: Scope | None, name: str) -> None:
-    if group.campus_id != campus.id:
-        raise PlanExists(
-            N_("The classes belong to several campuses."), place=Place(file=name), remedy=N_("Make one plan for each.")
-        )
-    if scope is None:
-        return
-    target = Target(campus.path, frozenset(), subject_teachers(group.id, subject.id))
-    if not scope.allows(Permission.PLAN_WRITE, target):
-        scope.require(Permission.PLAN_READ, Target(campus.path, frozenset({group.id})))
-        raise Forbidden(
-            N_("You do not teach %(subject)s in class %(code)s."),
-            place=Place(file=name),
-            remedy=N_("Choose one of your classes, or ask the administrator to correct the roster."),
-            subject=subject.label(campus.locale),
-            code=group.code,
-        )
-
-
-def _no_second_plan(group: ClassGroup, subject: Subject, name: str) -> None:
-    existing = db.session.scalar(
-        sa.select(TeachingPlan)
-        .join(PlanClass)
-        .where(PlanClass.class_id == group.id, PlanClass.subject_id == subject.id, PlanClass.term_id == group.term_id)
-    )
-    if existing is not None:
-        raise PlanExists(
-            N_("Class %(code)s has a plan for %(subject)s this term already (%(plan)s)."),
-            place=Place(file=name),
-            remedy=N_("Upload the file as a new version of that plan instead."),
-            code=group.code,
-            subject=subject.code,
-            plan=existing.uid,
-        )
+def _same_bytes(version: PlanVersion, path: Path) -> bool:
+    stored = db.session.get(StoredFile, version.file_id) if version.file_id is not None else None
+    if stored is None:
+        return False
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == stored.sha256
 
 
 def _sole_teacher(classes: Sequence[ClassGroup], subject: Subject) -> int | None:
@@ -327,47 +324,13 @@ def _add_version(
         number=1 + max((v.number for v in plan.versions), default=0),
         file_id=stored.id,
         created_by_id=author.id if author is not None else None,
-        warnings=[w.as_dict() for w in document.warnings],
+        warnings=[kept(w) for w in document.warnings],
         # What can be done online stands in a benchmark's own document; in a teacher's it may come from a proposal.
-        units=_units(document.units, earlier, online_stays=plan.kind is PlanKind.TEACHING),
+        units=unit_rows(document.units, earlier, online_stays=plan.kind is PlanKind.TEACHING),
     )
     plan.versions.append(version)
     db.session.flush()
     return version
-
-
-def _units(units: Sequence[UnitDraft], earlier: PlanVersion | None, *, online_stays: bool) -> list[PlanUnit]:
-    """Rows for the units; those that are the same as in ``earlier`` keep its key, and with ``online_stays`` what was
-    said there of teaching them online."""
-    same = _same(units, earlier.units if earlier is not None else ())
-    rows = []
-    for unit in units:
-        row = PlanUnit(**{name: getattr(unit, name) for name in UNIT_FIELDS}, assumed=list(unit.assumed))
-        known = same.get(unit.sequence)
-        row.key = known.key if known is not None else new_uid()
-        if known is not None and online_stays:
-            row.online_possible = known.online_possible
-            row.online_alternative = known.online_alternative
-        if unit.online_alternative or not unit.online_possible:
-            row.online_possible, row.online_alternative = unit.online_possible, unit.online_alternative
-        rows.append(row)
-    return rows
-
-
-def _same(units: Sequence[UnitDraft], earlier: Sequence[PlanUnit]) -> dict[int, PlanUnit]:
-    """By place, the earlier unit that each one is: the one whose key the document carries (an exported plan that came
-    back), else the one that it resembles."""
-    if not earlier:
-        return {}
-    by_key = {unit.key: unit for unit in earlier}
-    same = {unit.sequence: by_key[unit.key] for unit in units if unit.key in by_key}
-    claimed = {unit.key for unit in same.values()}
-    before = {unit.sequence: unit for unit in earlier}
-    for pair in compare(units, drafts(earlier)).pairs:
-        known = before[pair.benchmark_sequence]
-        if pair.unit_sequence not in same and known.key not in claimed:
-            same[pair.unit_sequence] = known
-    return same
 
 
 def _plans_under(benchmark: TeachingPlan, organisation: Organisation) -> Sequence[TeachingPlan]:

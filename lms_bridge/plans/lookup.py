@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -50,6 +51,29 @@ def organisation_by_code(code: str | None) -> Organisation:
             N_('There is no organisation with the code "%(code)s".'),
             remedy=N_("Known are: %(known)s. Codes come from the roster."),
             code=code or "-",
+            known=", ".join(known) or "-",
+        )
+    return found
+
+
+def known_grade(organisation: Organisation, grade: str) -> str:
+    """The grade as classes of the organisation, or below it, write it.
+
+    :raises UnknownCode: none of them is of this grade; lists the grades there are.
+    """
+    rows = db.session.scalars(
+        sa.select(ClassGroup.grade)
+        .join(Organisation, Organisation.id == ClassGroup.campus_id)
+        .where(Organisation.path.startswith(organisation.path, autoescape=True), ClassGroup.valid_to.is_(None))
+        .distinct()
+    )
+    known = sorted(rows, key=lambda one: (len(one), one))
+    found = next((one for one in known if one.casefold() == grade.strip().casefold()), None)
+    if found is None:
+        raise UnknownCode(
+            N_('There are no classes of grade "%(grade)s".'),
+            remedy=N_("Known are: %(known)s. Grades come from the roster."),
+            grade=grade.strip()[:40] or "-",
             known=", ".join(known) or "-",
         )
     return found
@@ -201,8 +225,15 @@ def benchmark_for(plan: TeachingPlan) -> PlanVersion | None:
         )
         .options(joinedload(PlanVersion.plan), selectinload(PlanVersion.units))
     ).all()
+    return nearest_benchmark(rows, path, plan.language)
+
+
+def nearest_benchmark(benchmarks: Sequence[PlanVersion], path: str, language: str) -> PlanVersion | None:
+    """Of ``benchmarks`` in force (with their plans) the one for a plan in ``language`` of the organisation at ``path``:
+    in its language where there is one, then the nearest above it; None: all belong to other organisations."""
+    order = [int(part) for part in path.strip("/").split("/")]
     return max(
-        rows,
-        key=lambda v: (v.plan.language == plan.language, order.index(v.plan.organisation_id), v.number),
+        (v for v in benchmarks if v.plan.organisation_id in order),
+        key=lambda v: (v.plan.language == language, order.index(v.plan.organisation_id), v.number),
         default=None,
     )

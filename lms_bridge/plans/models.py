@@ -238,7 +238,7 @@ class BatchFileState(enum.StrEnum):
 
 
 class PlanBatch(Base):
-    """A folder or zip of plans that somebody (none: the operator) handed over; problems are in ``locale``."""
+    """A folder or zip of plans that somebody (none: the operator) handed over; ``locale`` is their language."""
 
     __tablename__ = "plan_batch"
 
@@ -256,7 +256,8 @@ class PlanBatch(Base):
 
 
 class PlanBatchFile(Base):
-    """One file of a batch and what became of it; ``problems`` are refusals or warnings as plain JSON."""
+    """One file of a batch and what became of it; ``problems`` are refusals or warnings (see
+    :mod:`lms_bridge.core.kept_problems`)."""
 
     __tablename__ = "plan_batch_file"
     __table_args__ = (sa.UniqueConstraint("batch_id", "position"),)

@@ -22,7 +22,6 @@ from lms_bridge.plans.findings import Severity
 from lms_bridge.plans.models import (
     Finding,
     PlanClass,
-    PlanKind,
     PlanUnit,
     PlanVersion,
     TeachingPlan,
@@ -57,6 +56,7 @@ class Pair:
     version_id: int | None = None
     state: VersionState | None = None
     coverage: float | None = None
+    language: str | None = None
     due_at: datetime | None = None
     late: bool = False
 
@@ -243,8 +243,9 @@ def _pair(rows: Sequence[Any]) -> Pair:
     if plan is None or version is None:
         return Pair(campus, group, subject, tuple(teachers.values()))
     return Pair(
-        campus, group, subject, tuple(teachers.values()), plan.id, plan.uid, version.id, version.state, version.coverage
-    )
+        campus, group, subject, tuple(teachers.values()), plan.id, plan.uid, version.id, version.state,
+        version.coverage, plan.language,
+    )  # fmt: skip
 
 
 def _with_lateness(pairs: Sequence[Pair]) -> list[Pair]:
@@ -308,47 +309,3 @@ def _found(versions: dict[int, Pair], *columns: Any) -> Iterator[Any]:
     for start in range(0, len(versions), 10_000):
         ids = list(versions)[start : start + 10_000]
         yield from db.session.execute(sa.select(*columns).where(Finding.version_id.in_(ids)))
-
-
-@dataclass(frozen=True)
-class Treatment:
-    """How one class deals with a unit of the benchmark: ``kinds`` are the findings that concern it; none: as it
-    should be. ``compared`` is false where the class has no plan, or it was compared with another benchmark."""
-
-    pair: Pair
-    compared: bool
-    kinds: tuple[Kind, ...]
-
-
-def treatments(pairs: Sequence[Pair], unit_key: str) -> list[Treatment]:
-    """How each of these pairs deals with the benchmark's unit ``unit_key``."""
-    versions = {pair.version_id: pair for pair in pairs if pair.version_id is not None}
-    kinds: defaultdict[int, list[Kind]] = defaultdict(list)
-    compared: set[int] = set()
-    of_unit = set(db.session.scalars(sa.select(PlanUnit.version_id).where(PlanUnit.key == unit_key)))
-    columns = (Finding.version_id, Finding.kind, Finding.benchmark_unit_key, Finding.benchmark_version_id)
-    for version_id, kind, key, benchmark_id in _found(versions, *columns):
-        if benchmark_id in of_unit:
-            compared.add(version_id)
-        if key == unit_key:
-            kinds[version_id].append(Kind(kind))
-    return [
-        Treatment(
-            pair,
-            pair.version_id is not None and (pair.version_id in compared or pair.coverage is not None),
-            tuple(kinds.get(pair.version_id or 0, ())),
-        )
-        for pair in pairs
-    ]
-
-
-def unit_title(unit_key: str) -> str | None:
-    """What the newest benchmark with this unit calls it; None where no benchmark has it."""
-    return db.session.scalar(
-        sa.select(PlanUnit.title)
-        .join(PlanVersion, PlanVersion.id == PlanUnit.version_id)
-        .join(TeachingPlan, TeachingPlan.id == PlanVersion.plan_id)
-        .where(PlanUnit.key == unit_key, TeachingPlan.kind == PlanKind.BENCHMARK)
-        .order_by(PlanVersion.id.desc())
-        .limit(1)
-    )

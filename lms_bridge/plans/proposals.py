@@ -10,7 +10,8 @@ reordered  move it to where the benchmark has it
 shortened, lengthened  the benchmark's periods
 objective  add the objectives
 pace, week weeks by the calendar: as many periods a week as its school days have
-homework, screen  the time that the grade may have
+homework   half of the time that the grade may have in all subjects
+screen     the time that the grade may have
 offline    the benchmark's alternative, or the teacher's own words
 ========== ==================================================================================================
 """
@@ -26,7 +27,9 @@ from typing import Any
 from lms_bridge.calendar.days import TeachingWeek
 from lms_bridge.core.i18n import gettext, ngettext
 from lms_bridge.plans.benchmark import Match
-from lms_bridge.plans.feasibility import MINUTES, SCHOOL_DAYS, SCREEN, Circumstances, weekly_rate
+from lms_bridge.plans.clock_times import at_most
+from lms_bridge.plans.dividing import divided_texts
+from lms_bridge.plans.feasibility import SCHOOL_DAYS, SCREEN, Circumstances, weekly_rate
 from lms_bridge.plans.findings import FindingDraft, FindingKind
 from lms_bridge.plans.units import UnitDraft
 
@@ -247,18 +250,12 @@ def _divide(draft: _Draft, choice: Accepted) -> None:
     if line is None or len(sequences) < 2:
         return
     place = draft.lines.index(line)
+    references = [draft.benchmark[sequence] for sequence in sequences]
+    texts: list[dict[str, Any]] = [{**fields} for fields in divided_texts(line.unit, references)]
     parts = []
-    for number, sequence in enumerate(sequences):
-        unit = _copied(draft.benchmark[sequence])
-        # What was written for the whole stays with the first part: key, homework, remarks.
-        kept: dict[str, Any] = {
-            "key": line.unit.key,
-            "homework": line.unit.homework or unit.homework,
-            "remarks": line.unit.remarks,
-        }
-        parts.append(
-            _Line(replace(unit, **kept) if number == 0 else unit, line.ours if number == 0 else set(), {sequence})
-        )
+    for number, (reference, kept) in enumerate(zip(references, texts, strict=True)):
+        unit = replace(_copied(reference), **kept, key=line.unit.key if number == 0 else None)
+        parts.append(_Line(unit, line.ours if number == 0 else set(), {reference.sequence}))
     draft.lines[place : place + 1] = parts
 
 
@@ -297,7 +294,7 @@ def _objectives(draft: _Draft, choice: Accepted) -> None:
 
 
 def _time(draft: _Draft, choice: Accepted) -> None:
-    line, limit = draft.line(choice.finding.unit_sequence), choice.finding.params.get("limit")
+    line, limit = draft.line(choice.finding.unit_sequence), _wanted_minutes(choice.finding.params)
     if line is None or not limit:
         return
     names = (
@@ -308,7 +305,7 @@ def _time(draft: _Draft, choice: Accepted) -> None:
     before_screen = choice.finding.kind is FindingKind.SCREEN
     texts: dict[str, Any] = {
         name: "".join(
-            part if before_screen and not SCREEN.search(part) else _at_most(part, limit)
+            part if before_screen and not SCREEN.search(part) else at_most(part, limit)
             for part in re.split(r"([\n；;。])", getattr(line.unit, name))
         )
         for name in names
@@ -316,18 +313,9 @@ def _time(draft: _Draft, choice: Accepted) -> None:
     line.unit = replace(line.unit, **texts)
 
 
-def _at_most(text: str, limit: int) -> str:
-    """``text`` with every time that is longer than ``limit`` minutes shortened to it."""
-
-    def shorter(found: re.Match[str]) -> str:
-        number = 0.5 if found["n"] == "半" else float(found["n"])
-        hours = found["unit"][0] in "小个hH"
-        if number * (60 if hours else 1) <= limit:
-            return found[0]
-        chinese = found["unit"][0] in "分小个"
-        return f"{limit}分钟" if chinese else f"{limit} min"
-
-    return MINUTES.sub(shorter, text)
+def _wanted_minutes(params: Mapping[str, Any]) -> int:
+    """To how many minutes a time is shortened, so that the finding is not made again."""
+    return int(params.get("wanted") or params.get("limit") or 0)
 
 
 def _alternative(draft: _Draft, choice: Accepted) -> None:
@@ -372,7 +360,11 @@ _SENTENCES: Mapping[Action, Callable[[dict[str, Any]], str]] = {
         p["benchmark_periods"],
     ),
     Action.REMOVE: lambda p: gettext("Leave it out while teaching is online."),
-    Action.DIVIDE: lambda p: gettext("Divide it into the benchmark's %(n)s units.", n=len(p["benchmark_titles"])),
+    Action.DIVIDE: lambda p: gettext(
+        "Divide it into the benchmark's %(n)s units. Your own words stay: each line goes to the unit that it fits, "
+        "methods and materials to all; only what you left empty comes from the benchmark.",
+        n=len(p["benchmark_titles"]),
+    ),
     Action.JOIN: lambda p: gettext("Join the parts into one unit."),
     Action.MOVE: _move_text,
     Action.PERIODS: lambda p: ngettext(
@@ -382,6 +374,6 @@ _SENTENCES: Mapping[Action, Callable[[dict[str, Any]], str]] = {
     ),
     Action.OBJECTIVES: lambda p: gettext("Add these objectives to the unit."),
     Action.WEEKS: lambda p: gettext("Give all units their weeks anew, by the school days of each week."),
-    Action.TIME: lambda p: gettext("Shorten it to %(minutes)s minutes.", minutes=p["limit"]),
+    Action.TIME: lambda p: gettext("Shorten it to %(minutes)s minutes.", minutes=_wanted_minutes(p)),
     Action.ALTERNATIVE: _alternative_text,
 }

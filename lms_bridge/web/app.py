@@ -43,7 +43,10 @@ BLUEPRINTS = (
     "absences",
     "tokens",
 )
-API_BLUEPRINTS = ("plans", "plan_work", "timetable", "change_sets", "solve_runs", "timetable_inputs")
+API_BLUEPRINTS = (
+    "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
+    "timetable", "change_sets", "solve_runs", "timetable_inputs",
+)  # fmt: skip
 
 
 def template_folder(kind: str) -> Path:

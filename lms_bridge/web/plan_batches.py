@@ -17,6 +17,7 @@ from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, Place
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.plans import batches
+from lms_bridge.plans.batch_plans import plan_of
 from lms_bridge.plans.models import BatchFileState, BatchState
 from lms_bridge.web import plan_mapping
 from lms_bridge.web.session import current_person, require, signed_in_required
@@ -107,9 +108,9 @@ def columns(uid: str, position: int) -> BaseResponse:
     """Lead to the page on which a person says what the columns of this file's form hold."""
     require(Permission.PLAN_WRITE)
     row, stored = batches.kept_file(batches.batch_of(current_person(), uid), position)
-    plan = batches.plan_of(row)
+    plan = plan_of(row)
     if plan is not None:
-        return plan_mapping.ask(files.path_of(stored), stored.name, plan=plan.uid)
+        return plan_mapping.ask(files.path_of(stored), stored.name, plan=plan)
     return plan_mapping.ask(files.path_of(stored), stored.name, classes=[f"{row.class_id}:{row.subject_id}"])
 
 

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lms_bridge.core import files
-from lms_bridge.core.access import Permission, Scope
+from lms_bridge.core.access import Permission, Scope, Target
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
@@ -21,15 +23,16 @@ from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.core.models import StoredFile
 from lms_bridge.plans import importer, lookup, mapping
 from lms_bridge.plans.listing import teachable
-from lms_bridge.plans.models import TeachingPlan
+from lms_bridge.plans.models import PlanKind, TeachingPlan
 from lms_bridge.plans.reading.documents import Opened
 from lms_bridge.plans.reading.headings import Field
-from lms_bridge.plans.reading.mapped import CHOICES
+from lms_bridge.plans.reading.mapped import CHOICES, Mapping
 from lms_bridge.plans.reading.previews import Preview, PreviewTable, mapping_of, preview_of
 from lms_bridge.plans.reading.problems import ColumnsContradict, ColumnsUnclear
 from lms_bridge.plans.reading.tables import UNKNOWN_COLUMN
 from lms_bridge.plans.units import PlanDocument
-from lms_bridge.roster.models import ClassGroup
+from lms_bridge.roster.models import ClassGroup, Organisation
+from lms_bridge.web.plan_field_names import ASSUMED_NAMES, FIELD_NAMES
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("mapping", __name__, url_prefix="/mapping", enable_openapi=False)
@@ -38,73 +41,117 @@ PURPOSE = "plan_upload"
 KEPT = timedelta(days=1)
 SHOWN_ROWS = 12
 
-FIELD_NAMES: dict[Field, str] = {
-    "week": N_("Week of teaching"),
-    "dates": N_("Dates"),
-    "starts": N_("First day"),
-    "ends": N_("Last day"),
-    "when": N_("Week or dates"),
-    "unit": N_("Unit"),
-    "topic": N_("Topic of the lesson"),
-    "content": N_("Content"),
-    "periods": N_("Periods"),
-    "objectives": N_("Objectives"),
-    "key_points": N_("Key and difficult points"),
-    "methods": N_("Methods"),
-    "homework": N_("Homework"),
-    "materials": N_("Materials"),
-    "remarks": N_("Remarks"),
-    "online_alternative": N_("Online alternative"),
-    "number": N_("Number in the list"),
-}
-ASSUMED_NAMES = {
-    "title": N_("title"),
-    "content": N_("content"),
-    "periods": N_("periods"),
-    "week_from": N_("weeks"),
-    "week_to": N_("weeks"),
-    "date_from": N_("dates"),
-    "date_to": N_("dates"),
-    "objectives": N_("objectives"),
-    "key_points": N_("key points"),
-    "methods": N_("methods"),
-    "homework": N_("homework"),
-    "materials": N_("materials"),
-    "remarks": N_("remarks"),
-    "online_alternative": N_("online instead"),
-}
+
+@dataclass(frozen=True)
+class BenchmarkFor:
+    """What a benchmark is for, as its form says."""
+
+    owner: Organisation
+    subject: str
+    grade: str
+    language: str
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The same as values of a form."""
+        return {"owner": str(self.owner.id), "subject": self.subject, "grade": self.grade, "language": self.language}
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A document that waits for its columns, and what it is for: classes and subject, or a plan's next version."""
+    """A document that waits for its columns, and what it is for: classes and subject, a plan's next version (after
+    version ``seen``), or a benchmark."""
 
     file: StoredFile
     scope: Scope
-    classes: tuple[str, ...]
-    plan: TeachingPlan | None
+    classes: tuple[str, ...] = ()
+    plan: TeachingPlan | None = None
+    seen: int | None = None
+    benchmark: BenchmarkFor | None = None
 
     def group(self) -> ClassGroup | None:
         """A class that the document is for."""
+        if self.benchmark is not None:
+            return None
         if self.plan is not None:
             return self.plan.classes[0].class_group if self.plan.classes else None
         codes, _ = chosen_classes(self.scope, self.classes)
         return lookup.class_by_code(codes[0])
 
+    def keeper(self) -> Organisation | None:
+        """The organisation that remembers the form."""
+        if self.benchmark is not None:
+            return self.benchmark.owner
+        group = self.group()
+        return group.campus if group is not None else None
 
-def read_or_ask(path: Path, name: str, group: ClassGroup | None) -> PlanDocument | None:
-    """The plan in the document; None where a person should say what its columns hold.
+    def read(self, opened: Opened, columns: Mapping) -> PlanDocument:
+        """The plan in the document, with the columns as they were named by hand."""
+        term = lookup.current_term(self.benchmark.owner) if self.benchmark is not None else None
+        return importer.read_opened(opened, self.file.name, group=self.group(), term=term, mapping=columns)
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What the document is for, as hidden values of the page's form."""
+        if self.benchmark is not None:
+            return list(self.benchmark.values.items())
+        if self.plan is not None:
+            return [("plan", self.plan.uid), ("version", str(self.seen or ""))]
+        return [("class", value) for value in self.classes]
+
+    @property
+    def back(self) -> str:
+        """Where the document came from."""
+        if self.benchmark is not None:
+            return url_for("plans.benchmark_page")
+        return url_for("plans.plan", uid=self.plan.uid) if self.plan is not None else url_for("plans.upload_page")
+
+
+def owners(scope: Scope) -> list[Organisation]:
+    """The organisations whose benchmarks a person writes."""
+    paths = scope.paths(Permission.BENCHMARK_WRITE)
+    reach = sa.or_(sa.false(), *(Organisation.path.startswith(path, autoescape=True) for path in paths))
+    return list(db.session.scalars(sa.select(Organisation).where(reach).order_by(Organisation.path)))
+
+
+def benchmark_asked(scope: Scope) -> BenchmarkFor:
+    """What the benchmark of a form is for.
+
+    :raises InputError: no organisation was chosen, or none whose benchmarks the person writes.
+    """
+    said = request.values
+    owner = next((one for one in owners(scope) if str(one.id) == said.get("owner")), None)
+    if owner is None:
+        raise InputError(N_("No organisation was chosen."), remedy=N_("Choose whose benchmark it is."))
+    language = "en" if said.get("language") == "en" else "zh-CN"
+    return BenchmarkFor(owner, said.get("subject", ""), said.get("grade", ""), language)
+
+
+def read_or_ask(
+    path: Path, name: str, group: ClassGroup | None, *, owner: Organisation | None = None
+) -> PlanDocument | None:
+    """The plan in the document (of a class, or the benchmark of ``owner``); None where a person should say what its
+    columns hold.
 
     :raises BridgeError: it cannot be read, and no word about its columns would help.
     """
     try:
-        document = importer.read(path, name, group=group)
+        term = lookup.current_term(owner) if owner is not None else None
+        document = importer.read(path, name, group=group, term=term, owner=owner)
     except (ColumnsUnclear, ColumnsContradict):
         return None
     return None if any(warning.message == UNKNOWN_COLUMN for warning in document.warnings) else document
 
 
-def ask(path: Path, name: str, *, classes: Sequence[str] = (), plan: str | None = None) -> Response:
+def ask(
+    path: Path,
+    name: str,
+    *,
+    classes: Sequence[str] = (),
+    plan: TeachingPlan | None = None,
+    seen: int | None = None,
+    benchmark: BenchmarkFor | None = None,
+) -> Response:
     """Keep the document for a day and lead to the page about its columns."""
     with transaction(), path.open("rb") as stream:
         stored = files.store(
@@ -117,7 +164,11 @@ def ask(path: Path, name: str, *, classes: Sequence[str] = (), plan: str | None 
             delete_after=now() + KEPT,
         )
         uid = stored.uid
-    where = {"plan": plan} if plan is not None else {"class": list(classes)}
+    where: dict[str, Any] = {"class": list(classes)}
+    if benchmark is not None:
+        where = dict(benchmark.values)
+    elif plan is not None:
+        where = {"plan": plan.uid, "version": seen}
     return redirect(url_for("plans.mapping.page", file=uid, **where))
 
 
@@ -135,6 +186,26 @@ def chosen_classes(scope: Scope, values: Sequence[str]) -> tuple[list[str], str]
             N_("The chosen classes have different subjects."), remedy=N_("Make one plan for each subject.")
         )
     return [f"{group.campus.code}/{group.code}" for group, _ in picked], picked[0][1].code
+
+
+@blueprint.post("/of/<uid>")
+@signed_in_required
+def again(uid: str) -> Response:
+    """Lead to the page about the columns of the document that the newest version of a plan (or benchmark) came from:
+    it was not read as it is meant."""
+    plan = lookup.plan_by_uid(uid)
+    version = plan.versions[-1]
+    if plan.kind is PlanKind.BENCHMARK:
+        owner = db.session.get_one(Organisation, plan.organisation_id)
+        require(Permission.BENCHMARK_WRITE, Target(owner.path))
+        wanted = BenchmarkFor(owner, plan.subject.code, plan.grade, plan.language)
+    else:
+        require(Permission.PLAN_WRITE, lookup.plan_access(plan).write)
+        wanted = None
+    stored = db.session.get(StoredFile, version.file_id) if version.file_id is not None else None
+    if stored is None:
+        raise NotFound()
+    return ask(files.path_of(stored), stored.name, plan=plan, seen=version.number, benchmark=wanted)
 
 
 @blueprint.get("/<file>")
@@ -167,17 +238,20 @@ def _upload(uid: str) -> Upload:
 
     :raises NotFound: it is not.
     """
-    scope = require(Permission.PLAN_WRITE)
+    scope = require(Permission.BENCHMARK_WRITE if request.values.get("owner") else Permission.PLAN_WRITE)
     row = db.session.query(StoredFile).filter_by(uid=uid, purpose=PURPOSE, owner_id=current_person().id).one_or_none()
     if row is None or row.delete_after is None or row.delete_after < now():
         raise NotFound(
             N_("This document is no longer kept here."), remedy=N_("Upload it again; it is kept for one day.")
         )
+    if request.values.get("owner"):
+        return Upload(row, scope, benchmark=benchmark_asked(scope))
     plan = None
     if wanted := request.values.get("plan"):
         plan = lookup.plan_by_uid(wanted)
         require(Permission.PLAN_WRITE, lookup.plan_access(plan).write)
-    return Upload(row, scope, tuple(dict.fromkeys(request.values.getlist("class"))), plan)
+    classes = tuple(dict.fromkeys(request.values.getlist("class")))
+    return Upload(row, scope, classes, plan, request.values.get("version", type=int))
 
 
 Look = tuple[Opened, PreviewTable, Preview]
@@ -219,12 +293,12 @@ def _fields() -> dict[int, Field]:
 def _page(upload: Upload, look: Look, fields: dict[int, Field] | None, error: BridgeError | None = None) -> str:
     opened, table, shown = look
     if fields is None:
-        fields = {column.index: column.field for column in table.columns if column.field in CHOICES and column.field}
+        fields = _said_before(upload, table) or {
+            column.index: column.field for column in table.columns if column.field in CHOICES and column.field
+        }
     document: PlanDocument | None = None
     try:
-        document = importer.read_opened(
-            opened, upload.file.name, group=upload.group(), mapping=mapping_of(table, fields)
-        )
+        document = upload.read(opened, mapping_of(table, fields))
     except BridgeError as refusal:
         error = error or refusal
     return render_template(
@@ -243,6 +317,17 @@ def _page(upload: Upload, look: Look, fields: dict[int, Field] | None, error: Br
     )
 
 
+def _said_before(upload: Upload, table: PreviewTable) -> dict[int, Field] | None:
+    """What the columns hold by the last word about this form, by their positions in the table."""
+    keeper = upload.keeper()
+    row = mapping.lookup(keeper, table.headings) if keeper is not None else None
+    known = mapping.remembered_at(keeper)[row.heading_hash] if row is not None and keeper is not None else None
+    if known is None or known.turned != table.turned:
+        return None
+    positions = [column.index for column in table.columns if column.heading]
+    return {positions[i]: field for i, field in known.fields.items() if i < len(positions)} | dict(known.bare)
+
+
 def _table_name(table: PreviewTable) -> str:
     if isinstance(table.label, int):
         return gettext("Table %(n)s", n=table.label)
@@ -251,26 +336,54 @@ def _table_name(table: PreviewTable) -> str:
 
 def _import(upload: Upload, look: Look, fields: dict[int, Field]) -> Response:
     opened, table, _ = look
-    path, name, person = files.path_of(upload.file), upload.file.name, current_person()
-    group = upload.group()
-    document = importer.read_opened(opened, name, group=group, mapping=mapping_of(table, fields))
+    document = upload.read(opened, mapping_of(table, fields))
     with transaction():
-        if upload.plan is not None:
-            result = importer.import_version(upload.plan, document, path, name=name, scope=upload.scope, author=person)
-        else:
-            classes, subject = chosen_classes(upload.scope, upload.classes)
-            result = importer.import_plan(
-                document, path, name=name, class_codes=classes, subject_code=subject, scope=upload.scope,
-                author=person,
-            )  # fmt: skip
-        if group is not None:
-            positions = [column.index for column in table.columns if column.heading]
-            mapping.remember(
-                group.campus, table.headings, {positions.index(i): f for i, f in fields.items() if i in positions},
-                bare={i: f for i, f in fields.items() if i not in positions}, turned=table.turned, person=person,
-            )  # fmt: skip
+        result = _brought_in(upload, document)
+        keeper = upload.keeper()
+        if keeper is not None:
+            mapping.remember_table(keeper, table, fields, person=current_person())
         db.session.delete(upload.file)
         assert result.plan is not None
         uid = result.plan.uid
-    flash(gettext("The plan was read: %(n)s units.", n=len(document.units)), "good")
+    flash_read(result)
     return redirect(url_for("plans.plan", uid=uid))
+
+
+def _brought_in(upload: Upload, document: PlanDocument) -> importer.ImportResult:
+    path, name, person = files.path_of(upload.file), upload.file.name, current_person()
+    if upload.benchmark is not None:
+        return import_benchmark(upload.benchmark, document, path, name, upload.scope)
+    if upload.plan is not None:
+        return importer.import_version(
+            upload.plan, document, path, name=name, scope=upload.scope, author=person, seen=upload.seen
+        )
+    classes, subject = chosen_classes(upload.scope, upload.classes)
+    return importer.import_plan(
+        document, path, name=name, class_codes=classes, subject_code=subject, scope=upload.scope, author=person
+    )
+
+
+def import_benchmark(
+    wanted: BenchmarkFor, document: PlanDocument, path: Path, name: str, scope: Scope
+) -> importer.ImportResult:
+    """Put a benchmark in force."""
+    return importer.import_benchmark(
+        document, path, name=name, organisation=wanted.owner, subject_code=wanted.subject, grade=wanted.grade,
+        term=lookup.current_term(wanted.owner), language=wanted.language, scope=scope, author=current_person(),
+    )  # fmt: skip
+
+
+def flash_read(result: importer.ImportResult) -> None:
+    """Say at the next page what was read."""
+    assert result.plan is not None
+    assert result.version is not None
+    count = len(result.document.units)
+    if result.unchanged:
+        number = result.version.number
+        flash(gettext("The document is that of version %(n)s, unchanged. No new version was made.", n=number), "info")
+    elif result.plan.kind is PlanKind.BENCHMARK:
+        flash(gettext("The benchmark is in force: %(n)s units.", n=count), "good")
+    elif result.version.number > 1:
+        flash(gettext("The new version was read: %(n)s units.", n=count), "good")
+    else:
+        flash(gettext("The plan was read: %(n)s units.", n=count), "good")

@@ -9,7 +9,7 @@ from flask import Response, render_template, request, url_for
 
 from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import get_locale, gettext
-from lms_bridge.plans import overview
+from lms_bridge.plans import overview, overview_units
 from lms_bridge.plans.export.clean import file_name
 from lms_bridge.plans.export.overview_excel import overview_xlsx
 from lms_bridge.plans.export.plan_excel import MEDIA_TYPE
@@ -99,10 +99,10 @@ def unit(key: str) -> str:
     """How each class deals with one unit of the benchmark."""
     wanted = _wanted()
     found = _found(wanted)
-    title = overview.unit_title(key)
+    title = overview_units.unit_title(key)
     if title is None or not found.whole.pairs:
         raise NotFound()
-    rows = overview.treatments(found.whole.pairs, key)
+    rows = overview_units.treatments(found.whole.pairs, key)
     return render_template(
         "plans/research_unit.html", title=title, rows=rows, heading=_heading(found, wanted), chosen=_query(wanted)
     )

@@ -15,10 +15,11 @@ from lms_bridge.api.uploads import uploaded
 from lms_bridge.core import files
 from lms_bridge.core.access import Permission, Scope
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
+from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
+from lms_bridge.core.kept_problems import told
 from lms_bridge.core.models import StoredFile
-from lms_bridge.plans import comparing, importer, lookup, review
+from lms_bridge.plans import comparing, importer, lookup, mapping, review
 from lms_bridge.plans.listing import Wanted, count_plans, listed_plans, subjects_of, teachable, visible_plans
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject
@@ -27,6 +28,7 @@ from lms_bridge.web import (
     plan_batches,
     plan_deadlines,
     plan_documents,
+    plan_forms,
     plan_mapping,
     plan_research,
     plan_review,
@@ -38,6 +40,7 @@ blueprint.register_blueprint(plan_adjusting.blueprint)
 blueprint.register_blueprint(plan_review.blueprint)
 blueprint.register_blueprint(plan_deadlines.blueprint)
 blueprint.register_blueprint(plan_mapping.blueprint)
+blueprint.register_blueprint(plan_forms.blueprint)
 blueprint.register_blueprint(plan_research.blueprint)
 blueprint.register_blueprint(plan_batches.blueprint)
 blueprint.register_blueprint(plan_documents.blueprint)
@@ -162,7 +165,7 @@ def upload() -> BaseResponse | tuple[str, int]:
             raise
         return _upload_form(scope, error), error.status
     assert result.plan is not None
-    flash(gettext("The plan was read: %(n)s units.", n=len(document.units)), "good")
+    plan_mapping.flash_read(result)
     return redirect(url_for("plans.plan", uid=result.plan.uid))
 
 
@@ -173,23 +176,12 @@ def benchmark_page() -> str:
     return _benchmark_form(require(Permission.BENCHMARK_WRITE))
 
 
-def _owners(scope: Scope) -> list[Organisation]:
-    paths = scope.paths(Permission.BENCHMARK_WRITE)
-    return list(
-        db.session.scalars(
-            sa.select(Organisation)
-            .where(sa.or_(sa.false(), *(Organisation.path.startswith(path, autoescape=True) for path in paths)))
-            .order_by(Organisation.path)
-        )
-    )
-
-
 def _benchmark_form(scope: Scope, error: BridgeError | None = None) -> str:
     locale = get_locale()
     grades = db.session.scalars(sa.select(ClassGroup.grade).where(ClassGroup.valid_to.is_(None)).distinct())
     return render_template(
         "plans/benchmark_upload.html",
-        owners=[(str(o.id), o.label(locale)) for o in _owners(scope)],
+        owners=[(str(o.id), o.label(locale)) for o in plan_mapping.owners(scope)],
         subjects=[(s.code, s.label(locale)) for s in db.session.scalars(sa.select(Subject).order_by(Subject.code))],
         grades=[(g, g) for g in sorted(grades, key=lambda g: (len(g), g))],
         languages=[("zh-CN", "中文"), ("en", "English")],
@@ -205,25 +197,20 @@ def benchmark_upload() -> BaseResponse | tuple[str, int]:
     """Read the benchmark; plans it concerns are compared again."""
     scope = require(Permission.BENCHMARK_WRITE)
     try:
-        owner = next((o for o in _owners(scope) if str(o.id) == request.form.get("owner")), None)
-        if owner is None:
-            raise InputError(N_("No organisation was chosen."), remedy=N_("Choose whose benchmark it is."))
+        wanted = plan_mapping.benchmark_asked(scope)
+        lookup.known_grade(wanted.owner, wanted.grade)
         with uploaded() as (path, name):
-            term = lookup.current_term(owner)
-            document = importer.read(path, name, term=term)
+            document = plan_mapping.read_or_ask(path, name, None, owner=wanted.owner)
+            if document is None:
+                return plan_mapping.ask(path, name, benchmark=wanted)
             with transaction():
-                result = importer.import_benchmark(
-                    document, path, name=name, organisation=owner, subject_code=request.form.get("subject", ""),
-                    grade=request.form.get("grade", ""), term=term,
-                    language="en" if request.form.get("language") == "en" else "zh-CN",
-                    scope=scope, author=current_person(),
-                )  # fmt: skip
+                result = plan_mapping.import_benchmark(wanted, document, path, name, scope)
     except BridgeError as error:
         if error.status == 404:
             raise
         return _benchmark_form(scope, error), error.status
     assert result.plan is not None
-    flash(gettext("The benchmark is in force: %(n)s units.", n=len(document.units)), "good")
+    plan_mapping.flash_read(result)
     return redirect(url_for("plans.plan", uid=result.plan.uid))
 
 
@@ -250,6 +237,9 @@ def _plan_page(found: TeachingPlan, scope: Scope, error: BridgeError | None = No
         "plans/plan.html",
         plan=found,
         version=version,
+        noted=[told(warning) for warning in version.warnings],
+        followed=next((told(w)["message"] for w in version.warnings if w["message"] == mapping.FOLLOWED), None),
+        may_map=version is newest and _may_map(found, scope),
         newest=newest,
         campus=campus,
         benchmark=lookup.benchmark_for(found) if found.kind is PlanKind.TEACHING else None,
@@ -266,6 +256,17 @@ def _plan_page(found: TeachingPlan, scope: Scope, error: BridgeError | None = No
         problems=error.problems if isinstance(error, BadInputs) else [error] if error is not None else [],
         accept=ACCEPTED,
     )
+
+
+def _may_map(found: TeachingPlan, scope: Scope) -> bool:
+    """Whether this person may say anew what the columns of the newest version's document hold."""
+    newest = found.versions[-1]
+    in_table = any("row" in unit.provenance or "column" in unit.provenance for unit in newest.units)
+    if newest.file_id is None or not in_table or newest.state is VersionState.SUBMITTED:
+        return False
+    if found.kind is PlanKind.BENCHMARK:
+        return scope.allows(Permission.BENCHMARK_WRITE, lookup.plan_access(found).write)
+    return scope.allows(Permission.PLAN_WRITE, lookup.plan_access(found).write)
 
 
 def _shown_version(found: TeachingPlan) -> PlanVersion:
@@ -289,18 +290,21 @@ def original(uid: str) -> Response:
 def new_version(uid: str) -> BaseResponse | tuple[str, int]:
     """Read a document as the plan's next version."""
     found, scope = _readable(uid)
+    seen = request.form.get("version", type=int)
     try:
         with uploaded() as (path, name):
             document = plan_mapping.read_or_ask(path, name, found.classes[0].class_group if found.classes else None)
             if document is None:
-                return plan_mapping.ask(path, name, plan=uid)
+                return plan_mapping.ask(path, name, plan=found, seen=seen)
             with transaction():
-                importer.import_version(found, document, path, name=name, scope=scope, author=current_person())
+                result = importer.import_version(
+                    found, document, path, name=name, scope=scope, author=current_person(), seen=seen
+                )
     except BridgeError as error:
         if error.status == 404:
             raise
         return _plan_page(lookup.plan_by_uid(uid), scope, error), error.status
-    flash(gettext("The new version was read: %(n)s units.", n=len(document.units)), "good")
+    plan_mapping.flash_read(result)
     return redirect(url_for("plans.plan", uid=uid))
 
 

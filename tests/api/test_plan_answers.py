@@ -27,7 +27,7 @@ def test_nothing_that_is_known_of_a_plan_is_lost(school: SchoolSystem, caller_of
     teacher = caller_of(school.a.teacher)
     uid = brought(teacher, school, tmp_path)
     path = plan_docx(tmp_path / "q.docx", [("声现象", 4), ("物态变化", 3)])
-    teacher.post(f"/plans/{uid}/versions", data={"file": (io.BytesIO(path.read_bytes()), "q.docx")})
+    teacher.post(f"/plans/{uid}/versions", data={"version": 1, "file": (io.BytesIO(path.read_bytes()), "q.docx")})
     teacher.post(f"/plans/{uid}/comments", json={"text": "看一下"})
     teacher.post(f"/plans/{uid}/submit", json={"version": 2})
     plan = lookup.plan_by_uid(uid)

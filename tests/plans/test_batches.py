@@ -12,12 +12,13 @@ from flask import Flask
 
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import InputError
+from lms_bridge.core.i18n import use_locale
 from lms_bridge.plans import batches
 from lms_bridge.plans.batch_names import named
 from lms_bridge.plans.models import PlanBatch, TeachingPlan
-from lms_bridge.roster.models import EnrolmentRole, Person
+from lms_bridge.roster.models import EnrolmentRole, Person, Subject
 from lms_bridge.roster.scope import scope_for
-from tests.builders import SchoolSystem, enrol, small_system, subject
+from tests.builders import SchoolSystem, enrol, plan, small_system, subject
 
 PLAN = "周次,课题,课时\n1,有理数,4\n2,整式,3\n".encode()
 
@@ -62,14 +63,17 @@ def test_one_bad_file_stops_no_other(school: SchoolSystem, tmp_path: Path) -> No
     inner = io.BytesIO()
     zipfile.ZipFile(inner, "w").close()
     files = {
-        "5-1 物理.csv": PLAN, "5-1 physics broken.docx": b"PK nothing", "notes.csv": PLAN, "more.zip": inner.getvalue(),
+        "5-1 物理.csv": PLAN, "5-1 mathematics broken.docx": b"PK nothing", "notes.csv": PLAN,
+        "more.zip": inner.getvalue(),
         "../5-1 物理.csv": PLAN, "__MACOSX/._x": b"x", "~$5-1 物理.docx": b"x", ".DS_Store": b"x",
     }  # fmt: skip
     batch = handed_over(packed(tmp_path, **files), school.a.teacher)
     batches.carry_out(batch.id)
     found = states(batch)
     assert found.pop("5-1 物理.csv") in ("read", "flagged")
-    assert found == dict.fromkeys(["5-1 physics broken.docx", "notes.csv", "more.zip", "../5-1 物理.csv"], "refused")
+    assert found == dict.fromkeys(
+        ["5-1 mathematics broken.docx", "notes.csv", "more.zip", "../5-1 物理.csv"], "refused"
+    )
     assert all(p["remedy"] for f in batches.report(batch)["files"] for p in f["problems"] if f["state"] == "refused")
 
 
@@ -143,3 +147,69 @@ def test_the_operator_names_the_campus_by_a_folder_and_may_only_try(school: Scho
         batches.carry_out(batch.id)
         assert states(batch)["campus-a/5-1 物理.csv"] in ("read", "flagged")
         assert plans() == before + more
+
+
+OTHER = "周次,课题,课时\n1,有理数,5\n2,整式,3\n".encode()
+
+
+def shared_plan(school: SchoolSystem) -> TeachingPlan:
+    """A plan in physics that serves both classes of campus A."""
+    physics = db.session.scalars(sa.select(Subject).filter_by(code="phys")).one()
+    with transaction():
+        enrol(school.a.teacher, school.a.classes[1], EnrolmentRole.TEACHER, teaches=physics)
+        return plan(school.a.classes[:2], physics, school.a.teacher, units=[("声", 2)])
+
+
+def test_two_files_for_one_class_are_a_question_and_none_is_read(school: SchoolSystem, tmp_path: Path) -> None:
+    before = plans()
+    files = {"5-1 物理 (new).csv": PLAN, "5-1 物理 old.csv": OTHER, "5-1 数学.csv": PLAN}
+    batch = handed_over(packed(tmp_path, **files), school.a.teacher)
+    batches.carry_out(batch.id)
+    found = states(batch)
+    assert found.pop("5-1 数学.csv") in ("read", "flagged")
+    assert set(found.values()) == {"refused"}
+    problem = next(f for f in batches.report(batch)["files"] if "old" in f["file"])["problems"][0]
+    assert "5-1 物理 (new).csv" in problem["message"]
+    assert problem["remedy"]
+    assert plans() == before
+
+
+def test_files_of_classes_that_share_a_plan_do_not_replace_one_another(school: SchoolSystem, tmp_path: Path) -> None:
+    shared = shared_plan(school)
+    files = {"5-1 物理.csv": PLAN, "5-2 物理.csv": OTHER}
+    batch = handed_over(packed(tmp_path, **files), school.a.teacher)
+    batches.carry_out(batch.id)
+    assert set(states(batch).values()) == {"refused"}
+    assert "5-1, 5-2" in batches.report(batch)["files"][0]["problems"][0]["message"]
+    assert len(shared.versions) == 1
+    # The same document for both is their plan once.
+    batch = handed_over(packed(tmp_path, **dict.fromkeys(files, PLAN)), school.a.teacher)
+    batches.carry_out(batch.id)
+    assert states(batch) == {"5-1 物理.csv": "flagged", "5-2 物理.csv": "skipped"}
+
+
+def test_a_plan_that_serves_another_class_too_is_said_so(school: SchoolSystem, tmp_path: Path) -> None:
+    shared_plan(school)
+    batch = handed_over(packed(tmp_path, **{"5-1 物理.csv": PLAN}), school.a.teacher)
+    batches.carry_out(batch.id)
+    file = batches.report(batch)["files"][0]
+    assert file["state"] == "flagged"
+    assert "5-2" in file["problems"][-1]["message"]
+
+
+def test_a_report_is_read_in_the_readers_own_language(school: SchoolSystem, tmp_path: Path) -> None:
+    with use_locale("zh-CN"):
+        batch = handed_over(packed(tmp_path, **{"notes.csv": PLAN}), school.a.teacher)
+    batches.carry_out(batch.id)
+    with use_locale("en"):
+        problem = batches.report(batch)["files"][0]["problems"][0]
+    assert problem["message"] == "Neither a class nor a subject of yours is named."
+    assert problem["remedy"].startswith("Name class and subject")
+
+
+def test_a_row_of_the_list_that_cannot_be_read_is_named(school: SchoolSystem, tmp_path: Path) -> None:
+    rows = f'file,class,subject\na.csv,5-1,物理\n"b.csv,{"x" * 140_000}\n'.encode()
+    with pytest.raises(InputError) as refused:
+        handed_over(packed(tmp_path, **{"a.csv": PLAN, "plans.csv": rows}), school.a.teacher)
+    assert refused.value.place is not None
+    assert (refused.value.place.file, refused.value.place.row) == ("plans.csv", 3)

@@ -11,7 +11,8 @@ from lms_bridge.calendar.days import TeachingDay, TeachingWeek, iso_week
 from lms_bridge.calendar.limits import default_limits
 from lms_bridge.core.i18n import use_locale
 from lms_bridge.plans.benchmark import compare
-from lms_bridge.plans.feasibility import Circumstances, feasibility, minutes_in, pace_points
+from lms_bridge.plans.clock_times import minutes_in
+from lms_bridge.plans.feasibility import Circumstances, feasibility, pace_points
 from lms_bridge.plans.findings import FindingKind, Severity
 from lms_bridge.plans.reading.online import read_online
 from lms_bridge.plans.sentences import finding_text
@@ -128,8 +129,13 @@ def test_the_benchmark_decides_what_cannot_go_online_and_offers_its_alternative(
 
 @pytest.mark.parametrize(
     ("text", "minutes"),
-    [("约20分钟", 20), ("1.5 h", 90), ("半小时", 30), ("45 min × 2", 45), ("抄写两遍", None), ("２０分钟", 20)],
-)
+    [("约20分钟", 20), ("1.5 h", 90), ("半小时", 30), ("45 min × 2", 45), ("抄写两遍", None), ("２０分钟", 20),
+     ("每天1小时30分钟", 90), ("一个半小时", 90), ("1小时半", 90), ("练习1小时，预习10分钟", 60),
+     ("1 h 30 min", 90), ("1h30", 90),
+     ("1 hour and 15 minutes", 75), ("half an hour", 30), ("an hour and a half", 90), ("周三十分钟", 10),
+     ("四十五分钟", 45),
+     ("40-50分钟", 50), ("第3周，两小时", 120)],
+)  # fmt: skip
 def test_minutes_are_read_as_people_write_them(text: str, minutes: int | None) -> None:
     assert minutes_in(text) == minutes
 

@@ -14,10 +14,10 @@ from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.i18n import use_locale
-from lms_bridge.plans import comparing, overview
+from lms_bridge.plans import comparing, overview, overview_units
 from lms_bridge.plans.export.overview_excel import overview_xlsx
 from lms_bridge.plans.findings import FindingKind
-from lms_bridge.plans.models import PlanDeadline, VersionState
+from lms_bridge.plans.models import PlanDeadline, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.plans.overview import Filter
 from lms_bridge.roster.models import EnrolmentRole
 from lms_bridge.roster.scope import scope_for
@@ -63,9 +63,59 @@ def test_what_departs_most_and_which_units_are_left_out(school: SchoolSystem) ->
     assert {(row.kind, row.plans) for row in found.departures} >= {(FindingKind.MISSING, 1), (FindingKind.SHORTENED, 1)}
     assert {(row.title, row.missing, row.shorter) for row in found.units} == {("物态变化", 1, 0), ("声现象", 0, 1)}
     missing = next(row for row in found.units if row.missing)
-    told = {row.pair.campus.code: row for row in overview.treatments(found.whole.pairs, missing.key)}
+    told = {row.pair.campus.code: row for row in overview_units.treatments(found.whole.pairs, missing.key)}
     assert told[school.a.campus.code].kinds == (FindingKind.MISSING,)
     assert not told[school.b.campus.code].compared
+
+
+def told_of(school: SchoolSystem, title: str) -> dict[str, tuple[bool, tuple[FindingKind, ...]]]:
+    """What the drill-down without a filter says of the newest benchmark's unit, by class."""
+    unit = db.session.scalars(
+        sa.select(PlanUnit)
+        .join(PlanVersion, PlanVersion.id == PlanUnit.version_id)
+        .join(TeachingPlan, TeachingPlan.id == PlanVersion.plan_id)
+        .where(PlanUnit.title == title, TeachingPlan.kind == PlanKind.BENCHMARK)
+        .order_by(PlanUnit.version_id.desc())
+    ).first()
+    assert unit is not None
+    rows = overview_units.treatments(seen_by(school).whole.pairs, unit.key)
+    return {row.pair.group.code: (row.compared, row.kinds) for row in rows if row.pair.plan_uid is not None}
+
+
+def test_a_unit_is_told_only_of_classes_that_are_compared_with_it(school: SchoolSystem) -> None:
+    """Another subject has nothing to do with the unit; a class with a benchmark in its own language is not compared."""
+    code = school.a.classes[0].code
+    assert told_of(school, "物态变化") == {code: (True, (FindingKind.MISSING,))}
+    with transaction():
+        english = benchmark(
+            school.bureau, school.term, school.subject, school.researcher, units=[("Motion", 4), ("Sound", 4)]
+        )
+        english.language = "en"
+        row = plan(
+            school.a.classes[1:2], school.subject, school.a.teacher, units=[("Motion", 4), ("Sound", 4)], language="en"
+        )
+        enrol(school.a.teacher, school.a.classes[1], EnrolmentRole.TEACHER, teaches=school.subject)
+        comparing.compare_version(row.versions[-1])
+    other = school.a.classes[1].code
+    assert row.versions[-1].coverage == 1
+    assert told_of(school, "物态变化") == {code: (True, (FindingKind.MISSING,)), other: (False, ())}
+    assert told_of(school, "Sound") == {code: (False, ()), other: (True, ())}
+
+
+def test_merged_units_are_told_of_each(school: SchoolSystem) -> None:
+    with transaction():
+        benchmark(school.a.campus, school.term, school.subject, school.researcher, units=[*UNITS, ("光现象", 2)])
+        row = plan(
+            school.a.classes[1:2], school.subject, school.a.teacher,
+            units=[("机械运动", 4), ("声现象、物态变化", 9), ("光现象", 2)],
+        )  # fmt: skip
+        enrol(school.a.teacher, school.a.classes[1], EnrolmentRole.TEACHER, teaches=school.subject)
+        found = comparing.compare_version(row.versions[-1])
+    assert FindingKind.MERGED.value in [finding.kind for finding in found]
+    code = school.a.classes[1].code
+    assert FindingKind.MERGED in told_of(school, "声现象")[code][1]
+    assert FindingKind.MERGED in told_of(school, "物态变化")[code][1]
+    assert told_of(school, "光现象")[code] == (True, ())
 
 
 def test_who_is_late(school: SchoolSystem) -> None:

@@ -127,10 +127,47 @@ def test_practical_work_gets_the_alternative_of_the_benchmark_or_the_teachers_ow
     assert needs_words(finding)
 
 
+def test_what_the_teacher_wrote_is_still_there_when_a_unit_is_divided() -> None:
+    benchmark = benchmark_of(4)
+    own = {
+        "content": "数轴与绝对值；整式的化简", "objectives": "理解有理数的意义\n会做整式的加减\n养成好习惯",
+        "methods": "小组讨论",
+        "key_points": "难点：去括号，整式", "materials": "自制数轴卡片", "homework": "练习一", "remarks": "放慢些",
+        "online_alternative": "看录像",
+    }  # fmt: skip
+    both = replace(benchmark[0], title="有理数与整式的加减", periods=6, **own)
+    first, second = after(numbered([both, *benchmark[2:]]), benchmark, FindingKind.MERGED)[:2]
+    assert titles([first, second]) == ["有理数", "整式的加减"]
+    assert (first.objectives, second.objectives) == ("理解有理数的意义\n养成好习惯", "会做整式的加减")
+    assert (first.content, second.content) == ("数轴与绝对值；", "整式的化简")
+    assert (first.key_points, second.key_points) == ("", "难点：去括号，整式")
+    for unit in (first, second):
+        assert (unit.methods, unit.materials, unit.online_alternative) == ("小组讨论", "自制数轴卡片", "看录像")
+    assert (first.homework, first.remarks) == ("练习一", "放慢些")
+
+
+@pytest.mark.parametrize("homework", ["练习册，每天 80 分钟", "习题 2 小时", "Workbook, 1 h 30 min", "每天1小时30分钟"])
+def test_shortened_homework_is_no_finding_any_more(homework: str) -> None:
+    plan = [UnitDraft(1, "有理数", 4, homework=homework)]
+    circumstances = around(*[5] * 10)
+    found = feasibility(plan, (), (), circumstances)
+    assert [finding.kind for finding in found] == [FindingKind.HOMEWORK]
+    with use_locale("en"):
+        assert proposal_text(found[0]) == "Shorten it to 45 minutes."
+    result = after(plan, [], FindingKind.HOMEWORK)
+    assert "45" in result[0].homework
+    assert feasibility(result, (), (), circumstances) == []
+
+
+def test_only_the_time_is_changed_in_what_the_teacher_wrote() -> None:
+    plan = [UnitDraft(1, "有理数", 4, homework="习题，共１２０分钟（分两次）")]
+    assert after(plan, [], FindingKind.HOMEWORK)[0].homework == "习题，共45分钟（分两次）"
+
+
 def test_homework_and_screen_time_are_shortened_to_the_limit_of_the_grade() -> None:
     plan = [UnitDraft(1, "有理数", 4, homework="习题 2 小时；预习10分钟", methods="Watch the video for 50 minutes")]
     result = after(plan, [], FindingKind.HOMEWORK, FindingKind.SCREEN)
-    assert (result[0].homework, result[0].methods) == ("习题 90分钟；预习10分钟", "Watch the video for 30 min")
+    assert (result[0].homework, result[0].methods) == ("习题 45分钟；预习10分钟", "Watch the video for 30 min")
 
 
 def test_weeks_by_the_calendar_leave_out_weeks_without_school() -> None:

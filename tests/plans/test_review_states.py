@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lms_bridge.core.access import Role
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, Forbidden, NotFound
+from lms_bridge.core.ids import new_uid
 from lms_bridge.plans import importer, review
 from lms_bridge.plans.errors import WrongState
 from lms_bridge.plans.lookup import plan_by_uid
@@ -100,6 +101,8 @@ def do(row: TeachingPlan, step: str, person: Person, seen: int, path: Path) -> N
         elif step == "return":
             review.return_plan(found, scope=scope, person=person, comment="理由", seen=number)
         else:
+            # Another document each time: one that is there already would make no version.
+            path.write_text(f"单元,{new_uid()}", encoding="utf-8")
             document = PlanDocument(None, (UnitDraft(1, "单元", 2),), (), "csv")
             importer.import_version(found, document, path, name="plan.csv", scope=scope, author=person)
 

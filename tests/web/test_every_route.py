@@ -29,7 +29,7 @@ from lms_bridge.core.models import Job, JobState, StoredFile
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind, ProviderAccount
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
-from lms_bridge.plans.models import PlanBatch, PlanComment, PlanDeadline
+from lms_bridge.plans.models import ColumnMapping, PlanBatch, PlanComment, PlanDeadline
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.api_tokens import create
 from lms_bridge.roster.models import ApiToken, Person, RosterUpload
@@ -91,6 +91,7 @@ class World:
     arrangement: Arrangement
     unavailable: Unavailability
     own_day: CalendarDay
+    form: ColumnMapping
 
 
 SAMPLES: dict[tuple[str, str], Sample] = {
@@ -103,12 +104,17 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("plans.batches.", "position"): lambda w: 1,
     ("plans.research.", "key"): lambda w: w.system.a.plan.versions[-1].units[0].key,
     ("plans.mapping.", "file"): lambda w: w.waiting.uid,
+    ("plans.forms.", "number"): lambda w: w.form.id,
     ("timetable.exchange.", "file"): lambda w: w.waiting.uid,
     ("timetable.exchange.", "code"): lambda w: w.system.a.campus.code,
     ("timetable.exchange.", "week"): lambda w: "2026-W48",
     ("timetable.exchange.", "form"): lambda w: "csv",
     ("api_plan_work.", "uid"): lambda w: w.system.a.plan.uid,
-    ("api_plan_work.batch_report", "uid"): lambda w: w.batch.uid,
+    ("api_plan_batches.", "uid"): lambda w: w.batch.uid,
+    ("api_plan_batches.", "position"): lambda w: 1,
+    ("api_plan_deadlines.", "organisation"): lambda w: w.system.a.campus.code,
+    ("api_implementation.of_class", "code"): lambda w: f"{w.system.a.campus.code}/{w.system.a.classes[0].code}",
+    ("api_implementation.of_campus", "code"): lambda w: w.system.a.campus.code,
     ("api_plans.", "uid"): lambda w: w.system.a.plan.uid,
     ("api_plans.", "position"): lambda w: 1,
     ("api_plans.", "thread"): lambda w: w.comment.id,
@@ -241,6 +247,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         failed_job=added(Job(kind="test.job", state=JobState.DEAD, not_before=now(), last_error=f"KeyError: {MARK}")),
         comment=added(PlanComment(version_id=a.plan.versions[-1].id, author_id=a.teacher.id, text=MARK)),
         waiting=plan_upload(a.teacher, a.campus.id),
+        form=added(ColumnMapping(campus_id=a.campus.id, heading_hash=MARK, mapping={"headings": [MARK], "fields": {}})),
         batch=added(PlanBatch(name=f"{MARK}.zip", person_id=a.teacher.id, locale="zh-CN")),
         token=create(a.teacher, MARK, days=9, may_write=True, actor=None)[0],
         deadline=added(PlanDeadline(organisation_id=a.campus.id, term_id=system.term.id, due_at=now())),

@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from lms_bridge.core import clock
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import StoredFile
-from lms_bridge.plans.models import ColumnMapping, TeachingPlan
+from lms_bridge.plans.models import ColumnMapping, PlanKind, TeachingPlan
 from lms_bridge.roster.models import EnrolmentRole
 from tests.builders import SchoolSystem, enrol, small_system, subject
 from tests.plans.making import lines
@@ -141,3 +142,101 @@ def test_nothing_is_remembered_when_the_import_is_refused(app: Flask, school: Sc
     assert answer.status_code == 422
     assert "2 columns hold the same" in answer.get_data(as_text=True)
     assert db.session.query(ColumnMapping).count() == 0
+
+
+WRONG = {"field-0": "week", "field-1": "", "field-2": "periods", "field-3": "content"}
+
+
+def named(client: FlaskClient, address: str, said: dict[str, str]) -> str:
+    """The page after the columns of a waiting document were named, and it was imported."""
+    _, hidden = shown(client, address)
+    form = {**hidden, "header_row": "1", "do": "import", **said}
+    return client.post(address, data=form, follow_redirects=True).get_data(as_text=True)
+
+
+def titles() -> list[str]:
+    """The titles of the newest plan's newest version."""
+    return [unit.title for unit in db.session.get_one(TeachingPlan, newest_plan().id).versions[-1].units]
+
+
+def test_a_wrong_word_about_columns_is_corrected_from_the_plans_page(app: Flask, school: SchoolSystem) -> None:
+    client = teacher_of(app, school)
+    named(client, upload(client, school, FORM), WRONG)
+    assert titles() == ["王芳", "王芳"]
+    page = client.get(upload(client, school, FORM, group=1)).get_data(as_text=True)
+    assert "Change the columns" in page
+    plan = newest_plan()
+    answer = client.post(f"/plans/mapping/of/{plan.uid}")
+    page, _ = shown(client, answer.headers["Location"])
+    assert re.search(r'name="field-3".*?<option value="content" selected', page, re.DOTALL)
+    assert "The new version was read: 2 units." in named(client, answer.headers["Location"], RIGHT)
+    assert titles() == ["声音", "光"]
+    assert [row.mapping["fields"]["1"] for row in db.session.query(ColumnMapping)] == ["content"]
+
+
+def test_remembered_forms_are_listed_changed_and_forgotten(app: Flask, school: SchoolSystem) -> None:
+    client = teacher_of(app, school)
+    named(client, upload(client, school, FORM), WRONG)
+    row = db.session.query(ColumnMapping).one()
+    page = client.get("/plans/forms").get_data(as_text=True)
+    assert "进程 · 讲授什么 · 几节 · 谁来讲" in page
+    assert school.a.teacher.display_name in page
+    assert "/plans/forms" in client.get("/plans/upload").get_data(as_text=True)
+    refused = client.post(f"/plans/forms/{row.id}", data={"field-0": "week", "field-1": "week"})
+    assert refused.status_code == 422
+    assert "2 columns hold the same: 进程, 讲授什么" in refused.get_data(as_text=True)
+    client.post(f"/plans/forms/{row.id}", data={key: value for key, value in RIGHT.items() if value})
+    upload(client, school, FORM, group=1)
+    assert titles() == ["声音", "光"]
+    client.post(f"/plans/forms/{row.id}/forget")
+    assert db.session.query(ColumnMapping).count() == 0
+    assert "No form is remembered" in client.get("/plans/forms").get_data(as_text=True)
+
+
+def test_forms_of_another_campus_are_nobodys_business(app: Flask, school: SchoolSystem) -> None:
+    client = teacher_of(app, school)
+    named(client, upload(client, school, FORM), RIGHT)
+    row = db.session.query(ColumnMapping).one()
+    other = signed_in(app, school.b.teacher)
+    assert "讲授什么" not in other.get("/plans/forms").get_data(as_text=True)
+    assert other.get(f"/plans/forms/{row.id}").status_code == 404
+    assert other.post(f"/plans/forms/{row.id}/forget").status_code == 404
+    assert signed_in(app, school.a.students[0]).get("/plans/forms").status_code == 404
+
+
+def test_a_researcher_names_the_columns_of_a_benchmark(app: Flask, school: SchoolSystem) -> None:
+    client = signed_in(app, school.researcher)
+    client.get("/language/en")
+    data = {
+        "owner": str(school.bureau.id), "subject": "physics", "grade": "5", "language": "zh-CN",
+        "file": (io.BytesIO(lines(FORM).encode()), "基准.csv"),
+    }  # fmt: skip
+    answer = client.post("/plans/benchmarks/upload", data=data)
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    assert "The benchmark is in force: 2 units." in named(client, answer.headers["Location"], RIGHT)
+    plan = newest_plan()
+    assert (plan.kind, titles()) == (PlanKind.BENCHMARK, ["声音", "光"])
+    # The next one in this form needs no word, and a wrong word can be corrected.
+    data["file"] = (io.BytesIO(lines([FORM[0], ("1", "力", "4", "")]).encode()), "基准.csv")
+    assert "/plans/mapping/" not in client.post("/plans/benchmarks/upload", data=data).headers["Location"]
+    assert client.post(f"/plans/mapping/of/{plan.uid}").status_code == 302
+    assert teacher_of(app, school).post(f"/plans/mapping/of/{plan.uid}").status_code == 404
+
+
+def test_the_same_document_and_a_page_that_is_out_of_date_make_no_version(app: Flask, school: SchoolSystem) -> None:
+    client = teacher_of(app, school)
+    plain = [("周次", "教学内容", "课时"), ("1", "声音", "2")]
+    upload(client, school, plain)
+    plan = newest_plan()
+
+    def again(rows: list[tuple[str, ...]]) -> TestResponse:
+        data = {"version": "1", "file": (io.BytesIO(lines(rows).encode()), "计划.csv")}
+        return client.post(f"/plans/{plan.uid}/version", data=data, follow_redirects=True)
+
+    assert 'name="version" value="1"' in client.get(f"/plans/{plan.uid}").get_data(as_text=True)
+    assert "No new version was made." in again(plain).get_data(as_text=True)
+    assert again([*plain, ("2", "光", "3")]).status_code == 200
+    refused = again([*plain, ("2", "电", "3")])
+    assert refused.status_code == 409
+    assert "version 2 has come since" in refused.get_data(as_text=True)
+    assert len(db.session.get_one(TeachingPlan, plan.id).versions) == 2

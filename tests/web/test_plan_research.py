@@ -48,3 +48,11 @@ def test_teachers_have_no_overview(app: Flask, bureau: SchoolSystem) -> None:
     for address in ("/plans/overview", "/plans/overview.xlsx", "/plans/overview/plans", "/plans/overview/unit/x"):
         assert client.get(address).status_code == 404
     assert "/plans/overview" not in client.get("/plans/").get_data(as_text=True)
+
+
+def test_a_filter_that_finds_nothing_does_not_ask_for_a_roster(app: Flask, bureau: SchoolSystem) -> None:
+    client = signed_in(app, bureau.researcher)
+    client.get("/language/en")
+    page = client.get("/plans/overview?subject=physics&grade=12").get_data(as_text=True)
+    assert "Nothing for this choice" in page
+    assert "Import the roster" not in page

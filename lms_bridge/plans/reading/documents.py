@@ -16,6 +16,7 @@ from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.headlines import headlines
 from lms_bridge.plans.reading.limits import MEGABYTE, ReadLimits, Refused
 from lms_bridge.plans.reading.mapped import Mapping, Remembered, mapped_tables, remembered_tables
+from lms_bridge.plans.reading.misnamed import misnamed
 from lms_bridge.plans.reading.paragraphs import TextReader
 from lms_bridge.plans.reading.process import read_in_child
 from lms_bridge.plans.reading.refusals import refusal
@@ -108,7 +109,8 @@ def plan_in(
 def open_document(path: Path, name: str, limits: ReadLimits, converter: Converter | None = None) -> Opened:
     """Open the file; raises ``InputError`` with what it is and what to do where it cannot be."""
     try:
-        return Opened(*_open(path, limits))
+        source, document = _open(path, limits)
+        return Opened(source, document, misnamed(name, source))
     except Refused as refused:
         target = convertible(refused.code)
         if converter is None or target is None:
