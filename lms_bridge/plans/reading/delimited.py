@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 
-from lms_bridge.plans.reading.columns import find_header
+from lms_bridge.plans.reading.finding import find_header
 from lms_bridge.plans.reading.grid import Budget, Cell, Grid, Paragraph, RawDocument, Row
 from lms_bridge.plans.reading.limits import ReadLimits, Refused
 

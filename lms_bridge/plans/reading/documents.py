@@ -12,10 +12,12 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES
 from lms_bridge.plans.reading.convert import Converter, convertible
 from lms_bridge.plans.reading.delimited import read_delimited
+from lms_bridge.plans.reading.estimates import weekly_periods
 from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.headlines import headlines
 from lms_bridge.plans.reading.limits import MEGABYTE, ReadLimits, Refused
 from lms_bridge.plans.reading.mapped import Mapping, Remembered, mapped_tables, remembered_tables
+from lms_bridge.plans.reading.merging import merged
 from lms_bridge.plans.reading.paragraphs import TextReader
 from lms_bridge.plans.reading.process import read_in_child
 from lms_bridge.plans.reading.refusals import refusal
@@ -87,7 +89,7 @@ def plan_in(
             raise _nothing(document, name)
         warnings = left_out(document, name)
     else:
-        reader = RowReader(name, calendar, minutes)
+        reader = RowReader(name, calendar, minutes, weekly_periods(document))
         read_tables(reader, selection, opened.source)
         warnings = selection.warnings
     if reader.notes.problems:
@@ -96,10 +98,11 @@ def plan_in(
         raise refusal("too_many_units", name, count=len(reader.units), limit=limits.units)
     if not reader.units and selection is not None:
         raise _no_units(selection.tables[0][0], name)
+    units, together = merged(reader.units, name)
     return PlanDocument(
         title=_title(document, selection.tables[0] if selection else None),
-        units=tuple(reader.units),
-        warnings=(*opened.warnings, *warnings, *reader.notes.warnings, *_undated(reader.undated, name)),
+        units=tuple(units),
+        warnings=(*opened.warnings, *warnings, *reader.notes.warnings, *together, *_undated(reader.undated, name)),
         source=opened.source,
         headlines=headlines(document, selection.tables if selection else [], name),
     )

@@ -12,7 +12,7 @@ from datetime import date
 
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_
-from lms_bridge.plans.reading.columns import Column, Header, header_at, header_over
+from lms_bridge.plans.reading.columns import Column, Header, Told, header_at, header_over
 from lms_bridge.plans.reading.grid import Grid, RawDocument, Row
 from lms_bridge.plans.reading.headings import NAME_FIELDS, TEXT_FIELDS, Field, Heading, recognise
 from lms_bridge.plans.reading.rotated import turned_by_hand
@@ -163,8 +163,8 @@ def _mapped(header: Header, fields: Words[int, Field]) -> Header:
         Column(column.text, column.start, column.end, _heading(column, fields.get(column.start)))
         for column in sorted([*header.columns, *bare], key=lambda column: column.start)
     ]
-    inline = not any(column.heading and column.heading.field == "periods" for column in columns)
-    return Header(header.index, header.row, tuple(columns), header.top, inline)
+    told: Told = "column" if any(c.heading and c.heading.field == "periods" for c in columns) else "names"
+    return Header(header.index, header.row, tuple(columns), header.top, told)
 
 
 def _heading(column: Column, chosen: Field | None) -> Heading | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lms_bridge.core.i18n import N_
@@ -103,6 +104,12 @@ def _first_line(text: str) -> tuple[str, str]:
         second, _, rest = rest.partition("\n")
         line = f"{line} {second}"
     return line, rest
+
+
+def only_first(lines: Sequence[str]) -> bool:
+    """Whether the first of several lines names a unit (第三单元 童年) and the others only tell what is in it."""
+    starts = [_LEVEL.match(line) for line in lines]
+    return starts[0] is not None and not any(starts[1:])
 
 
 def _refuse_several(text: str) -> None:

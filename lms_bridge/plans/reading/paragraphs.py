@@ -116,7 +116,9 @@ class TextReader:
         if kind in ("signature", "note"):
             self._warn(N_("This line is no part of a unit and was left out."), line)
             return True
-        if kind == "exam":
+        if kind == "spare":
+            self._warn(N_("This line is time kept free, not a unit, and was left out."), line)
+        elif kind == "exam":
             self._warn(N_("This line is an examination, not a unit, and was left out."), line)
         elif line.tail.amount:
             self._warn(N_("This title may be a holiday; because it has periods it was read as a unit."), line)

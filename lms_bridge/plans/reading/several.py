@@ -10,6 +10,11 @@ from lms_bridge.plans.reading.inline import read_tail
 from lms_bridge.plans.reading.problems import CellProblem
 
 _COUNTED = re.compile(r"(?:(\d{1,2})\s*(?:[、)）]|[.．](?!\d))|[(（](\d{1,2})[)）])\s*(?P<rest>\S.*)\Z", re.DOTALL)
+_IN_BRACKETS = re.compile(
+    r"[(（\[【]\s*(?P<n>\d{1,2})\s*(?:课时|学时|节|L|periods?|lessons?)?\s*[)）\]】](?=[\s；;，,、]|\Z)", re.IGNORECASE
+)
+_BETWEEN = " \n；;，,、"
+_BULLET = re.compile(r"^[\s•·●○■□◆◇▪–—*-]+(?=\S)")
 _SEPARATOR = re.compile(r"\n|[；;](?=\s*\S)")
 
 
@@ -80,3 +85,26 @@ def total(parts: list[Part], minutes: int) -> Amount | None:
     if any(amount is None for amount in amounts):
         return None
     return Amount(sum(amount.periods for amount in amounts if amount is not None), assumed=True)
+
+
+def counted(text: str) -> list[Part]:
+    """The units of a cell with a bare number in brackets behind each (``观潮（3） 走月亮（2）``); none unless that is so
+    of all of them, and the numbers do not merely count the parts of one."""
+    found: list[Part] = []
+    position = 0
+    for bracket in _IN_BRACKETS.finditer(text):
+        title = text[position : bracket.start()].strip(_BETWEEN)
+        position = bracket.end()
+        if not title or "\n" in title:
+            return []
+        found.append(Part(title, bracket["n"]))
+    if text[position:].strip(_BETWEEN) or not all(int(part.amount) for part in found):
+        return []
+    same = len({part.title for part in found}) < len(found)
+    return [] if same else found
+
+
+def lines_of(text: str) -> list[str]:
+    """The units of a cell that says nothing of their periods: one in each line, or between semicolons."""
+    pieces = (_BULLET.sub("", piece.strip()).strip() for piece in _SEPARATOR.split(text))
+    return [piece for piece in pieces if piece]
