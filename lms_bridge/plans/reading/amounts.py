@@ -47,7 +47,7 @@ _REMARK = re.compile(r"\s*[(\[](?:其中|含|包括|包含|内含|including|incl
 _LENGTH = re.compile(rf"\s*[(\[](?:每(?:课时|节)?|each|of)?\s*\d+\s*(?:{_MINUTES})\s*(?:each|/节|/课时)?[)\]]\Z", re.I)
 _IN_ALL = re.compile(r"(?P<parts>[^()=]*\+[^()=]*)=\s*(?P<sum>[^=+]+)")
 DAYS = re.compile(r"\s*(?:个?(?:教学|上课)?(?:天|日)|(?:school |instructional )?days?)\s*\Z", re.I)
-_NUMBERS = re.compile(r"\d{1,2}(?:\s*[-,、&+和]\s*\d{1,2})*")
+_NUMBERS = re.compile(r"\d{1,3}(?:\s*[-,、]\s*\d{1,3})*")
 _NONE = re.compile(r"[-/\s.]*|无|n/?a", re.I)
 _REMEDY = N_("Write the number of periods as a whole number, for example 4.")
 
@@ -87,7 +87,7 @@ def listed(text: str) -> Amount | None:
     if not _NUMBERS.fullmatch(plain):
         raise CellProblem(N_("This is not understood as the numbers of lessons."), _REMEDY)
     count = 0
-    for part in re.split(r"[,、&+和]", plain):
+    for part in re.split(r"[,、]", plain):
         first, _, last = part.partition("-")
         count += (int(last) - int(first) if last else 0) + 1
     if count < 1:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Words
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from lms_bridge.core.errors import BadInputs, InputError, Place
 from lms_bridge.core.i18n import N_
+from lms_bridge.plans.reading.aligned import aligned_grid
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES
 from lms_bridge.plans.reading.convert import Converter, convertible
 from lms_bridge.plans.reading.delimited import read_delimited
@@ -144,7 +145,11 @@ def _selection(
 ) -> Selection | None:
     if mapping is not None:
         return mapped_tables(opened.document, mapping, name)
-    return remembered_tables(opened.document, remembered, name) or select(opened.document, opened.source, name)
+    known = remembered_tables(opened.document, remembered, name) or select(opened.document, opened.source, name)
+    typed = aligned_grid(opened.document.paragraphs) if known is None else None
+    if typed is None:
+        return known
+    return select(replace(opened.document, grids=(typed,)), opened.source, name)
 
 
 def _nothing(document: RawDocument, name: str) -> InputError:
@@ -172,7 +177,7 @@ def _title(document: RawDocument, table: Table | None) -> str | None:
     """The first line of the document, else the line that runs across the top of the table."""
     if document.lines:
         return document.lines[0][:_LONGEST_TITLE]
-    if table is None:
+    if table is None or table[0].typed:
         first = next(iter(document.paragraphs), None)
         return first.text.partition("\n")[0][:_LONGEST_TITLE] if first is not None else None
     grid, header = table

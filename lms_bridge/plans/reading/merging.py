@@ -113,6 +113,8 @@ def _together(unit: UnitDraft, more: UnitDraft) -> UnitDraft:
             changes |= {begin: min(starts), end: max(ends)}
             assumed += [name for name in (begin, end) if name in more.assumed]
             assumed += [end] if max(ends) != getattr(unit, end) else []
+    if more.week_from is None and more.date_from is not None:
+        changes |= {"week_from": None, "week_to": None}  # its weeks are counted otherwise: only the days are certain
     place = {name: more.provenance[name] for name in ("row", "column", "paragraph") if name in more.provenance}
     last = {f"to_{name}": value for name, value in place.items()} if _same_table(unit, more) else {}
     return replace(unit, provenance=unit.provenance | last, assumed=tuple(dict.fromkeys(assumed)), **changes)

@@ -24,6 +24,7 @@ _LEVEL = re.compile(
     r"|(?P<en>unit|module|chapter|lesson|topic)\s*\d+)",
     re.I,
 )
+_BULLET = re.compile(r"[•·●○■□◆◇▪–—*-]\s+(?=\S)")
 _ONLY_NUMBER = re.compile(
     rf"(?:第\s*)?[\d{CHINESE}]+\s*(?:单元|章|节|课|模块|专题|部分)?|(?:unit|module|chapter|lesson|topic)\s*\d+", re.I
 )
@@ -99,6 +100,7 @@ def plain_name(cells: NameCells) -> Name:
 
 def _first_line(text: str) -> tuple[str, str]:
     _refuse_several(text)
+    text = _BULLET.sub("", text)
     line, _, rest = text.partition("\n")
     if _ONLY_NUMBER.fullmatch(line) and rest:
         second, _, rest = rest.partition("\n")

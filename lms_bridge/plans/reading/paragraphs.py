@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from lms_bridge.core.errors import Place
@@ -35,6 +36,14 @@ class _Unit:
     week: str = ""
     texts: dict[Field, list[str]] = field(default_factory=dict)
     open: Field = "content"
+
+
+def _time_in(line: Line) -> str:
+    """The words of a line about a week: with its days, where it says nothing else."""
+    with suppress(CellProblem):
+        if read_when(line.text, "text", bare_weeks=True).week_from is not None:
+            return line.text
+    return line.week
 
 
 class TextReader:
@@ -72,7 +81,7 @@ class TextReader:
             elif line.family == "week" and family != "week" and line.field is None:
                 # A week above its units.
                 self._close(current)
-                current, week = None, line.week
+                current, week = None, _time_in(line)
             elif current is not None and (line.paragraph.number in sections or self._ends(line, rank)):
                 self._close(current)
                 current, said = None, True

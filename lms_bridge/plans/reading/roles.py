@@ -28,8 +28,8 @@ _WEEKLY = re.compile(
 )
 _WEEKLY_IN_BRACKETS = re.compile(r"[(（\[](?:每周|周|本周|per week|a week|/ ?week|weekly|this week)[)）\]]", re.IGNORECASE)
 _DAYS = re.compile(r"(?:教学|授课|上课|计划|所需)?天数|(?:noof|numberof)?(?:instructional|teaching|school|class|suggested)?days")
-_LESSON = re.compile(r"lsns?|lessons?(?:no|nos|number|numbers)?|课次|课序|节次|课时序号|periods?")
-_RANGES = re.compile(r"\d{1,2}(?:\s*[-,、&+和]\s*\d{1,2})*")
+_LESSON = re.compile(r"lsns?|lesson(?:s?no|s?nos|s?number|s?numbers)?|课次|课序|课时序号")
+_RANGES = re.compile(r"\d{1,3}(?:\s*[-,、]\s*\d{1,3})*")
 _SLOT = re.compile(r"period|lesson|节次|课次")
 _SUB = re.compile(r"sub(?:topics?|unit)|小节|子课题|分课题")
 _FOCUS = re.compile(r"focus|teachingfocus|learningfocus")
@@ -132,6 +132,8 @@ def _lesson_numbers(grid: Grid, header: Header) -> tuple[Column, ...]:
         if len(texts) < 3 or not all(_RANGES.fullmatch(text) for text in texts):
             continue
         lists = any(not text.isdigit() for text in texts)
+        if lists and not _follow(texts):
+            continue
         if lists and not [c for c in counted if c is not column]:
             return _changed(
                 header, lambda c, at=column: Heading("periods", measure="numbers") if c is at else c.heading
@@ -139,6 +141,17 @@ def _lesson_numbers(grid: Grid, header: Header) -> tuple[Column, ...]:
         if not lists and column not in counted:
             return _changed(header, lambda c, at=column: Heading("number") if c is at else c.heading)
     return header.columns
+
+
+def _follow(texts: list[str]) -> bool:
+    """Whether each list goes on where the one above it ended, or begins with 1 again."""
+    last = 0
+    for text in texts:
+        numbers = [int(number) for number in re.findall(r"\d+", text)]
+        if numbers[0] not in (1, last + 1):
+            return False
+        last = numbers[-1]
+    return True
 
 
 def _time(grid: Grid, header: Header) -> tuple[Column, ...]:
@@ -192,7 +205,13 @@ def _changed(header: Header, meant: Callable[[Column], Heading | None]) -> tuple
 def _cells(grid: Grid, header: Header, column: Column) -> list[Cell]:
     """The first cells below a heading in which something stands of its own."""
     rows = grid.rows[header.index + 1 : header.index + 1 + _LOOKED_AT]
-    return [cell for row in rows for cell in column.cells(row) if cell.text and not cell.merged]
+    return [
+        cell
+        for row in rows
+        if row.cell(column.end).merged != "left"  # a text across the table stands under no heading
+        for cell in column.cells(row)
+        if cell.text and not cell.merged
+    ]
 
 
 def _numbers(grid: Grid, header: Header, column: Column) -> bool:

@@ -138,7 +138,7 @@ class RowReader(LeftOut):
             return
         below = following is not None and following.names.primary_above
         # Where the periods span the same rows, the lessons are what the unit is about, not units.
-        whole = below and following is not None and following.periods_above
+        whole = below and following is not None and (following.periods_above or self._by_week(cells))
         # One line beside a chapter is its only lesson; several are what it is about.
         lesson = self._chapters and len(further) == 1 and "\n" not in further[0]
         name = read_name(names, spans=(names.primary_above or below or lesson) and not whole)

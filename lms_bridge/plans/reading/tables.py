@@ -17,7 +17,7 @@ from lms_bridge.plans.reading.halves import halves
 from lms_bridge.plans.reading.headings import NAME_FIELDS, TEXT_FIELDS, Field, recognise, understood
 from lms_bridge.plans.reading.problems import ColumnsContradict, ColumnsUnclear
 from lms_bridge.plans.reading.rotated import turned
-from lms_bridge.plans.reading.views import calendar_tables
+from lms_bridge.plans.reading.views import below_the_week, calendar_tables
 from lms_bridge.plans.units import Source, Warning_
 
 _SHOWN_HEADINGS = 20
@@ -48,6 +48,9 @@ def complete_tables(grid: Grid) -> list[Table]:
 
     Where its periods are given in one of these ways, that one is taken.
     """
+    calendar = calendar_tables(grid)
+    if calendar is not None:
+        return [calendar]
     header = find_header(grid)
     form = is_form(grid, header)
     plain: list[Table] = []
@@ -65,10 +68,7 @@ def complete_tables(grid: Grid) -> list[Table]:
         return over
     if forms or (over and over[0][1].certain()):
         return forms or over
-    calendar = calendar_tables(grid)
-    if calendar is not None:
-        return [calendar]
-    return plain or over
+    return plain or over or [table for table in [below_the_week(grid, header)] if table is not None]
 
 
 def _labels_inside(grid: Grid) -> bool:

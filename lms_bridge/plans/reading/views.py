@@ -27,7 +27,7 @@ Table = tuple[Grid, Header]
 
 def calendar_tables(grid: Grid) -> Table | None:
     """``grid`` as a table of lessons or units, where it is a calendar; None where it is none."""
-    return _weekdays(grid) or _squares(grid) or _below_the_week(grid)
+    return _weekdays(grid) or _squares(grid)
 
 
 # --- a lesson in the cell of each weekday
@@ -118,8 +118,8 @@ def _spell(row: Row, weeks: dict[int, int], told: list[Column]) -> tuple[Cell, C
 # --- the topic below the week
 
 
-def _below_the_week(grid: Grid) -> Table | None:
-    header = find_header(grid)
+def below_the_week(grid: Grid, header: Header | None) -> Table | None:
+    """``grid`` with what stands below the weeks (``Week 3``, and the topic on the next line) in a column of its own."""
     if header is None or header.named() or not header.of("week", "when") or len(header.columns) < 2:
         return None
     column = header.of("week", "when")[0]
