@@ -76,7 +76,10 @@ def _plain(paragraph: Paragraph) -> Paragraph:
 def _line(paragraph: Paragraph, text: str) -> Line:
     bare = _BULLET.sub("", text)
     week, rest = take_week(bare)
-    family, rank = _family(paragraph, rest if week else bare, bool(week))
+    if not week:
+        week, rest = take_week(without_number(bare))
+    rest = rest if week else bare
+    family, rank = _family(paragraph, rest, bool(week))
     label = _label(bare)
     if label is not None:
         heading, words, value = label
@@ -181,3 +184,19 @@ def sections_of(lines: Sequence[Line], family: str) -> set[int]:
 def _section_number(line: Line) -> int | None:
     found = _SECTION.match(line.paragraph.text)
     return whole_number(found[1]) if found else None
+
+
+def apart_from(lines: Sequence[Line], family: str) -> set[int]:
+    """The lines (by position) of the units' family that stand in lists of their own, none of which tells its periods:
+    aims and measures are numbered like the units of many plans."""
+    found: set[int] = set()
+    run: list[int] = []
+    rank = next(line.rank for line in lines if line.family == family)
+    for position, line in enumerate([*lines, None]):
+        if line is not None and line.field is None and line.family == family:
+            run.append(position)
+        elif line is None or (line.field is None and line.rank < rank):
+            if not any(lines[i].tail.amount or _amount_below(lines, i) for i in run):
+                found |= set(run)
+            run = []
+    return found

@@ -17,7 +17,7 @@ from lms_bridge.plans.reading.headings import TEXT_FIELDS, Field
 from lms_bridge.plans.reading.naming import LONGEST_TITLE
 from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.online import fields
-from lms_bridge.plans.reading.outline import WEEK, Line, sections_of, take_apart, unit_family
+from lms_bridge.plans.reading.outline import WEEK, Line, apart_from, sections_of, take_apart, unit_family
 from lms_bridge.plans.reading.places import short
 from lms_bridge.plans.reading.problems import CellProblem
 from lms_bridge.plans.reading.several import parts_of, total
@@ -67,7 +67,8 @@ class TextReader:
         said, week = False, ""
         rank = next(line.rank for line in lines if line.family == family)
         sections = sections_of(lines, family)
-        for line in lines:
+        apart = apart_from(lines, family)
+        for position, line in enumerate(lines):
             kind = exclusion(line.text) if line.field is None else None
             if kind is None and line.field is None and line.family == family:
                 kind = exclusion(line.tail.title)
@@ -75,7 +76,7 @@ class TextReader:
                 if line.family == family or line.week:
                     self._close(current)
                     current = None
-            elif line.field is None and line.family == family and (family != "plain" or line.tail.amount):
+            elif self._begins(line, family) and position not in apart:
                 self._close(current)
                 current, said = _Unit(line, week), False
             elif line.family == "week" and family != "week" and line.field is None:
@@ -97,6 +98,9 @@ class TextReader:
             self.notes.warnings.append(Warning_(message, Place(file=self.name)))
 
     # --- collecting
+
+    def _begins(self, line: Line, family: str) -> bool:
+        return line.field is None and line.family == family and (family != "plain" or bool(line.tail.amount))
 
     def _ends(self, line: Line, rank: int) -> bool:
         """A heading of the same or a greater level that is no unit, or a numbered section, ends the unit."""
