@@ -70,10 +70,15 @@ class RowCells:
         if measure == "days":
             text = DAYS.sub("", text)
         plain = measure if measure in ("minutes", "hours", "stated") else "periods"
-        found = read_amount(text, kind, measure=plain, minutes=self.minutes)  # type: ignore[arg-type]
+        found = read_amount(text, kind, measure=plain, minutes=self.minutes)
         if found is not None and measure == "weekly" and (weeks := self._weeks()) > 1:
             return Amount(found.periods * weeks, assumed=True)
-        if found is not None and heading is not None and heading.field == "periods" and heading.assumed:
+        if (
+            found is not None
+            and heading is not None
+            and heading.field == "periods"
+            and (heading.assumed or measure == "sum")
+        ):
             return Amount(found.periods, assumed=True)
         return found
 

@@ -41,8 +41,8 @@ class Column:
 class Header:
     """A recognised header; ``index`` is its last row in the grid, ``top`` its first.
 
-    ``told`` says where the units' periods are: in a column; behind their names (``声音（2课时）``); there as bare numbers
-    in brackets (``声音（2）``); each row is one lesson; or nowhere, so that they must be assumed.
+    ``told`` says where the units' periods are: in a column; behind their names (``声音（2课时）``); there as bare
+    numbers in brackets (``声音（2）``); each row is one lesson; or nowhere, so that they must be assumed.
     """
 
     index: int

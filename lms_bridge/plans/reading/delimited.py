@@ -38,9 +38,7 @@ def _paragraphs(text: str, limits: ReadLimits) -> tuple[Paragraph, ...]:
     """The lines of the text, for a plan that is no table."""
     budget = Budget(limits)
     lines = [(line, part) for part in text.splitlines()[: limits.paragraphs] if (line := budget.text(part))]
-    return tuple(
-        Paragraph(number, line, columns=pieces(part)) for number, (line, part) in enumerate(lines, start=1)
-    )
+    return tuple(Paragraph(number, line, columns=pieces(part)) for number, (line, part) in enumerate(lines, start=1))
 
 
 def decode(data: bytes) -> str:

@@ -83,9 +83,13 @@ def plan_in(
     calendar = Calendar(*term) if term else None
     selection = _selection(opened, name, mapping, remembered or {})
     reader: RowReader | TextReader
-    if selection is None:
+    if selection is None or not (mapping or remembered or _certain(selection)):
         reader = TextReader(name, calendar, minutes)
         reader.read(document.paragraphs)
+        if selection is not None and len(reader.units) > sum(len(grid.rows) for grid, _ in selection.tables):
+            selection = None  # the table is not the plan: it tells no periods, and the text tells those of more units
+    if selection is None:
+        assert isinstance(reader, TextReader)
         if not reader.units and not reader.notes.problems:
             raise _nothing(document, name)
         warnings = left_out(document, name)
@@ -150,6 +154,10 @@ def _selection(
     if typed is None:
         return known
     return select(replace(opened.document, grids=(typed,)), opened.source, name)
+
+
+def _certain(selection: Selection) -> bool:
+    return any(header.certain() for _, header in selection.tables)
 
 
 def _nothing(document: RawDocument, name: str) -> InputError:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from lms_bridge.core.errors import Place
 from lms_bridge.core.i18n import N_
+from lms_bridge.plans.reading.columns import Header
 from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.numerals import NUMBER, normalise, whole_number
@@ -34,7 +35,7 @@ def weekly_periods(document: RawDocument) -> int | None:
         for row in grid.rows[:12]:
             own = row.texts()
             texts += own
-            for label, value in zip(own, own[1:], strict=False):
+            for label, value in pairwise(own):
                 number = whole_number(re.sub(rf"{_UNIT}\Z", "", normalise(value)).strip())
                 if number and _LABEL.fullmatch(normalise(label).rstrip(":")):
                     found.add(number)
@@ -55,6 +56,16 @@ def estimated(units: list[UnitDraft], weekly: int | None, notes: Notes, grid: Gr
     if units:
         notes.warnings.append(_said(weekly, Place(file=notes.file, table=grid.label)))
     return result
+
+
+def concluded(header: Header, place: Place) -> list[Warning_]:
+    """What to say where each row was taken for a lesson, or bare numbers behind the names for periods."""
+    if header.told == "each":
+        return [Warning_(N_("Each row was read as one lesson, because the document numbers or dates them so."), place)]
+    said = any("periods" in column.heading.also for column in header.columns if column.heading)
+    if header.told == "brackets" and not said:
+        return [Warning_(N_("The numbers in brackets behind the names were read as their periods."), place)]
+    return []
 
 
 def _shares(same: list[UnitDraft], weekly: int | None) -> Iterable[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 from lms_bridge.plans.reading.columns import TIMES, Header, Told, header_over
 from lms_bridge.plans.reading.grid import Grid
@@ -31,20 +32,29 @@ def find_header(grid: Grid) -> Header | None:
         if len(header.fields()) >= 2 and (best is None or len(header.fields()) > len(best.fields())):
             best = header
     if best is not None and best.named():
-        return replace(best, told=_told(grid, best))
+        return replace(best, told=told_elsewhere(grid, best))
     return best
 
 
-def _told(grid: Grid, header: Header) -> Told:
+def told_elsewhere(grid: Grid, header: Header) -> Told:
     """Where the periods are under a header without a column for them."""
     if _in_names(grid, header, lambda text: any(amount_in(line) for line in text.split("\n"))):
         return "names"
-    if _in_names(grid, header, lambda text: bool(counted(text))):
+    if _in_names(grid, header, lambda text: bool(counted(text))) and not _only_numbered(grid, header):
         return "brackets"
     if one_lesson_each(grid, header):
         return "each"
     # Without a time a table of names may be anything: a person is asked.
     return "nowhere" if header.of(*TIMES) else "column"
+
+
+def _only_numbered(grid: Grid, header: Header) -> bool:
+    """Whether the numbers in brackets only count the parts of a topic: 圆（1） above 圆（2）."""
+    texts = [
+        cell.text for row in grid.rows[header.index + 1 :] for c in header.of(*NAME_FIELDS) for cell in c.cells(row)
+    ]
+    parts = [part for text in texts for part in counted(text)]
+    return any(a.title == b.title and int(b.amount) == int(a.amount) + 1 == 2 for a, b in pairwise(parts))
 
 
 def _in_names(grid: Grid, header: Header, told: Callable[[str], bool]) -> bool:

@@ -164,7 +164,7 @@ def from_json(data: dict[str, Any]) -> RawDocument:
     return RawDocument(
         lines=tuple(data["lines"]),
         hidden_sheets=tuple(data["hidden_sheets"]),
-        paragraphs=tuple(Paragraph(*values, tuple(columns)) for *values, columns in data["paragraphs"]),
+        paragraphs=tuple(_paragraph(values) for values in data["paragraphs"]),
         grids=tuple(
             Grid(
                 label=grid["label"],
@@ -176,6 +176,11 @@ def from_json(data: dict[str, Any]) -> RawDocument:
             for grid in data["grids"]
         ),
     )
+
+
+def _paragraph(values: list[Any]) -> Paragraph:
+    number, text, level, item, boxed, columns = values
+    return Paragraph(number, text, level, item, boxed, tuple(columns))
 
 
 def _rows(rows: list[Any]) -> Iterable[Row]:

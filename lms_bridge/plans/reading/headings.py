@@ -14,6 +14,8 @@ from typing import Literal
 
 from lms_bridge.plans.reading.synonyms import NAME_FIELDS, SYNONYMS, TEXT_FIELDS, TIME_WORDS, Field
 
+__all__ = ["NAME_FIELDS", "TEXT_FIELDS", "Field", "Heading", "plain_heading", "recognise", "understood"]
+
 # No heading is longer; the bound keeps the patterns below from working on whole paragraphs.
 _LONGEST = 80
 _PARTS = re.compile(r"[/／、,，;；&＆+＋\n|]|及其|及|与|和|(?<=\w)\s+(?:and|or)\s+(?=\w)")

@@ -110,8 +110,8 @@ def _first_line(text: str) -> tuple[str, str]:
 
 def only_first(lines: Sequence[str]) -> bool:
     """Whether the first of several lines names a unit (第三单元 童年) and the others only tell what is in it."""
-    starts = [_LEVEL.match(line) for line in lines]
-    return starts[0] is not None and not any(starts[1:])
+    levels = [(found["zh"] or found["en"]).lower() if (found := _LEVEL.match(line)) else None for line in lines]
+    return levels[0] is not None and levels[0] not in levels[1:]
 
 
 def _refuse_several(text: str) -> None:

@@ -22,15 +22,27 @@ from lms_bridge.plans.reading.when import read_when
 
 _LOOKED_AT = 60
 _TOTAL = re.compile(r"合计|小计|总计|总数|共计|总课时|totals?|sum|in all|all")
+_KIND = re.compile(
+    r"(?:新授|新课|授新|讲授|讲解|理论|实验|实践|练习|习题|复习|巩固|测试|测验|考试|检测|机动|活动|讨论|阅读|写作|讲评|自习|上机|操作)课?(?:课时|学时|节)?数?"
+    r"|(?:new|newcontent|newmaterial|theory|theoretical|practical|practicals|practice|review|revision|lab|labs|laboratory|test|tests"
+    r"|testing|exam|lecture|lectures|seminar|seminars|tutorial|teaching|discussion|exercise|exercises|assessment|other)"
+    r"(?:lessons|periods|hours)?"
+)
 _WEEKLY = re.compile(
     r"(?:每?周|本周)(?:的)?(?:课时|学时|节)数?|(?:课时|节数)(?:每周|周)"
     r"|(?:no|number)?(?:of)?(?:lessons|periods|classperiods)(?:this|a|per|each)week|weekly(?:lessons|periods)"
 )
-_WEEKLY_IN_BRACKETS = re.compile(r"[(（\[](?:每周|周|本周|per week|a week|/ ?week|weekly|this week)[)）\]]", re.IGNORECASE)
-_DAYS = re.compile(r"(?:教学|授课|上课|计划|所需)?天数|(?:noof|numberof)?(?:instructional|teaching|school|class|suggested)?days")
+_WEEKLY_IN_BRACKETS = re.compile(
+    r"[(（\[](?:每周|周|本周|per week|a week|/ ?week|weekly|this week)[)）\]]", re.IGNORECASE
+)
+_DAYS = re.compile(
+    r"(?:教学|授课|上课|计划|所需)?天数|(?:noof|numberof)?(?:instructional|teaching|school|class|suggested)?days"
+)
 _LESSON = re.compile(r"lsns?|lesson(?:s?no|s?nos|s?number|s?numbers)?|课次|课序|课时序号")
 _RANGES = re.compile(r"\d{1,3}(?:\s*[-,、]\s*\d{1,3})*")
 _SLOT = re.compile(r"period|lesson|节次|课次")
+_BESIDE_SLOTS = re.compile(r"day|weekday|星期|class|班级|room|教室")
+_COUNTS = re.compile(r"lsn|lesson|lessonno|课次|节次|period|星期|weekday|day|第几课时")
 _SUB = re.compile(r"sub(?:topics?|unit)|小节|子课题|分课题")
 _FOCUS = re.compile(r"focus|teachingfocus|learningfocus")
 
@@ -49,12 +61,12 @@ def one_lesson_each(grid: Grid, header: Header) -> bool:
     """Whether each row below ``header`` is one lesson: it has a single day of its own, and the rows are numbered, have
     weekdays or times of the day, or name the same again and again."""
     dates = header.of("dates", "when")
-    if len(dates) != 1 or header.of("starts", "ends"):
+    if len(dates) != 1 or header.of("starts", "ends") or (dates[0].heading and dates[0].heading.begins):
         return False
     cells = _cells(grid, header, dates[0])
     if len(cells) < 3 or not all(_one_day(cell) for cell in cells):
         return False
-    if any(_counts_lessons(grid, header, column) for column in header.columns):
+    if any(_counts_lessons(column) for column in header.columns):
         return True
     days = [cell.text for cell in cells]
     names = [
@@ -76,10 +88,11 @@ def has_parts(header: Header) -> bool:
 
 def _kinds_of_periods(grid: Grid, header: Header) -> tuple[Column, ...]:
     """新授 | 复习 | 合计 below one 课时: the column of the sum where there is one, else all together."""
-    kinds = [c for c in header.columns if any(_is_periods(text) for text in c.joint) and _numbers(grid, header, c)]
-    if len(kinds) < 2:
+    below = [c for c in header.columns if any(_is_periods(text) for text in c.joint)]
+    total = next((c for c in below if _TOTAL.fullmatch(plain_heading(c.own))), None)
+    kinds = [c for c in below if c is total or _KIND.fullmatch(plain_heading(c.own))]
+    if len(kinds) < 2 or not all(_numbers(grid, header, c) for c in kinds):
         return header.columns
-    total = next((c for c in kinds if _TOTAL.fullmatch(plain_heading(c.own))), None)
     if total is not None:
         others = {c.start for c in kinds if c is not total}
         return tuple(
@@ -107,16 +120,17 @@ def _slots(grid: Grid, header: Header) -> tuple[Column, ...]:
     """``Period`` beside single days and weekdays or classes says at what time of the day the lesson is."""
     dates = header.of("dates")
     beside = any(
-        recognise(c.own) == Heading("other") and re.fullmatch(r"day|weekday|星期|class|班级|room|教室", plain_heading(c.own))
-        for c in header.columns
+        recognise(c.own) == Heading("other") and _BESIDE_SLOTS.fullmatch(plain_heading(c.own)) for c in header.columns
     )
     if not dates or not beside or not all(_one_day(cell) for cell in _cells(grid, header, dates[0])):
         return header.columns
     return _changed(
         header,
-        lambda c: Heading("other")
-        if c.heading and c.heading.field == "periods" and _SLOT.fullmatch(plain_heading(c.own))
-        else c.heading,
+        lambda c: (
+            Heading("other")
+            if c.heading and c.heading.field == "periods" and _SLOT.fullmatch(plain_heading(c.own))
+            else c.heading
+        ),
     )
 
 
@@ -134,12 +148,9 @@ def _lesson_numbers(grid: Grid, header: Header) -> tuple[Column, ...]:
         lists = any(not text.isdigit() for text in texts)
         if lists and not _follow(texts):
             continue
-        if lists and not [c for c in counted if c is not column]:
-            return _changed(
-                header, lambda c, at=column: Heading("periods", measure="numbers") if c is at else c.heading
-            )
-        if not lists and column not in counted:
-            return _changed(header, lambda c, at=column: Heading("number") if c is at else c.heading)
+        told = Heading("periods", measure="numbers") if lists else Heading("number")
+        if not lists or not [c for c in counted if c is not column]:
+            return tuple(replace(c, heading=told) if c is column else c for c in header.columns)
     return header.columns
 
 
@@ -183,7 +194,7 @@ def _days(grid: Grid, header: Header) -> tuple[Column, ...]:
 
 
 def _weekly(grid: Grid, header: Header) -> tuple[Column, ...]:
-    """周课时, ``Lessons this week``: the periods of each of the row's weeks, where no column gives those of the unit."""
+    """周课时, ``Lessons this week``: periods of each of the row's weeks, where no column gives those of the unit."""
     if header.of("periods") or not header.of("week", "when", "first_week", "dates"):
         return header.columns
 
@@ -223,9 +234,9 @@ def _is_periods(text: str) -> bool:
     return found is not None and found.field == "periods"
 
 
-def _counts_lessons(grid: Grid, header: Header, column: Column) -> bool:
+def _counts_lessons(column: Column) -> bool:
     """Whether the column numbers the rows as lessons, or says at what time of the day or on which weekday they are."""
-    return bool(re.fullmatch(r"lsn|lesson|lessonno|课次|节次|period|星期|weekday|day|第几课时", plain_heading(column.own)))
+    return bool(_COUNTS.fullmatch(plain_heading(column.own)))
 
 
 def _one_day(cell: Cell) -> bool:

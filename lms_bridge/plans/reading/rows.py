@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lms_bridge.core.errors import Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES, Amount
 from lms_bridge.plans.reading.cells import RowCells, joined
 from lms_bridge.plans.reading.columns import Header, header_at, header_over
 from lms_bridge.plans.reading.dating import dated
+from lms_bridge.plans.reading.estimates import concluded, estimated
 from lms_bridge.plans.reading.grid import Grid, Row
-from lms_bridge.plans.reading.estimates import estimated
 from lms_bridge.plans.reading.inline import Tail, read_tail
 from lms_bridge.plans.reading.leftout import LeftOut
 from lms_bridge.plans.reading.merging import without_counting
@@ -24,6 +25,7 @@ from lms_bridge.plans.reading.several import Part, beside, counted, headed, line
 from lms_bridge.plans.reading.spells import fill_weeks
 from lms_bridge.plans.reading.when import Calendar, When, read_when, resolve
 from lms_bridge.plans.units import UnitDraft
+
 
 class RowReader(LeftOut):
     """Reads the rows of one table after another into ``units``, collecting all problems and warnings.
@@ -80,7 +82,8 @@ class RowReader(LeftOut):
         self.units = fill_weeks(self.units, self._timeless, first, self.notes, grid)
         if header.told == "nowhere":
             self.units[first:] = estimated(self.units[first:], self.weekly, self.notes, grid)
-        elif header.told == "each":
+        self.notes.warnings += concluded(header, Place(file=self.name, table=grid.label)) if self.units[first:] else []
+        if header.told == "each":
             self.units[first:] = without_counting(self.units[first:])
 
     def _has_chapters(self) -> bool:

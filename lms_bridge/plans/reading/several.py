@@ -34,12 +34,17 @@ def parts_of(text: str) -> list[Part]:
     Where the lines are counted (``1、`` ``2、``), the counting is no part of the names.
     """
     found = _parts(text)
-    titles = [_COUNTED.match(part.title) for part in found]
-    if len(found) > 1 and [int(title[1] or title[2]) if title else None for title in titles] == list(
-        range(1, len(found) + 1)
-    ):
-        return [replace(part, title=title["rest"]) for part, title in zip(found, titles, strict=True) if title]
-    return found
+    titles = _uncounted([part.title for part in found])
+    return [replace(part, title=title) for part, title in zip(found, titles, strict=True)]
+
+
+def _uncounted(titles: list[str]) -> list[str]:
+    """The titles without the numbers before them, where these count from one."""
+    found = [_COUNTED.match(title) for title in titles]
+    numbers = [int(match[1] or match[2]) if match else None for match in found]
+    if len(titles) < 2 or numbers != list(range(1, len(titles) + 1)):
+        return titles
+    return [match["rest"] for match in found if match]
 
 
 def _parts(text: str) -> list[Part]:
@@ -88,8 +93,9 @@ def total(parts: list[Part], minutes: int) -> Amount | None:
 
 
 def counted(text: str) -> list[Part]:
-    """The units of a cell with a bare number in brackets behind each (``观潮（3） 走月亮（2）``); none unless that is so
-    of all of them, and the numbers do not merely count the parts of one."""
+    """The units of a cell with a bare number in brackets behind each (``观潮（3） 走月亮（2）``).
+
+    None unless that is so of all of them, and the numbers do not merely count the parts of one."""
     found: list[Part] = []
     position = 0
     for bracket in _IN_BRACKETS.finditer(text):
@@ -107,4 +113,4 @@ def counted(text: str) -> list[Part]:
 def lines_of(text: str) -> list[str]:
     """The units of a cell that says nothing of their periods: one in each line, or between semicolons."""
     pieces = (_BULLET.sub("", piece.strip()).strip() for piece in _SEPARATOR.split(text))
-    return [piece for piece in pieces if piece]
+    return _uncounted([piece for piece in pieces if piece])

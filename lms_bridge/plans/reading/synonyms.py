@@ -6,7 +6,8 @@ from typing import Literal
 
 Field = Literal[
     "number", "key", "month", "week", "first_week", "last_week", "dates", "starts", "ends", "when", "unit", "topic",
-    "content", "periods", "objectives", "key_points", "methods", "homework", "materials", "remarks", "online_alternative", "other",
+    "content", "periods", "objectives", "key_points", "methods", "homework", "materials", "remarks",
+    "online_alternative", "other",
 ]  # fmt: skip
 
 # Columns that can give a unit its title, the most general first.
@@ -44,7 +45,8 @@ SYNONYMS: dict[Field, str] = {
     ),
     "when": ("时间 时间安排 周次日期 起止周次日期 | time | timing | when | schedule"),
     "unit": (
-        "单元 章节 章 单元名称 单元主题 单元标题 章节名称 模块 单元章节 项目 教材单元 单元课题 章节标题 项目名称 专题 教材章节"
+        "单元 章节 章 单元名称 单元主题 单元标题 章节名称 模块 单元章节 项目 教材单元 单元课题 章节标题 项目名称 专题 "
+        "教材章节"
         " | unit | units | unit title | unit name | chapter | module | unit no | chapter title | unit chapter"
         " | theme | unit of work | strand | big idea"
     ),
@@ -121,8 +123,8 @@ SYNONYMS: dict[Field, str] = {
         "星期 教师 任课教师 授课教师 主讲教师 主讲人 主讲 执教 执教人 主备人 班级 年级 学科 科目 学校 "
         "教研组 完成情况 执行情况 落实情况 检查 检查情况 签字 签名 课型 第几课时 教室 地点 状态 节次 "
         "实际课时 实际日期 实际进度 累计课时"
-        " | weekday | day | type | lesson type | part | room | venue | status | slot | teacher | class | grade | subject"
-        " | school | completed | done | signature"
+        " | weekday | day | type | lesson type | part | room | venue | status | slot | teacher | class | grade"
+        " | subject | school | completed | done | signature"
         " | actual periods | cumulative periods"
     ),
 }

@@ -25,6 +25,12 @@ FEWEST_ROWS = 3
 # Where this is said a person can do better than the reader: see the page on which columns are named by hand.
 UNKNOWN_COLUMN = N_("This column was not understood and was left out.")
 _NOT_COUNTED: frozenset[Field] = frozenset((*TEXT_FIELDS, "number", "key", "other", "month"))
+_MEASURED: dict[str, str] = {
+    "weekly": N_("The periods a week in this column were multiplied by the weeks of each unit."),
+    "days": N_("The school days in this column were read as periods, one for each."),
+    "numbers": N_("The lessons listed in this column were counted."),
+    "sum": N_("The periods in these columns were added up."),
+}
 _MONTH = re.compile(
     r"[第]?(?:[一二三四五六七八九十]{1,2}|\d{1,2})月份?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
     r"|(?:sheet|part|page|表|第)?\s*[\d一二三四五六七八九十]{1,2}(?:部分|页)?",
@@ -65,6 +71,9 @@ def complete_tables(grid: Grid) -> list[Table]:
     if forms and over and _labels_inside(grid):
         return forms
     if over and len(over[0][0].rows) > 2 and (over[0][1].certain() or not plain):
+        return over
+    # A table with one week: as a form it would lose the week beside its empty corner.
+    if over and over[0][1].certain() and over[0][1].of(*TIMES) and not (forms and forms[0][1].of(*TIMES)):
         return over
     if forms or (over and over[0][1].certain()):
         return forms or over
@@ -265,6 +274,8 @@ def _column_warnings(grid: Grid, header: Header, name: str) -> list[Warning_]:
             warnings.append(Warning_(N_("This column says nothing about a unit and was left out."), place))
         elif column.heading.measure == "minutes":
             warnings.append(Warning_(N_("The minutes in this column were turned into periods."), place))
+        elif column.heading.measure in _MEASURED:
+            warnings.append(Warning_(_MEASURED[column.heading.measure], place))
         elif column.heading.measure == "hours":
             warnings.append(Warning_(N_("The hours in this column were turned into periods."), place))
         elif column.heading.assumed:

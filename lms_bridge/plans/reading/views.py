@@ -130,7 +130,9 @@ def below_the_week(grid: Grid, header: Header | None) -> Table | None:
     head = rows[-1]
     padded = (*head.cells, *(Cell() for _ in range(grid.width() - len(head.cells))))
     rows[-1] = Row(head.number, (*padded, Cell("Topic")))
-    view = Grid(grid.label, (*rows, *(_wide(row, grid.width()) for row in split)), grid.hidden_rows, grid.hidden_columns)
+    view = Grid(
+        grid.label, (*rows, *(_wide(row, grid.width()) for row in split)), grid.hidden_rows, grid.hidden_columns
+    )
     found = find_header(view)
     return (view, found) if found is not None and found.complete() else None
 

@@ -106,7 +106,7 @@ def resolve(day: Day, calendar: Calendar | None) -> date | None:
 
 
 def month_in(text: str) -> int | None:
-    """The month that a text names: ``9月``, ``九月``, ``September``, ``Sep``, ``2026年9月``; None where it names none."""
+    """The month that a text names: ``9月``, ``九月``, ``September``, ``Sep``, ``2026年9月``; None for all else."""
     plain = normalise(text)
     found = re.fullmatch(rf"(?:20\d\d\s*[年./-]\s*)?({NUMBER})\s*月?份?", plain)
     number = whole_number(found[1]) if found else None
