@@ -19,6 +19,7 @@ from lms_bridge.plans.reading.headlines import headlines
 from lms_bridge.plans.reading.limits import MEGABYTE, ReadLimits, Refused
 from lms_bridge.plans.reading.mapped import Mapping, Remembered, mapped_tables, remembered_tables
 from lms_bridge.plans.reading.merging import merged
+from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.paragraphs import TextReader
 from lms_bridge.plans.reading.process import read_in_child
 from lms_bridge.plans.reading.refusals import refusal
@@ -84,7 +85,7 @@ def plan_in(
     selection = _selection(opened, name, mapping, remembered or {})
     reader: RowReader | TextReader
     if selection is None or not (mapping or remembered or _certain(selection)):
-        reader = TextReader(name, calendar, minutes)
+        reader = TextReader(name, calendar, minutes, weekly_periods(document))
         reader.read(document.paragraphs)
         if selection is not None and len(reader.units) > sum(len(grid.rows) for grid, _ in selection.tables):
             selection = None  # the table is not the plan: it tells no periods, and the text tells those of more units
@@ -97,6 +98,8 @@ def plan_in(
         reader = RowReader(name, calendar, minutes, weekly_periods(document))
         read_tables(reader, selection, opened.source)
         warnings = selection.warnings
+    if selection is not None and not (mapping or remembered or _certain(selection)) and _unreadable(reader.notes):
+        raise no_header(document, name)  # it is not sure what the columns hold: a person can say it
     if reader.notes.problems:
         raise BadInputs(reader.notes.problems, file=name)
     if len(reader.units) > limits.units:
@@ -158,6 +161,10 @@ def _selection(
 
 def _certain(selection: Selection) -> bool:
     return any(header.certain() for _, header in selection.tables)
+
+
+def _unreadable(notes: Notes) -> bool:
+    return any(isinstance(problem, InputError) and problem.place and problem.place.column for problem in notes.problems)
 
 
 def _nothing(document: RawDocument, name: str) -> InputError:

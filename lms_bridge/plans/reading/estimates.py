@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from lms_bridge.core.errors import Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.columns import Header
-from lms_bridge.plans.reading.grid import Grid, RawDocument
+from lms_bridge.plans.reading.grid import RawDocument
 from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.numerals import NUMBER, normalise, whole_number
 from lms_bridge.plans.units import UnitDraft, Warning_
@@ -47,14 +47,14 @@ def weekly_periods(document: RawDocument) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
-def estimated(units: list[UnitDraft], weekly: int | None, notes: Notes, grid: Grid) -> list[UnitDraft]:
+def estimated(units: list[UnitDraft], weekly: int | None, notes: Notes, place: Place) -> list[UnitDraft]:
     """``units`` with their periods concluded: ``weekly`` for each of their weeks, shared by those of the same weeks."""
     result: list[UnitDraft] = []
     for _, group in groupby(units, key=lambda unit: (unit.week_from, unit.week_to, unit.date_from)):
         same = list(group)
         result += [_with(unit, share) for unit, share in zip(same, _shares(same, weekly), strict=True)]
     if units:
-        notes.warnings.append(_said(weekly, Place(file=notes.file, table=grid.label)))
+        notes.warnings.append(_said(weekly, place))
     return result
 
 

@@ -52,7 +52,7 @@ _PATTERNS: tuple[tuple[Exclusion, re.Pattern[str]], ...] = (
         "total",
         re.compile(
             r"(?:合计|总计|共计|总课时数?|课时合计|合计课时|总节数|课时总计|课时总数|本学期(?:总|共)计?课时|全学期合计|总共"
-            r"|(?:grand )?totals?|sum|total ?(?:no|number)? ?(?:of )?(?:periods|lessons|(?:class )?hours|(?:\w+ )?days))"
+            r"|(?:grand )?totals?|sum|total ?(?:no|number)? ?(?:of )?(?:periods|lessons|(?:\w+ )?(?:hours|days)))"
             rf"(?:约?\d{{1,3}}{_UNIT})?|共\d{{1,3}}{_UNIT}"
         ),
     ),

@@ -10,7 +10,7 @@ from lms_bridge.plans.reading.columns import TIMES, Header, Told, header_over
 from lms_bridge.plans.reading.grid import Grid
 from lms_bridge.plans.reading.headings import NAME_FIELDS
 from lms_bridge.plans.reading.inline import amount_in
-from lms_bridge.plans.reading.roles import one_lesson_each, settled
+from lms_bridge.plans.reading.roles import one_lesson_each, only_days, settled
 from lms_bridge.plans.reading.several import counted
 
 # Title, school, class, term and teacher stand above the header in forms; more than this is not a form any more.
@@ -45,7 +45,10 @@ def told_elsewhere(grid: Grid, header: Header) -> Told:
     if one_lesson_each(grid, header):
         return "each"
     # Without a time a table of names may be anything: a person is asked.
-    return "nowhere" if header.of(*TIMES) else "column"
+    # So may a list of events, each with its day.
+    days = header.of("dates")
+    events = [days] == [header.of(*TIMES)] and all(only_days(grid, header, column) for column in days)
+    return "nowhere" if header.of(*TIMES) and not events else "column"
 
 
 def _only_numbered(grid: Grid, header: Header) -> bool:

@@ -10,7 +10,7 @@ from lms_bridge.plans.reading.exclusions import exclusion
 from lms_bridge.plans.reading.grid import Paragraph
 from lms_bridge.plans.reading.headings import Field, recognise
 from lms_bridge.plans.reading.inline import Tail, is_amount, read_tail, take_week
-from lms_bridge.plans.reading.numerals import CHINESE, whole_number
+from lms_bridge.plans.reading.numerals import CHINESE, NUMBER, normalise, whole_number
 
 _NUMERAL = rf"[\d{CHINESE}]+"
 # The words that number units, from the greater to the lesser.
@@ -38,6 +38,7 @@ _SECTION = re.compile(rf"\s*([{CHINESE}]{{1,3}})\s*[、.．]")
 _BRACKETED_LABEL = re.compile(r"[【\[〔](?P<label>[^】\]〕]{1,20})[】\]〕]\s*[:：]?\s*(?P<rest>.*)", re.DOTALL)
 _BULLET = re.compile(r"^[\s•·●○■□◆◇▪–—*-]+(?=\S)")
 _LONGEST_LABEL = 40
+_FEWEST_WEEKS = 3
 # The rank of lines that begin with a week, below the words that number units and above all other numbering.
 WEEK = 5
 
@@ -139,6 +140,21 @@ def unit_family(lines: Sequence[Line]) -> str | None:
     likely = [f for f, told in families.items() if sum(told) >= 2 and sum(told) * 2 >= len(told)]
     likely = likely or [f for f, told in families.items() if any(told) and f != "plain"]
     return min(likely, key=lambda family: rank[family], default=None)
+
+
+def weeks_told(lines: Sequence[Line]) -> bool:
+    """Whether the lines are a plan that tells no periods: at least three name a week and what is taught in it, each
+    week after the one before."""
+    told = [line for line in lines if line.family == "week" and line.field is None and line.tail.title]
+    weeks = [int(found[0]) for line in told if (found := re.search(r"\d+", _digits(line.week)))]
+    return len(told) >= _FEWEST_WEEKS and len(weeks) == len(told) and weeks == sorted(weeks)
+
+
+def _digits(week: str) -> str:
+    """The first number of a week's words, in digits."""
+    found = re.search(NUMBER, normalise(week))
+    number = whole_number(found[0]) if found else None
+    return "" if number is None else str(number)
 
 
 def _may_be_unit(line: Line) -> bool:

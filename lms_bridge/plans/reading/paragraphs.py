@@ -11,13 +11,14 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES, Amount, read_amount
 from lms_bridge.plans.reading.cells import NO_PERIODS, joined
 from lms_bridge.plans.reading.dating import dated
+from lms_bridge.plans.reading.estimates import estimated
 from lms_bridge.plans.reading.exclusions import Exclusion, exclusion
 from lms_bridge.plans.reading.grid import Paragraph
 from lms_bridge.plans.reading.headings import TEXT_FIELDS, Field
 from lms_bridge.plans.reading.naming import LONGEST_TITLE
 from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.online import fields
-from lms_bridge.plans.reading.outline import WEEK, Line, apart_from, sections_of, take_apart, unit_family
+from lms_bridge.plans.reading.outline import WEEK, Line, apart_from, sections_of, take_apart, unit_family, weeks_told
 from lms_bridge.plans.reading.places import short
 from lms_bridge.plans.reading.problems import CellProblem
 from lms_bridge.plans.reading.several import parts_of, total
@@ -49,7 +50,11 @@ def _time_in(line: Line) -> str:
 class TextReader:
     """Reads the paragraphs of a document into ``units``, collecting problems and warnings."""
 
-    def __init__(self, name: str, calendar: Calendar | None, minutes: int = USUAL_MINUTES) -> None:
+    def __init__(
+        self, name: str, calendar: Calendar | None, minutes: int = USUAL_MINUTES, weekly: int | None = None
+    ) -> None:
+        self.weekly = weekly
+        self._untold = False  # no line tells its periods, but each begins with its week
         self.name = name
         self.calendar = calendar
         self.minutes = minutes
@@ -58,16 +63,18 @@ class TextReader:
         self.undated = 0
 
     def read(self, paragraphs: Sequence[Paragraph]) -> None:
-        """All units in ``paragraphs``; none where no line gives a number of periods behind a name."""
+        """All units in ``paragraphs``; none where no line tells a number of periods or its week."""
         lines = take_apart(paragraphs)
         family = unit_family(lines)
+        if family is None and weeks_told(lines):
+            family, self._untold = "week", True
         if family is None:
             return
         current: _Unit | None = None
         said, week = False, ""
         rank = next(line.rank for line in lines if line.family == family)
         sections = sections_of(lines, family)
-        apart = apart_from(lines, family)
+        apart = set() if self._untold else apart_from(lines, family)
         for position, line in enumerate(lines):
             kind = exclusion(line.text) if line.field is None else None
             if kind is None and line.field is None and line.family == family:
@@ -93,6 +100,8 @@ class TextReader:
                 said = True
                 self._warn(N_("This text stands outside of the units and was left out."), line)
         self._close(current)
+        if self._untold:
+            self.units = estimated(self.units, self.weekly, self.notes, Place(file=self.name))
         if any(p.boxed for p in paragraphs) and self.units:
             message = N_("Text boxes were read in the order in which the document stores them.")
             self.notes.warnings.append(Warning_(message, Place(file=self.name)))
@@ -214,6 +223,8 @@ class TextReader:
         below = total(parts, self.minutes) if parts else None
         if not found and below is not None:
             found = [below]
+        if not found and self._untold:
+            return Amount(1, assumed=True)
         if not found:
             raise CellProblem(*NO_PERIODS)
         if len({amount.periods for amount in found}) > 1:

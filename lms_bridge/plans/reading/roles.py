@@ -61,10 +61,10 @@ def one_lesson_each(grid: Grid, header: Header) -> bool:
     """Whether each row below ``header`` is one lesson: it has a single day of its own, and the rows are numbered, have
     weekdays or times of the day, or name the same again and again."""
     dates = header.of("dates", "when")
-    if len(dates) != 1 or header.of("starts", "ends") or (dates[0].heading and dates[0].heading.begins):
+    if len(dates) != 1 or header.of("starts", "ends") or not only_days(grid, header, dates[0]):
         return False
     cells = _cells(grid, header, dates[0])
-    if len(cells) < 3 or not all(_one_day(cell) for cell in cells):
+    if len(cells) < 3:
         return False
     if any(_counts_lessons(column) for column in header.columns):
         return True
@@ -75,6 +75,13 @@ def one_lesson_each(grid: Grid, header: Header) -> bool:
     ]
     again = sum(first == second and any(first) for first, second in pairwise(names))
     return len(set(days)) < len(days) or again * 4 >= len(cells)
+
+
+def only_days(grid: Grid, header: Header, column: Column) -> bool:
+    """Whether single days stand under a heading, and not spells of time nor the beginnings of weeks."""
+    if column.heading is not None and column.heading.begins:
+        return False
+    return all(_one_day(cell) for cell in _cells(grid, header, column))
 
 
 def has_parts(header: Header) -> bool:
@@ -244,5 +251,5 @@ def _one_day(cell: Cell) -> bool:
         return True
     with suppress(CellProblem):
         when = read_when(cell.text, cell.kind, bare_weeks=False)
-        return when.day_from is not None and when.day_from == when.day_to
+        return when.day_from is not None and when.day_from == when.day_to and not when.begins
     return False

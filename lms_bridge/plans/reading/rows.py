@@ -80,11 +80,13 @@ class RowReader(LeftOut):
                     self._open = False
             index += 1
         self.units = fill_weeks(self.units, self._timeless, first, self.notes, grid)
+        place = Place(file=self.name, table=grid.label)
         if header.told == "nowhere":
-            self.units[first:] = estimated(self.units[first:], self.weekly, self.notes, grid)
-        self.notes.warnings += concluded(header, Place(file=self.name, table=grid.label)) if self.units[first:] else []
-        if header.told == "each":
+            self.units[first:] = estimated(self.units[first:], self.weekly, self.notes, place)
+        elif header.told == "each":
             self.units[first:] = without_counting(self.units[first:])
+        if self.units[first:]:
+            self.notes.warnings += concluded(header, place)
 
     def _has_chapters(self) -> bool:
         """Whether the leading column names chapters: one of them stands beside several rows with their own periods.
