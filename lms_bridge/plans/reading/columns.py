@@ -68,6 +68,10 @@ class Header:
         """Whether units can be read: there is a column for their names, and it is clear where their periods are."""
         return self.named() and (self.told != "column" or "periods" in self.fields())
 
+    def promised(self) -> bool:
+        """Whether the heading of the names says that the periods stand behind them (教学内容及课时)."""
+        return any("periods" in column.heading.also for column in self.columns if column.heading)
+
     def certain(self) -> bool:
         """Whether the document itself says how many periods each unit takes."""
         weekly = any(column.heading and column.heading.measure in ("weekly", "days") for column in self.of("periods"))

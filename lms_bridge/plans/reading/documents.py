@@ -81,25 +81,24 @@ def plan_in(
 ) -> PlanDocument:
     """The plan in a document that was opened; all else as in :func:`read_plan`."""
     document = opened.document
-    calendar = Calendar(*term) if term else None
+    calendar, weekly = Calendar(*term) if term else None, weekly_periods(document)
     selection = _selection(opened, name, mapping, remembered or {})
-    reader: RowReader | TextReader
-    if selection is None or not (mapping or remembered or _certain(selection)):
-        reader = TextReader(name, calendar, minutes, weekly_periods(document))
-        reader.read(document.paragraphs)
-        if selection is not None and len(reader.units) > sum(len(grid.rows) for grid, _ in selection.tables):
-            selection = None  # the table is not the plan: it tells no periods, and the text tells those of more units
+    text = TextReader(name, calendar, minutes, weekly)
+    if selection is None or not selection.certain():
+        text.read(document.paragraphs)
+        if selection is not None and len(text.units) > sum(len(grid.rows) for grid, _ in selection.tables):
+            selection = None  # the table tells no periods, and the text names more units
+    reader: RowReader | TextReader = text
     if selection is None:
-        assert isinstance(reader, TextReader)
         if not reader.units and not reader.notes.problems:
             raise _nothing(document, name)
         warnings = left_out(document, name)
     else:
-        reader = RowReader(name, calendar, minutes, weekly_periods(document))
+        reader = RowReader(name, calendar, minutes, weekly)
         read_tables(reader, selection, opened.source)
         warnings = selection.warnings
-    if selection is not None and not (mapping or remembered or _certain(selection)) and _unreadable(reader.notes):
-        raise no_header(document, name)  # it is not sure what the columns hold: a person can say it
+        if not selection.certain() and _unreadable(reader.notes):
+            raise no_header(document, name)  # it is not sure what the columns hold: a person can say it
     if reader.notes.problems:
         raise BadInputs(reader.notes.problems, file=name)
     if len(reader.units) > limits.units:
@@ -157,10 +156,6 @@ def _selection(
     if typed is None:
         return known
     return select(replace(opened.document, grids=(typed,)), opened.source, name)
-
-
-def _certain(selection: Selection) -> bool:
-    return any(header.certain() for _, header in selection.tables)
 
 
 def _unreadable(notes: Notes) -> bool:

@@ -62,8 +62,7 @@ def concluded(header: Header, place: Place) -> list[Warning_]:
     """What to say where each row was taken for a lesson, or bare numbers behind the names for periods."""
     if header.told == "each":
         return [Warning_(N_("Each row was read as one lesson, because the document numbers or dates them so."), place)]
-    said = any("periods" in column.heading.also for column in header.columns if column.heading)
-    if header.told == "brackets" and not said:
+    if header.told == "brackets" and not header.promised():
         return [Warning_(N_("The numbers in brackets behind the names were read as their periods."), place)]
     return []
 

@@ -40,7 +40,9 @@ def told_elsewhere(grid: Grid, header: Header) -> Told:
     """Where the periods are under a header without a column for them."""
     if _in_names(grid, header, lambda text: any(amount_in(line) for line in text.split("\n"))):
         return "names"
-    if _in_names(grid, header, lambda text: bool(counted(text))) and not _only_numbered(grid, header):
+    if _in_names(grid, header, lambda text: bool(counted(text))) and (
+        header.promised() or not _only_numbered(grid, header)
+    ):
         return "brackets"
     if one_lesson_each(grid, header):
         return "each"

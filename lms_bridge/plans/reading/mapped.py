@@ -87,7 +87,7 @@ def mapped_tables(document: RawDocument, mapping: Mapping, name: str) -> Selecti
             tables.append((grid, header))
         elif again is not None:
             tables.append((other, _mapped(other, again, {c.start: f for c, f in _named(header, mapping.fields)})))
-    return Selection(tables, warnings_about(document, tables, name))
+    return Selection(tables, warnings_about(document, tables, name), by_hand=True)
 
 
 def remembered_tables(document: RawDocument, remembered: Words[str, Remembered], name: str) -> Selection | None:

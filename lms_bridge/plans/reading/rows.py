@@ -237,6 +237,8 @@ class RowReader(LeftOut):
             lines = lines_of(text)
             return [] if len(lines) < 2 or only_first(lines) else [Part(line, "1") for line in lines]
         parts = parts_of(text)
+        if len(beside_each_other := counted(text, worded=True)) > max(1, len(parts)):
+            parts = beside_each_other
         if len(parts) > 1:
             self._agree(cells, parts)
             return parts
@@ -277,8 +279,7 @@ class RowReader(LeftOut):
     def _share(self, cells: RowCells, part: Part) -> Amount:
         """The periods of one of several units; behind bare numbers only the heading can say that they are periods."""
         amount = cells.checked(cells.amount(part.amount))
-        said = any("periods" in column.heading.also for column in self._header.columns if column.heading)
-        bare = self._header.told == "brackets" and not said
+        bare = self._header.told == "brackets" and not self._header.promised()
         return Amount(amount.periods, assumed=True) if bare or self._header.told == "nowhere" else amount
 
     def _by_week(self, cells: RowCells) -> bool:

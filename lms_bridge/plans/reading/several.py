@@ -11,7 +11,8 @@ from lms_bridge.plans.reading.problems import CellProblem
 
 _COUNTED = re.compile(r"(?:(\d{1,2})\s*(?:[、)）]|[.．](?!\d))|[(（](\d{1,2})[)）])\s*(?P<rest>\S.*)\Z", re.DOTALL)
 _IN_BRACKETS = re.compile(
-    r"[(（\[【]\s*(?P<n>\d{1,2})\s*(?:课时|学时|节|L|periods?|lessons?)?\s*[)）\]】](?=[\s；;，,、]|\Z)", re.IGNORECASE
+    r"[(（\[【]\s*(?P<n>\d{1,2})\s*(?P<w>课时|学时|节|L|periods?|lessons?)?\s*[)）\]】](?=[\s；;，,、]|\Z)",
+    re.IGNORECASE,
 )
 _BETWEEN = " \n；;，,、"
 _BULLET = re.compile(r"^[\s•·●○■□◆◇▪–—*-]+(?=\S)")
@@ -92,16 +93,17 @@ def total(parts: list[Part], minutes: int) -> Amount | None:
     return Amount(sum(amount.periods for amount in amounts if amount is not None), assumed=True)
 
 
-def counted(text: str) -> list[Part]:
+def counted(text: str, *, worded: bool = False) -> list[Part]:
     """The units of a cell with a bare number in brackets behind each (``观潮（3） 走月亮（2）``).
 
-    None unless that is so of all of them, and the numbers do not merely count the parts of one."""
+    None unless that is so of all of them, and the numbers do not merely count the parts of one. ``worded``: only where
+    each number says that it counts periods (``观潮（3课时） 走月亮（2课时）``)."""
     found: list[Part] = []
     position = 0
     for bracket in _IN_BRACKETS.finditer(text):
         title = text[position : bracket.start()].strip(_BETWEEN)
         position = bracket.end()
-        if not title or "\n" in title:
+        if not title or "\n" in title or (worded and not bracket["w"]):
             return []
         found.append(Part(title, bracket["n"]))
     if text[position:].strip(_BETWEEN) or not all(int(part.amount) for part in found):

@@ -42,11 +42,19 @@ Table = tuple[Grid, Header]
 
 @dataclass
 class Selection:
-    """The tables to be read one after another, the ones without headings that may continue them, and warnings."""
+    """The tables to be read one after another, the ones without headings that may continue them, and warnings.
+
+    ``by_hand``: a person said what the columns hold.
+    """
 
     tables: list[Table]
     warnings: list[Warning_] = field(default_factory=list)
     headless: list[Grid] = field(default_factory=list)
+    by_hand: bool = False
+
+    def certain(self) -> bool:
+        """Whether it is sure that this is the plan: it tells its periods, or a person said so."""
+        return self.by_hand or any(header.certain() for _, header in self.tables)
 
 
 def complete_tables(grid: Grid) -> list[Table]:
