@@ -46,6 +46,8 @@ _REMARK = re.compile(r"\s*[(\[](?:其中|含|包括|包含|内含|including|incl
 # 2课时（每课时40分钟）, 2 periods (40 min each)
 _LENGTH = re.compile(rf"\s*[(\[](?:每(?:课时|节)?|each|of)?\s*\d+\s*(?:{_MINUTES})\s*(?:each|/节|/课时)?[)\]]\Z", re.I)
 _IN_ALL = re.compile(r"(?P<parts>[^()=]*\+[^()=]*)=\s*(?P<sum>[^=+]+)")
+DAYS = re.compile(r"\s*(?:个?(?:教学|上课)?(?:天|日)|(?:school |instructional )?days?)\s*\Z", re.I)
+_NUMBERS = re.compile(r"\d{1,3}(?:\s*[-,、]\s*\d{1,3})*")
 _NONE = re.compile(r"[-/\s.]*|无|n/?a", re.I)
 _REMEDY = N_("Write the number of periods as a whole number, for example 4.")
 
@@ -75,6 +77,22 @@ def read_amount(text: str, kind: Kind, *, measure: Measure = "periods", minutes:
     if amount.periods > MOST_PERIODS:
         raise CellProblem(N_("So many periods cannot be: at most %(most)s are accepted."), _REMEDY, most=MOST_PERIODS)
     return amount
+
+
+def listed(text: str) -> Amount | None:
+    """How many lessons a list of their numbers names: ``1, 2`` and ``3-4`` are two, ``5`` is one."""
+    plain = normalise(text)
+    if _NONE.fullmatch(plain):
+        return None
+    if not _NUMBERS.fullmatch(plain):
+        raise CellProblem(N_("This is not understood as the numbers of lessons."), _REMEDY)
+    count = 0
+    for part in re.split(r"[,、]", plain):
+        first, _, last = part.partition("-")
+        count += (int(last) - int(first) if last else 0) + 1
+    if count < 1:
+        raise CellProblem(N_("This is not understood as the numbers of lessons."), _REMEDY)
+    return Amount(count)
 
 
 def _amount(plain: str, measure: Measure, minutes: int) -> Amount:

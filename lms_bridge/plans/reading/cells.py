@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from lms_bridge.core.i18n import N_
-from lms_bridge.plans.reading.amounts import Amount, read_amount
+from lms_bridge.plans.reading.amounts import DAYS, Amount, listed, read_amount
 from lms_bridge.plans.reading.columns import Column, Header
 from lms_bridge.plans.reading.grid import Cell, Grid, Kind, Row
 from lms_bridge.plans.reading.headings import NAME_FIELDS, TEXT_FIELDS
 from lms_bridge.plans.reading.naming import NameCells, name_cells
 from lms_bridge.plans.reading.notes import Notes
+from lms_bridge.plans.reading.numerals import normalise
 from lms_bridge.plans.reading.problems import CellProblem
-from lms_bridge.plans.reading.when import When, read_when
+from lms_bridge.plans.reading.when import When, month_in, read_when
 
 NO_PERIODS = (
     N_("The unit has no number of periods."),
@@ -40,9 +42,12 @@ class RowCells:
         self.periods_cell = self._periods_cell()
 
     def _periods_cell(self) -> Cell:
-        if self.header.inline:
+        if self.header.told != "column":
             return Cell()
         cells = [cell for cell in self.periods_column.cells(self.row) if cell.text]
+        heading = self.periods_column.heading
+        if len(cells) > 1 and heading is not None and heading.measure == "sum":
+            return Cell("+".join(cell.text for cell in cells))
         if len(cells) > 1:
             return Cell(" ".join(cell.text for cell in cells))
         return cells[0] if cells else Cell()
@@ -60,10 +65,30 @@ class RowCells:
         """The periods that ``text`` says, in the column's measure; raises ``CellProblem``."""
         heading = self.periods_column.heading
         measure = heading.measure if heading is not None and heading.field == "periods" else "periods"
-        found = read_amount(text, kind, measure=measure, minutes=self.minutes)
-        if found is not None and heading is not None and heading.field == "periods" and heading.assumed:
+        if measure == "numbers":
+            return listed(text)
+        if measure == "days":
+            text = DAYS.sub("", text)
+        plain = measure if measure in ("minutes", "hours", "stated") else "periods"
+        found = read_amount(text, kind, measure=plain, minutes=self.minutes)
+        if found is not None and measure == "weekly" and (weeks := self._weeks()) > 1:
+            return Amount(found.periods * weeks, assumed=True)
+        if (
+            found is not None
+            and heading is not None
+            and heading.field == "periods"
+            and (heading.assumed or measure == "sum")
+        ):
             return Amount(found.periods, assumed=True)
         return found
+
+    def _weeks(self) -> int:
+        """How many weeks the row names; 1 where it names none."""
+        with suppress(CellProblem):
+            when = read_cells(self.header, self.row)
+            if when.week_from is not None and when.week_to is not None:
+                return when.week_to - when.week_from + 1
+        return 1
 
     def stated(self) -> Amount | None:
         """The periods in the row's own cell, None where it is empty, merged or not certain; notes nothing."""
@@ -77,6 +102,8 @@ class RowCells:
     def periods(self) -> Amount | None:
         """The periods of the row's unit; None (and a problem is noted) where they are not certain."""
         cell = self.periods_cell
+        if self.header.told in ("each", "nowhere"):
+            return Amount(1, assumed=True)
         try:
             if self.periods_above:
                 raise CellProblem(
@@ -120,17 +147,44 @@ class RowCells:
         found = When()
         words: list[str] = []
         for column in self.header.of("week", "when", "dates"):
-            text = " ".join(cell.text for cell in column.cells(self.row) if cell.text)
-            kind: Kind = next((cell.kind for cell in column.cells(self.row) if cell.text), "text")
+            text, kind = text_under(column, self.row)
             if not text:
                 continue
             words.append(text)
-            bare_weeks = column.heading is not None and column.heading.field != "dates"
             try:
-                found = joined(found, read_when(text, kind, bare_weeks=bare_weeks))
+                month = self.month() if "-" in normalise(text) or text.isdigit() else None
+                found = joined(found, read_under(column, text, kind, month))
             except CellProblem as problem:
                 self.notes.problem(problem, self.grid, self.row, column, text)
-        return self._between(found, words), "; ".join(words)
+        return self._between(self._numbered(found, words), words), "; ".join(words)
+
+    def month(self) -> int | None:
+        """The month in the row's column of months, or in the last row above it that names one."""
+        columns = self.header.of("month")
+        if not columns:
+            return None
+        for row in reversed(self.grid.rows[self.header.index + 1 :]):
+            if row.number <= self.row.number and (text := text_under(columns[0], row)[0]):
+                return month_in(text)
+        return None
+
+    def _numbered(self, found: When, words: list[str]) -> When:
+        """``found`` with the weeks of the columns in which a unit's first and its last one stand."""
+        for column in self.header.of("first_week", "last_week"):
+            text, kind = text_under(column, self.row)
+            if not text or column.heading is None:
+                continue
+            words.append(text)
+            try:
+                week = read_when(text, kind, bare_weeks=True)
+            except CellProblem as problem:
+                self.notes.problem(problem, self.grid, self.row, column, text)
+                continue
+            if column.heading.field == "first_week":
+                found = replace(found, week_from=week.week_from, week_to=found.week_to or week.week_to)
+            else:
+                found = replace(found, week_from=found.week_from or week.week_from, week_to=week.week_to)
+        return found
 
     def _between(self, found: When, words: list[str]) -> When:
         """``found`` with the days of the columns in which a unit starts and in which it ends."""
@@ -204,6 +258,29 @@ class RowCells:
         return own and _OWN_KEY.fullmatch(self._key()[1]) is not None
 
 
+def text_under(column: Column, row: Row) -> tuple[str, Kind]:
+    """What stands under a heading in a row, and what kind of value the spreadsheet says it is."""
+    cells = [cell for cell in column.cells(row) if cell.text]
+    return " ".join(cell.text for cell in cells), next((cell.kind for cell in cells), "text")
+
+
+def read_under(column: Column, text: str, kind: Kind, month: int | None = None) -> When:
+    """The time that stands under a heading about weeks or dates."""
+    heading = column.heading
+    found = read_when(text, kind, bare_weeks=heading is not None and heading.field != "dates", month=month)
+    return replace(found, begins=True) if heading is not None and heading.begins else found
+
+
+def read_cells(header: Header, row: Row) -> When:
+    """The time in a row's columns about weeks and dates; raises ``CellProblem``."""
+    found = When()
+    for column in header.of("week", "when", "dates"):
+        text, kind = text_under(column, row)
+        if text:
+            found = joined(found, read_under(column, text, kind))
+    return found
+
+
 def joined(found: When, more: When) -> When:
     """What two texts say about one unit's time; refuses two different weeks."""
     if more.week_from and found.week_from and (more.week_from, more.week_to) != (found.week_from, found.week_to):
@@ -213,4 +290,5 @@ def joined(found: When, more: When) -> When:
         found.week_to or more.week_to,
         found.day_from or more.day_from,
         found.day_to or more.day_to,
+        found.begins or more.begins,
     )

@@ -1,29 +1,35 @@
-"""Finding the header of a table, in one row or several, and what each column under it holds."""
+"""The header of a table, in one row or several, and what each column under it holds by its heading."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 from lms_bridge.plans.reading.grid import Cell, Grid, Row
 from lms_bridge.plans.reading.headings import NAME_FIELDS, Field, Heading, recognise
-from lms_bridge.plans.reading.inline import amount_in
 
-# Title, school, class, term and teacher stand above the header in forms; more than this is not a form any more.
-_SEARCHED_ROWS = 15
 _DEEPEST = 3
 # What was really done stands beside what was planned in many forms; only the plan is read.
 _DONE = re.compile(r"实际|执行|完成|actual|completed|delivered", re.IGNORECASE)
 
+Told = Literal["column", "names", "brackets", "each", "nowhere"]
+TIMES: tuple[Field, ...] = ("week", "first_week", "dates", "starts", "when", "month")
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One heading and the grid columns it spans (``start`` included, ``end`` not, from 0)."""
+    """One heading and the grid columns it spans (``start`` included, ``end`` not, from 0).
+
+    ``joint`` are the headings above its own that it shares with others, ``own`` the lowest one.
+    """
 
     text: str
     start: int
     end: int
     heading: Heading | None
+    joint: tuple[str, ...] = ()
+    own: str = ""
 
     def cells(self, row: Row) -> list[Cell]:
         """The cells of ``row`` under the heading that do not merely continue to the left."""
@@ -35,14 +41,20 @@ class Column:
 class Header:
     """A recognised header; ``index`` is its last row in the grid, ``top`` its first.
 
-    ``inline``: there is no column for periods, they stand behind the units' names (``声音（2课时）``).
+    ``told`` says where the units' periods are: in a column; behind their names (``声音（2课时）``); there as bare
+    numbers in brackets (``声音（2）``); each row is one lesson; or nowhere, so that they must be assumed.
     """
 
     index: int
     row: Row
     columns: tuple[Column, ...]
     top: int
-    inline: bool = False
+    told: Told = "column"
+
+    @property
+    def inline(self) -> bool:
+        """Whether there is no column for periods, because they stand behind the units' names."""
+        return self.told in ("names", "brackets")
 
     def fields(self) -> set[Field]:
         """The fields that the table has."""
@@ -53,8 +65,17 @@ class Header:
         return [column for column in self.columns if column.heading and column.heading.field in fields]
 
     def complete(self) -> bool:
-        """Whether units can be read: there is a column for their names, and their periods are given."""
-        return self.named() and (self.inline or "periods" in self.fields())
+        """Whether units can be read: there is a column for their names, and it is clear where their periods are."""
+        return self.named() and (self.told != "column" or "periods" in self.fields())
+
+    def promised(self) -> bool:
+        """Whether the heading of the names says that the periods stand behind them (教学内容及课时)."""
+        return any("periods" in column.heading.also for column in self.columns if column.heading)
+
+    def certain(self) -> bool:
+        """Whether the document itself says how many periods each unit takes."""
+        weekly = any(column.heading and column.heading.measure in ("weekly", "days") for column in self.of("periods"))
+        return self.complete() and self.told in ("column", "names") and not weekly
 
     def named(self) -> bool:
         """Whether a column can give the units their names."""
@@ -81,7 +102,7 @@ def header_at(grid: Grid, index: int, depth: int = 1) -> Header:
         while end < width and all(row.cell(end).merged == "left" for row in rows):
             end += 1
         if path := _path(rows, start):
-            columns.append(Column(_shown(path), start, end, _meaning(path)))
+            columns.append(Column(_shown(path), start, end, _meaning(path), tuple(path[:-1]), path[-1]))
         start = end
     return Header(index + depth - 1, last, tuple(columns), index)
 
@@ -143,34 +164,3 @@ def _goes_on(grid: Grid, header: Header, index: int) -> bool:
     joint = [column for column in header.columns if column.end - column.start > 1]
     under = [i for i, cell in enumerate(row.cells) if cell.text and not cell.merged]
     return len(under) > 1 and all(any(column.start <= i < column.end for column in joint) for i in under)
-
-
-def find_header(grid: Grid) -> Header | None:
-    """The header of ``grid``: the first that has a column for names and one for periods.
-
-    Headings may stand in several rows, a joint one above its parts; the lowest that is understood counts. Failing a
-    complete header, the one with most recognised headings (at least two) is returned, so that the refusal can say
-    what is missing.
-    """
-    best: Header | None = None
-    for index in range(min(_SEARCHED_ROWS, len(grid.rows))):
-        header = header_over(grid, index)
-        if header.complete():
-            return header
-        if len(header.fields()) >= 2 and (best is None or len(header.fields()) > len(best.fields())):
-            best = header
-    if best is not None and best.named() and _amounts_in_names(grid, best):
-        return replace(best, inline=True)
-    return best
-
-
-def _amounts_in_names(grid: Grid, header: Header) -> bool:
-    """Whether most units under a header without a column for periods tell them behind their names."""
-    with_amount = without = 0
-    for row in grid.rows[header.index + 1 :]:
-        texts = [cell.text for column in header.of(*NAME_FIELDS) for cell in column.cells(row) if cell.text]
-        if any(amount_in(line) for text in texts for line in text.split("\n")):
-            with_amount += 1
-        elif texts:
-            without += 1
-    return with_amount > without

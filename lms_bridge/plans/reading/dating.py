@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.problems import CellProblem
@@ -26,4 +27,9 @@ def dated(unit: UnitDraft, when: When, calendar: Calendar | None) -> UnitDraft |
             N_("Write the dates as 2026-09-01 or as a range such as 9.1-9.5."),
         )
     assumed = (*unit.assumed, "date_from", "date_to") if when.day_from.year is None else unit.assumed
+    if when.begins and start == end:
+        # A school week ends on the fifth day; a unit of several weeks with the last of them.
+        weeks = (unit.week_to or 0) - (unit.week_from or 0)
+        end += timedelta(days=4 + 7 * weeks)
+        assumed = tuple(dict.fromkeys((*assumed, "date_to")))
     return replace(unit, date_from=start, date_to=end, assumed=assumed)

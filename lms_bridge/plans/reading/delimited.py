@@ -6,7 +6,8 @@ import codecs
 import csv
 import io
 
-from lms_bridge.plans.reading.columns import find_header
+from lms_bridge.plans.reading.aligned import pieces
+from lms_bridge.plans.reading.finding import find_header
 from lms_bridge.plans.reading.grid import Budget, Cell, Grid, Paragraph, RawDocument, Row
 from lms_bridge.plans.reading.limits import ReadLimits, Refused
 
@@ -36,8 +37,8 @@ def read_delimited(data: bytes, limits: ReadLimits) -> RawDocument:
 def _paragraphs(text: str, limits: ReadLimits) -> tuple[Paragraph, ...]:
     """The lines of the text, for a plan that is no table."""
     budget = Budget(limits)
-    lines = [line for part in text.splitlines()[: limits.paragraphs] if (line := budget.text(part))]
-    return tuple(Paragraph(number, line) for number, line in enumerate(lines, start=1))
+    lines = [(line, part) for part in text.splitlines()[: limits.paragraphs] if (line := budget.text(part))]
+    return tuple(Paragraph(number, line, columns=pieces(part)) for number, (line, part) in enumerate(lines, start=1))
 
 
 def decode(data: bytes) -> str:

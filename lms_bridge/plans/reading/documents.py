@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Words
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from lms_bridge.core.errors import BadInputs, InputError, Place
 from lms_bridge.core.i18n import N_
+from lms_bridge.plans.reading.aligned import aligned_grid
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES
 from lms_bridge.plans.reading.convert import Converter, convertible
 from lms_bridge.plans.reading.delimited import read_delimited
+from lms_bridge.plans.reading.estimates import weekly_periods
 from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.headlines import headlines
 from lms_bridge.plans.reading.limits import MEGABYTE, ReadLimits, Refused
 from lms_bridge.plans.reading.mapped import Mapping, Remembered, mapped_tables, remembered_tables
+from lms_bridge.plans.reading.merging import merged
 from lms_bridge.plans.reading.misnamed import misnamed
+from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.paragraphs import TextReader
 from lms_bridge.plans.reading.process import read_in_child
 from lms_bridge.plans.reading.refusals import refusal
@@ -78,29 +82,35 @@ def plan_in(
 ) -> PlanDocument:
     """The plan in a document that was opened; all else as in :func:`read_plan`."""
     document = opened.document
-    calendar = Calendar(*term) if term else None
+    calendar, weekly = Calendar(*term) if term else None, weekly_periods(document)
     selection = _selection(opened, name, mapping, remembered or {})
-    reader: RowReader | TextReader
+    text = TextReader(name, calendar, minutes, weekly)
+    if selection is None or not selection.certain():
+        text.read(document.paragraphs)
+        if selection is not None and len(text.units) > sum(len(grid.rows) for grid, _ in selection.tables):
+            selection = None  # the table tells no periods, and the text names more units
+    reader: RowReader | TextReader = text
     if selection is None:
-        reader = TextReader(name, calendar, minutes)
-        reader.read(document.paragraphs)
         if not reader.units and not reader.notes.problems:
             raise _nothing(document, name)
         warnings = left_out(document, name)
     else:
-        reader = RowReader(name, calendar, minutes)
+        reader = RowReader(name, calendar, minutes, weekly)
         read_tables(reader, selection, opened.source)
         warnings = selection.warnings
+        if not selection.certain() and _unreadable(reader.notes):
+            raise no_header(document, name)  # it is not sure what the columns hold: a person can say it
     if reader.notes.problems:
         raise BadInputs(reader.notes.problems, file=name)
     if len(reader.units) > limits.units:
         raise refusal("too_many_units", name, count=len(reader.units), limit=limits.units)
     if not reader.units and selection is not None:
         raise _no_units(selection.tables[0][0], name)
+    units, together = merged(reader.units, name)
     return PlanDocument(
         title=_title(document, selection.tables[0] if selection else None),
-        units=tuple(reader.units),
-        warnings=(*opened.warnings, *warnings, *reader.notes.warnings, *_undated(reader.undated, name)),
+        units=tuple(units),
+        warnings=(*opened.warnings, *warnings, *reader.notes.warnings, *together, *_undated(reader.undated, name)),
         source=opened.source,
         headlines=headlines(document, selection.tables if selection else [], name),
     )
@@ -143,7 +153,15 @@ def _selection(
 ) -> Selection | None:
     if mapping is not None:
         return mapped_tables(opened.document, mapping, name)
-    return remembered_tables(opened.document, remembered, name) or select(opened.document, opened.source, name)
+    known = remembered_tables(opened.document, remembered, name) or select(opened.document, opened.source, name)
+    typed = aligned_grid(opened.document.paragraphs) if known is None else None
+    if typed is None:
+        return known
+    return select(replace(opened.document, grids=(typed,)), opened.source, name)
+
+
+def _unreadable(notes: Notes) -> bool:
+    return any(isinstance(problem, InputError) and problem.place and problem.place.column for problem in notes.problems)
 
 
 def _nothing(document: RawDocument, name: str) -> InputError:
@@ -171,7 +189,7 @@ def _title(document: RawDocument, table: Table | None) -> str | None:
     """The first line of the document, else the line that runs across the top of the table."""
     if document.lines:
         return document.lines[0][:_LONGEST_TITLE]
-    if table is None:
+    if table is None or table[0].typed:
         first = next(iter(document.paragraphs), None)
         return first.text.partition("\n")[0][:_LONGEST_TITLE] if first is not None else None
     grid, header = table

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Literal
 
-Exclusion = Literal["no_school", "holiday", "exam", "total", "subtotal", "signature", "note"]
+Exclusion = Literal["no_school", "holiday", "exam", "spare", "total", "subtotal", "signature", "note"]
 
 # A row that says more than this is no mere holiday or examination.
 _LONGEST = 60
@@ -52,7 +52,7 @@ _PATTERNS: tuple[tuple[Exclusion, re.Pattern[str]], ...] = (
         "total",
         re.compile(
             r"(?:合计|总计|共计|总课时数?|课时合计|合计课时|总节数|课时总计|课时总数|本学期(?:总|共)计?课时|全学期合计|总共"
-            r"|(?:grand )?totals?|sum|total ?(?:no|number)? ?(?:of )?(?:periods|lessons|class hours|hours))"
+            r"|(?:grand )?totals?|sum|total ?(?:no|number)? ?(?:of )?(?:periods|lessons|(?:\w+ )?(?:hours|days)))"
             rf"(?:约?\d{{1,3}}{_UNIT})?|共\d{{1,3}}{_UNIT}"
         ),
     ),
@@ -84,6 +84,14 @@ _PATTERNS: tuple[tuple[Exclusion, re.Pattern[str]], ...] = (
             r"(?:考试|考查|测试|检测|监测|测验|测评|调研|质检|考)(?:周|及?讲评|及?评讲|及?试卷(?:讲评|评讲|分析))?"
         ),
     ),
+    (
+        "spare",
+        re.compile(
+            r"机动(?:时间|课时|周|复习)?"
+            r"|(?:flex(?:ible)?|buffer|catch ?-?up|spare|contingency) ?(?:days?|time|weeks?|lessons?)"
+        ),
+    ),
+    ("note", re.compile(r"共\d+条(?:记录|数据)?|\d+ (?:records?|rows|entries)|共\d+(?:行|项)")),
     ("exam", re.compile(r"期中|期末")),
     ("exam", re.compile(r"(?:第[一二三四1-4]次)?(?:月考|考试|段考)(?:周|及?讲评|及?评讲|及?试卷(?:讲评|评讲|分析))?")),
     (

@@ -51,7 +51,8 @@ class Grid:
 
     ``numbers`` is set where the table was turned over, so that what stood side by side stands below each other: the
     numbers of the table's own rows, which are the columns here (a row's ``number`` is then that of a column).
-    ``hidden_columns`` are named as the spreadsheet does (``D``).
+    ``hidden_columns`` are named as the spreadsheet does (``D``). ``caption`` is what stands above the table, or above
+    its half. ``typed``: its rows are lines of text, and their numbers those of paragraphs.
     """
 
     label: str | int | None
@@ -59,6 +60,8 @@ class Grid:
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[str, ...] = ()
     numbers: tuple[int, ...] | None = None
+    caption: str = ""
+    typed: bool = False
 
     def width(self) -> int:
         """The number of columns of the widest row."""
@@ -66,6 +69,8 @@ class Grid:
 
     def provenance(self, row: Row) -> dict[str, Any]:
         """Where a unit stood: the table, and the row (in a table that was turned over, the column)."""
+        if self.typed:
+            return {"paragraph": row.number}
         table = {} if self.label is None else {"table": self.label}
         return table | ({"row": row.number} if self.numbers is None else {"column": row.number})
 
@@ -75,7 +80,7 @@ class Paragraph:
     """A paragraph outside of tables. ``number`` counts those that are not empty, from 1.
 
     ``level`` is that of a heading (1 to 9), 0 for ordinary text; ``item`` the depth of a list item (from 1), 0 for
-    what is none. ``boxed``: it stands in a text box.
+    what is none. ``boxed``: it stands in a text box. ``columns`` are its pieces where wide spaces hold them apart.
     """
 
     number: int
@@ -83,6 +88,7 @@ class Paragraph:
     level: int = 0
     item: int = 0
     boxed: bool = False
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +145,13 @@ def to_json(document: RawDocument) -> dict[str, Any]:
     return {
         "lines": list(document.lines),
         "hidden_sheets": list(document.hidden_sheets),
-        "paragraphs": [[p.number, p.text, p.level, p.item, p.boxed] for p in document.paragraphs],
+        "paragraphs": [[p.number, p.text, p.level, p.item, p.boxed, list(p.columns)] for p in document.paragraphs],
         "grids": [
             {
                 "label": grid.label,
                 "hidden": list(grid.hidden_rows),
                 "hidden_columns": list(grid.hidden_columns),
+                "caption": grid.caption,
                 "rows": [[row.number, [[c.text, c.kind, c.merged] for c in row.cells]] for row in grid.rows],
             }
             for grid in document.grids
@@ -157,17 +164,23 @@ def from_json(data: dict[str, Any]) -> RawDocument:
     return RawDocument(
         lines=tuple(data["lines"]),
         hidden_sheets=tuple(data["hidden_sheets"]),
-        paragraphs=tuple(Paragraph(*values) for values in data["paragraphs"]),
+        paragraphs=tuple(_paragraph(values) for values in data["paragraphs"]),
         grids=tuple(
             Grid(
                 label=grid["label"],
                 hidden_rows=tuple(grid["hidden"]),
                 hidden_columns=tuple(grid["hidden_columns"]),
+                caption=grid["caption"],
                 rows=tuple(_rows(grid["rows"])),
             )
             for grid in data["grids"]
         ),
     )
+
+
+def _paragraph(values: list[Any]) -> Paragraph:
+    number, text, level, item, boxed, columns = values
+    return Paragraph(number, text, level, item, boxed, tuple(columns))
 
 
 def _rows(rows: list[Any]) -> Iterable[Row]:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 
+from lms_bridge.plans.reading.captions import different_parts
 from lms_bridge.plans.reading.columns import Column, Header, header_at
 from lms_bridge.plans.reading.grid import Cell, Grid, Row
 from lms_bridge.plans.reading.problems import CellProblem
+from lms_bridge.plans.reading.roles import settled
 from lms_bridge.plans.reading.when import read_when
 
 _MOST = 3
@@ -26,6 +29,8 @@ def halves(grid: Grid, header: Header) -> list[tuple[Grid, Header]]:
     weeks = [[week for row in part.rows[head.index + 1 :] if (week := _week(head, row))] for part, head in cut]
     if not all(weeks):
         return []
+    if different_parts(cut[0][0].caption, cut[1][0].caption):
+        return cut
     down, across = _grows([week for column in weeks for week in column]), _grows(_in_rows(cut))
     if down and across and len(grid.rows) > header.index + 2:
         return []  # both orders fit, as where all stands in one week
@@ -47,8 +52,10 @@ def _repeated(header: Header) -> list[tuple[Column, ...]]:
 def _cut(grid: Grid, header: Header, columns: tuple[Column, ...]) -> tuple[Grid, Header]:
     start, end = columns[0].start, columns[-1].end
     rows = tuple(Row(row.number, tuple(row.cell(i) for i in range(start, end))) for row in grid.rows)
-    part = Grid(grid.label, rows, grid.hidden_rows, grid.hidden_columns)
-    return part, header_at(part, header.top, header.index - header.top + 1)
+    above = grid.rows[header.top - 1].cell(start).text if header.top else ""
+    part = Grid(grid.label, rows, grid.hidden_rows, grid.hidden_columns, caption=above)
+    found = settled(part, header_at(part, header.top, header.index - header.top + 1))
+    return part, replace(found, told=header.told)
 
 
 def _woven(grid: Grid, cut: list[tuple[Grid, Header]]) -> tuple[Grid, Header]:

@@ -24,7 +24,7 @@ _BRACKET = re.compile(r"[(（\[【〔]([^()（）\[\]【】〔〕]*)[)）\]】�
 # Without brackets only behind a mark that separates it, or a Chinese word that can mean nothing else.
 _BARE = re.compile(
     rf"(?P<title>.*\S)(?:\s*[-—–:：,，;；…·]+\s*|\s{{2,}}|\t)(?P<a>(?:共|计)?\s*{_FIGURES})[.。]?\Z"
-    rf"|(?P<title2>.*[^第\d.\s])\s*(?P<b>(?:共|计)?\s*(?:\d+|{NUMBER})\s*个?(?:课时|学时))[.。]?\Z",
+    rf"|(?P<title2>.*(?:[^第\d.\s]|[^\d\s]\.(?=\s)))\s*(?P<b>(?:共|计)?\s*(?:\d+|{NUMBER})\s*个?(?:课时|学时))[.。]?\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _LEADING_WEEK = re.compile(

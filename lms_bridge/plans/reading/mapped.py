@@ -7,12 +7,13 @@ import re
 import unicodedata
 from collections.abc import Mapping as Words
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.columns import Column, Header, header_at, header_over
+from lms_bridge.plans.reading.finding import told_elsewhere
 from lms_bridge.plans.reading.grid import Grid, RawDocument, Row
 from lms_bridge.plans.reading.headings import NAME_FIELDS, TEXT_FIELDS, Field, Heading, recognise
 from lms_bridge.plans.reading.rotated import turned_by_hand
@@ -85,8 +86,8 @@ def mapped_tables(document: RawDocument, mapping: Mapping, name: str) -> Selecti
         if other is grid:
             tables.append((grid, header))
         elif again is not None:
-            tables.append((other, _mapped(again, {c.start: f for c, f in _named(header, mapping.fields)})))
-    return Selection(tables, warnings_about(document, tables, name))
+            tables.append((other, _mapped(other, again, {c.start: f for c, f in _named(header, mapping.fields)})))
+    return Selection(tables, warnings_about(document, tables, name), by_hand=True)
 
 
 def remembered_tables(document: RawDocument, remembered: Words[str, Remembered], name: str) -> Selection | None:
@@ -107,7 +108,7 @@ def remembered_tables(document: RawDocument, remembered: Words[str, Remembered],
                 }
                 row = header.row.number
                 fields |= known.bare
-                if _impossible(_mapped(header, fields), grid, name):
+                if _impossible(_mapped(grid, header, fields), grid, name):
                     continue  # the form has changed below its headings
                 selection = mapped_tables(document, Mapping(grid.label, row, fields, turned_over), name)
                 message = N_("The columns were read as they were explained on %(day)s.")
@@ -135,7 +136,7 @@ def header_of(grid: Grid, number: int) -> Header | None:
 def _at(grid: Grid, mapping: Mapping) -> tuple[Grid, Header] | None:
     """``grid`` with its header, if it is the one of ``mapping``."""
     header = header_of(grid, mapping.header_row) if grid.label == mapping.table else None
-    return (grid, _mapped(header, mapping.fields)) if header is not None else None
+    return (grid, _mapped(grid, header, mapping.fields)) if header is not None else None
 
 
 def _ending_at(grid: Grid, index: int) -> Header:
@@ -155,7 +156,7 @@ def _with_hash(grid: Grid, wanted: str) -> Header | None:
     return None
 
 
-def _mapped(header: Header, fields: Words[int, Field]) -> Header:
+def _mapped(grid: Grid, header: Header, fields: Words[int, Field]) -> Header:
     """``header`` with the meaning of its columns as given, also of columns that have no heading."""
     known = {column.start for column in header.columns}
     bare = [Column(f"{start + 1}", start, start + 1, None) for start in fields if start not in known]
@@ -163,8 +164,12 @@ def _mapped(header: Header, fields: Words[int, Field]) -> Header:
         Column(column.text, column.start, column.end, _heading(column, fields.get(column.start)))
         for column in sorted([*header.columns, *bare], key=lambda column: column.start)
     ]
-    inline = not any(column.heading and column.heading.field == "periods" for column in columns)
-    return Header(header.index, header.row, tuple(columns), header.top, inline)
+    found = Header(header.index, header.row, tuple(columns), header.top)
+    if found.of("periods") or not found.named():
+        return found
+    # A person who names no column for the periods says that there is none.
+    told = told_elsewhere(grid, found)
+    return replace(found, told="nowhere" if told == "column" else told)
 
 
 def _heading(column: Column, chosen: Field | None) -> Heading | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lms_bridge.core.i18n import N_
@@ -23,6 +24,7 @@ _LEVEL = re.compile(
     r"|(?P<en>unit|module|chapter|lesson|topic)\s*\d+)",
     re.I,
 )
+_BULLET = re.compile(r"[•·●○■□◆◇▪–—*-]\s+(?=\S)")
 _ONLY_NUMBER = re.compile(
     rf"(?:第\s*)?[\d{CHINESE}]+\s*(?:单元|章|节|课|模块|专题|部分)?|(?:unit|module|chapter|lesson|topic)\s*\d+", re.I
 )
@@ -98,11 +100,18 @@ def plain_name(cells: NameCells) -> Name:
 
 def _first_line(text: str) -> tuple[str, str]:
     _refuse_several(text)
+    text = _BULLET.sub("", text)
     line, _, rest = text.partition("\n")
     if _ONLY_NUMBER.fullmatch(line) and rest:
         second, _, rest = rest.partition("\n")
         line = f"{line} {second}"
     return line, rest
+
+
+def only_first(lines: Sequence[str]) -> bool:
+    """Whether the first of several lines names a unit (第三单元 童年) and the others only tell what is in it."""
+    levels = [(found["zh"] or found["en"]).lower() if (found := _LEVEL.match(line)) else None for line in lines]
+    return levels[0] is not None and levels[0] not in levels[1:]
 
 
 def _refuse_several(text: str) -> None:

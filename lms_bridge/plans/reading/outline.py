@@ -10,7 +10,7 @@ from lms_bridge.plans.reading.exclusions import exclusion
 from lms_bridge.plans.reading.grid import Paragraph
 from lms_bridge.plans.reading.headings import Field, recognise
 from lms_bridge.plans.reading.inline import Tail, is_amount, read_tail, take_week
-from lms_bridge.plans.reading.numerals import CHINESE, whole_number
+from lms_bridge.plans.reading.numerals import CHINESE, NUMBER, normalise, whole_number
 
 _NUMERAL = rf"[\d{CHINESE}]+"
 # The words that number units, from the greater to the lesser.
@@ -38,6 +38,7 @@ _SECTION = re.compile(rf"\s*([{CHINESE}]{{1,3}})\s*[、.．]")
 _BRACKETED_LABEL = re.compile(r"[【\[〔](?P<label>[^】\]〕]{1,20})[】\]〕]\s*[:：]?\s*(?P<rest>.*)", re.DOTALL)
 _BULLET = re.compile(r"^[\s•·●○■□◆◇▪–—*-]+(?=\S)")
 _LONGEST_LABEL = 40
+_FEWEST_WEEKS = 3
 # The rank of lines that begin with a week, below the words that number units and above all other numbering.
 WEEK = 5
 
@@ -76,7 +77,10 @@ def _plain(paragraph: Paragraph) -> Paragraph:
 def _line(paragraph: Paragraph, text: str) -> Line:
     bare = _BULLET.sub("", text)
     week, rest = take_week(bare)
-    family, rank = _family(paragraph, rest if week else bare, bool(week))
+    if not week:
+        week, rest = take_week(without_number(bare))
+    rest = rest if week else bare
+    family, rank = _family(paragraph, rest, bool(week))
     label = _label(bare)
     if label is not None:
         heading, words, value = label
@@ -138,6 +142,21 @@ def unit_family(lines: Sequence[Line]) -> str | None:
     return min(likely, key=lambda family: rank[family], default=None)
 
 
+def weeks_told(lines: Sequence[Line]) -> bool:
+    """Whether the lines are a plan that tells no periods: at least three name a week and what is taught in it, each
+    week after the one before."""
+    told = [line for line in lines if line.family == "week" and line.field is None and line.tail.title]
+    weeks = [int(found[0]) for line in told if (found := re.search(r"\d+", _digits(line.week)))]
+    return len(told) >= _FEWEST_WEEKS and len(weeks) == len(told) and weeks == sorted(weeks)
+
+
+def _digits(week: str) -> str:
+    """The first number of a week's words, in digits."""
+    found = re.search(NUMBER, normalise(week))
+    number = whole_number(found[0]) if found else None
+    return "" if number is None else str(number)
+
+
 def _may_be_unit(line: Line) -> bool:
     if not (line.tail.title or line.week):
         return False
@@ -181,3 +200,19 @@ def sections_of(lines: Sequence[Line], family: str) -> set[int]:
 def _section_number(line: Line) -> int | None:
     found = _SECTION.match(line.paragraph.text)
     return whole_number(found[1]) if found else None
+
+
+def apart_from(lines: Sequence[Line], family: str) -> set[int]:
+    """The lines (by position) of the units' family that stand in lists of their own, none of which tells its periods:
+    aims and measures are numbered like the units of many plans."""
+    found: set[int] = set()
+    run: list[int] = []
+    rank = next(line.rank for line in lines if line.family == family)
+    for position, line in enumerate([*lines, None]):
+        if line is not None and line.field is None and line.family == family:
+            run.append(position)
+        elif line is None or (line.field is None and line.rank < rank):
+            if not any(lines[i].tail.amount or _amount_below(lines, i) for i in run):
+                found |= set(run)
+            run = []
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from lms_bridge.core.errors import Place
@@ -10,13 +11,14 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES, Amount, read_amount
 from lms_bridge.plans.reading.cells import NO_PERIODS, joined
 from lms_bridge.plans.reading.dating import dated
+from lms_bridge.plans.reading.estimates import estimated
 from lms_bridge.plans.reading.exclusions import Exclusion, exclusion
 from lms_bridge.plans.reading.grid import Paragraph
 from lms_bridge.plans.reading.headings import TEXT_FIELDS, Field
 from lms_bridge.plans.reading.naming import LONGEST_TITLE
 from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.online import fields
-from lms_bridge.plans.reading.outline import WEEK, Line, sections_of, take_apart, unit_family
+from lms_bridge.plans.reading.outline import WEEK, Line, apart_from, sections_of, take_apart, unit_family, weeks_told
 from lms_bridge.plans.reading.places import short
 from lms_bridge.plans.reading.problems import CellProblem
 from lms_bridge.plans.reading.several import parts_of, total
@@ -37,10 +39,22 @@ class _Unit:
     open: Field = "content"
 
 
+def _time_in(line: Line) -> str:
+    """The words of a line about a week: with its days, where it says nothing else."""
+    with suppress(CellProblem):
+        if read_when(line.text, "text", bare_weeks=True).week_from is not None:
+            return line.text
+    return line.week
+
+
 class TextReader:
     """Reads the paragraphs of a document into ``units``, collecting problems and warnings."""
 
-    def __init__(self, name: str, calendar: Calendar | None, minutes: int = USUAL_MINUTES) -> None:
+    def __init__(
+        self, name: str, calendar: Calendar | None, minutes: int = USUAL_MINUTES, weekly: int | None = None
+    ) -> None:
+        self.weekly = weekly
+        self._untold = False  # no line tells its periods, but each begins with its week
         self.name = name
         self.calendar = calendar
         self.minutes = minutes
@@ -49,16 +63,19 @@ class TextReader:
         self.undated = 0
 
     def read(self, paragraphs: Sequence[Paragraph]) -> None:
-        """All units in ``paragraphs``; none where no line gives a number of periods behind a name."""
+        """All units in ``paragraphs``; none where no line tells a number of periods or its week."""
         lines = take_apart(paragraphs)
         family = unit_family(lines)
+        if family is None and weeks_told(lines):
+            family, self._untold = "week", True
         if family is None:
             return
         current: _Unit | None = None
         said, week = False, ""
         rank = next(line.rank for line in lines if line.family == family)
         sections = sections_of(lines, family)
-        for line in lines:
+        apart = set() if self._untold else apart_from(lines, family)
+        for position, line in enumerate(lines):
             kind = exclusion(line.text) if line.field is None else None
             if kind is None and line.field is None and line.family == family:
                 kind = exclusion(line.tail.title)
@@ -66,13 +83,13 @@ class TextReader:
                 if line.family == family or line.week:
                     self._close(current)
                     current = None
-            elif line.field is None and line.family == family and (family != "plain" or line.tail.amount):
+            elif self._begins(line, family) and position not in apart:
                 self._close(current)
                 current, said = _Unit(line, week), False
             elif line.family == "week" and family != "week" and line.field is None:
                 # A week above its units.
                 self._close(current)
-                current, week = None, line.week
+                current, week = None, _time_in(line)
             elif current is not None and (line.paragraph.number in sections or self._ends(line, rank)):
                 self._close(current)
                 current, said = None, True
@@ -83,11 +100,16 @@ class TextReader:
                 said = True
                 self._warn(N_("This text stands outside of the units and was left out."), line)
         self._close(current)
+        if self._untold:
+            self.units = estimated(self.units, self.weekly, self.notes, Place(file=self.name))
         if any(p.boxed for p in paragraphs) and self.units:
             message = N_("Text boxes were read in the order in which the document stores them.")
             self.notes.warnings.append(Warning_(message, Place(file=self.name)))
 
     # --- collecting
+
+    def _begins(self, line: Line, family: str) -> bool:
+        return line.field is None and line.family == family and (family != "plain" or bool(line.tail.amount))
 
     def _ends(self, line: Line, rank: int) -> bool:
         """A heading of the same or a greater level that is no unit, or a numbered section, ends the unit."""
@@ -116,7 +138,9 @@ class TextReader:
         if kind in ("signature", "note"):
             self._warn(N_("This line is no part of a unit and was left out."), line)
             return True
-        if kind == "exam":
+        if kind == "spare":
+            self._warn(N_("This line is time kept free, not a unit, and was left out."), line)
+        elif kind == "exam":
             self._warn(N_("This line is an examination, not a unit, and was left out."), line)
         elif line.tail.amount:
             self._warn(N_("This title may be a holiday; because it has periods it was read as a unit."), line)
@@ -199,6 +223,8 @@ class TextReader:
         below = total(parts, self.minutes) if parts else None
         if not found and below is not None:
             found = [below]
+        if not found and self._untold:
+            return Amount(1, assumed=True)
         if not found:
             raise CellProblem(*NO_PERIODS)
         if len({amount.periods for amount in found}) > 1:

@@ -21,6 +21,8 @@ def place_in(
 
     In a table that was turned over, row and column are those of the table as the person sees it.
     """
+    if grid.typed:
+        return Place(file, None, None, heading or None, short(value) or None, row.number)
     if grid.numbers is None:
         return Place(file, grid.label, row.number, heading or None, short(value) or None)
     line = grid.numbers[column] if column is not None and column < len(grid.numbers) else None

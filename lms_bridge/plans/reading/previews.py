@@ -7,9 +7,10 @@ from pathlib import Path
 
 from lms_bridge.core.errors import InputError, Place
 from lms_bridge.core.i18n import N_
-from lms_bridge.plans.reading.columns import Header, find_header
+from lms_bridge.plans.reading.columns import Header
 from lms_bridge.plans.reading.convert import Converter
 from lms_bridge.plans.reading.documents import Opened, open_document
+from lms_bridge.plans.reading.finding import find_header
 from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.headings import Field
 from lms_bridge.plans.reading.limits import ReadLimits

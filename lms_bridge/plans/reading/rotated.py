@@ -6,16 +6,22 @@ with the same headings again.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from lms_bridge.plans.reading.grid import Cell, Grid, Row
 from lms_bridge.plans.reading.headings import recognise
+from lms_bridge.plans.reading.problems import CellProblem
+from lms_bridge.plans.reading.when import When, read_when
 
 # Beyond this a column of words that happen to be headings is a list, not a form.
 _FEWEST = 2
+# What an empty corner beside weeks or dates would say.
+_TIMES = "Week / dates"
 
 
 def turned(grid: Grid) -> list[Grid]:
     """The blocks of ``grid`` turned over, so that each unit is a row; none where the first column has no headings."""
-    rows = [row for row in grid.rows if row.texts()]
+    rows = [_named(row) for row in grid.rows if row.texts()]
     labels = [recognise(_first(row).text) if _first(row).text else None for row in rows]
     begin = next((i for i, label in enumerate(labels) if label is not None), None)
     if begin is None or sum(label is not None for label in labels) < _FEWEST:
@@ -36,6 +42,20 @@ def turned(grid: Grid) -> list[Grid]:
 def turned_by_hand(grid: Grid) -> list[Grid]:
     """The same where a person says that the headings stand in the first column, whatever they are."""
     return turned(grid) or [_turn(grid, [row for row in grid.rows if row.texts()])]
+
+
+def _named(row: Row) -> Row:
+    """The row with a heading for its times, where they stand beside an empty corner."""
+    texts = [cell.text for cell in row.cells[1:] if cell.text and not cell.merged]
+    if row.cell(0).text or not texts or not all(_is_time(text) for text in texts):
+        return row
+    return Row(row.number, (Cell(_TIMES), *row.cells[1:]))
+
+
+def _is_time(text: str) -> bool:
+    with suppress(CellProblem):
+        return read_when(text, "text", bare_weeks=False) != When()
+    return False
 
 
 def _first(row: Row) -> Cell:

@@ -5,38 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lms_bridge.core.errors import Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.reading.amounts import USUAL_MINUTES, Amount
 from lms_bridge.plans.reading.cells import RowCells, joined
 from lms_bridge.plans.reading.columns import Header, header_at, header_over
 from lms_bridge.plans.reading.dating import dated
-from lms_bridge.plans.reading.exclusions import Exclusion, exclusion
+from lms_bridge.plans.reading.estimates import concluded, estimated
 from lms_bridge.plans.reading.grid import Grid, Row
 from lms_bridge.plans.reading.inline import Tail, read_tail
-from lms_bridge.plans.reading.naming import Name, plain_name, read_name
+from lms_bridge.plans.reading.leftout import LeftOut
+from lms_bridge.plans.reading.merging import without_counting
+from lms_bridge.plans.reading.naming import Name, only_first, plain_name, read_name
 from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.online import fields
 from lms_bridge.plans.reading.problems import CellProblem
-from lms_bridge.plans.reading.several import Part, beside, headed, parts_of, total
+from lms_bridge.plans.reading.roles import has_parts, settled
+from lms_bridge.plans.reading.several import Part, beside, counted, headed, lines_of, parts_of, total
 from lms_bridge.plans.reading.spells import fill_weeks
 from lms_bridge.plans.reading.when import Calendar, When, read_when, resolve
 from lms_bridge.plans.units import UnitDraft
 
-_LEFT_OUT: dict[Exclusion, str] = {
-    "exam": N_("This row is an examination, not a unit, and was left out."),
-    "signature": N_("This row is for signatures, not a unit, and was left out."),
-    "note": N_("This row is a note, not a unit, and was left out."),
-}
 
-
-class RowReader:
+class RowReader(LeftOut):
     """Reads the rows of one table after another into ``units``, collecting all problems and warnings.
 
     ``name`` is the file's name for the places of problems; ``calendar`` the term, where it is known; ``minutes`` the
-    length of a period.
+    length of a period; ``weekly`` how many periods a week the document names for the whole plan.
     """
 
-    def __init__(self, name: str, calendar: Calendar | None, minutes: int = USUAL_MINUTES) -> None:
+    def __init__(
+        self, name: str, calendar: Calendar | None, minutes: int = USUAL_MINUTES, weekly: int | None = None
+    ) -> None:
+        self.weekly = weekly
         self.name = name
         self.calendar = calendar
         self.minutes = minutes
@@ -79,10 +80,22 @@ class RowReader:
                     self._open = False
             index += 1
         self.units = fill_weeks(self.units, self._timeless, first, self.notes, grid)
+        place = Place(file=self.name, table=grid.label)
+        if header.told == "nowhere":
+            self.units[first:] = estimated(self.units[first:], self.weekly, self.notes, place)
+        elif header.told == "each":
+            self.units[first:] = without_counting(self.units[first:])
+        if self.units[first:]:
+            self.notes.warnings += concluded(header, place)
 
     def _has_chapters(self) -> bool:
         """Whether the leading column names chapters: one of them stands beside several rows with their own periods.
-        Then a chapter of a single row is one, too."""
+        Then a chapter of a single row is one, too. Not where the periods are those of each week: there a unit goes
+        over its weeks."""
+        if any(column.heading and column.heading.measure == "weekly" for column in self._header.of("periods")):
+            return False
+        if has_parts(self._header):
+            return True
         below = (self._cells(row) for row in self._grid.rows[self._header.index + 1 :] if row.texts())
         return any(cells.names.primary_above and not cells.periods_above and any(cells.names.further)
                    and cells.stated() is not None for cells in below)  # fmt: skip
@@ -96,9 +109,9 @@ class RowReader:
         # A unit may contain a word that is a heading ("units"); headings are known words for the most part.
         if sum(known) * 2 <= len(known):
             return None
-        here = header_over(self._grid, index)
-        if self._header.inline and here.named() and here.layout() == self._header.layout():
-            return replace(here, inline=True)
+        here = settled(self._grid, header_over(self._grid, index))
+        if self._header.told != "column" and here.named() and here.layout() == self._header.layout():
+            return replace(here, told=self._header.told)
         return here if here.complete() else None
 
     def _above_header(self, row: Row) -> bool:
@@ -121,7 +134,7 @@ class RowReader:
             return
         names = cells.names
         further = [text for text in names.further if text]
-        if self._open and names.primary_above and (cells.periods_above or not further):
+        if self._open and names.primary_above and (cells.periods_above or not further or self._by_week(cells)):
             self._continue(cells)
             return
         self._open = False
@@ -130,7 +143,7 @@ class RowReader:
             return
         below = following is not None and following.names.primary_above
         # Where the periods span the same rows, the lessons are what the unit is about, not units.
-        whole = below and following is not None and following.periods_above
+        whole = below and following is not None and (following.periods_above or self._by_week(cells))
         # One line beside a chapter is its only lesson; several are what it is about.
         lesson = self._chapters and len(further) == 1 and "\n" not in further[0]
         name = read_name(names, spans=(names.primary_above or below or lesson) and not whole)
@@ -218,7 +231,14 @@ class RowReader:
         if len(own) != 1 or cells.periods_above:
             return []
         text = own[0]
+        if self._header.told == "brackets":
+            return counted(text)
+        if self._header.told == "nowhere":
+            lines = lines_of(text)
+            return [] if len(lines) < 2 or only_first(lines) else [Part(line, "1") for line in lines]
         parts = parts_of(text)
+        if len(beside_each_other := counted(text, worded=True)) > max(1, len(parts)):
+            parts = beside_each_other
         if len(parts) > 1:
             self._agree(cells, parts)
             return parts
@@ -242,7 +262,7 @@ class RowReader:
         common = tuple(field for field, text in texts.items() if text)
         names = cells.names
         for number, part in enumerate(parts):
-            amount = cells.checked(cells.amount(part.amount))
+            amount = self._share(cells, part)
             when = lines[number] if lines else shared
             if part.when:
                 when = joined(when, read_when(part.when, "text", bare_weeks=True))
@@ -255,6 +275,17 @@ class RowReader:
                 return
             self._add(cells, Name(title, part.content), amount.periods, when, words, texts, assumed, None, number + 1)
         self._open = False
+
+    def _share(self, cells: RowCells, part: Part) -> Amount:
+        """The periods of one of several units; behind bare numbers only the heading can say that they are periods."""
+        amount = cells.checked(cells.amount(part.amount))
+        bare = self._header.told == "brackets" and not self._header.promised()
+        return Amount(amount.periods, assumed=True) if bare or self._header.told == "nowhere" else amount
+
+    def _by_week(self, cells: RowCells) -> bool:
+        """Whether the row gives another week's periods of a unit that stands in a cell over all its weeks."""
+        heading = cells.periods_column.heading
+        return heading is not None and heading.measure == "weekly"
 
     def _add(
         self, cells: RowCells, name: Name, periods: int, when: When, words: str, texts: dict[str, Any],
@@ -308,72 +339,6 @@ class RowReader:
                 extended = replace(extended, date_to=max(end, extended.date_to))
         self.units[-1] = extended
 
-    def _nameless(self, cells: RowCells) -> None:
-        has_text = any(cells.texts(own=True).values())
-        if has_text or (cells.periods_cell.text and not cells.periods_cell.merged):
-            remedy = N_("Write what is taught, or remove the row if it is not a unit.")
-            cells.problem(N_("The unit has no title."), remedy, cells.name_column)
-        else:
-            message = N_("This row names no unit and no periods and was left out.")
-            self._warn(message, cells, " ".join(cells.row.texts()))
-
-    # --- what is no unit
-
-    def _exclusion(self, cells: RowCells) -> Exclusion | None:
-        kinds = [exclusion(text) for text in cells.names.own]
-        if kinds:
-            if all(kinds):
-                return kinds[0]
-            # A signature block fills a row from left to right, whatever the columns are called.
-            return "signature" if all(exclusion(text) == "signature" for text in cells.row.texts()) else None
-        return next((kind for text in cells.row.texts() if (kind := exclusion(text))), None)
-
-    def _left_out(self, kind: Exclusion, cells: RowCells, first: int) -> bool:
-        """Whether the row is left out, saying so; a contradictory one becomes a problem."""
-        text = next(iter(cells.names.own or cells.row.texts()), "")
-        stated = cells.stated()
-        periods = stated.periods if stated is not None else None
-        if kind in ("total", "subtotal"):
-            self._check_total(cells, kind, first)
-            return True
-        if kind in ("signature", "note") and periods:
-            return False
-        if kind in _LEFT_OUT:
-            self._warn(_LEFT_OUT[kind], cells, text)
-            return True
-        if not periods:
-            self._warn(N_("This row is a holiday, not a unit, and was left out."), cells, text)
-            return True
-        if kind == "no_school":
-            cells.problem(
-                N_("This row says that there is no school, but also gives periods."),
-                N_("Remove the periods, or write what is taught."),
-                cells.periods_column,
-                cells.periods_cell.text,
-            )
-            return True
-        self._warn(N_("This title may be a holiday; because it has periods it was read as a unit."), cells, text)
-        return False
-
-    def _check_total(self, cells: RowCells, kind: Exclusion, first: int) -> None:
-        stated = cells.stated()
-        said = stated.periods if stated else _number_in(cells.row)
-        start = self._since if kind == "subtotal" else first
-        sums = {sum(unit.periods for unit in self.units[start:])}
-        if kind == "subtotal":
-            self._since = len(self.units)
-        else:
-            sums.add(sum(unit.periods for unit in self.units))
-        if said and said not in sums and not self.notes.problems:
-            message = N_("The document gives %(total)s periods in all, but its units add up to %(found)s.")
-            self._warn(message, cells, total=said, found=sum(unit.periods for unit in self.units[start:]))
-
-    def _band(self, row: Row) -> bool:
-        """A text that runs across most of the table is a heading between the rows."""
-        if len(row.texts()) != 1 or any(cell.merged == "above" and cell.text for cell in row.cells):
-            return False
-        return sum(cell.merged == "left" for cell in row.cells) * 2 >= len(row.cells)
-
     def _dated(self, unit: UnitDraft, when: When, cells: RowCells) -> UnitDraft:
         try:
             found = dated(unit, when, self.calendar)
@@ -383,13 +348,3 @@ class RowReader:
             return unit
         self.undated += found is None
         return found or unit
-
-    def _warn(self, message: str, cells: RowCells, value: str | None = None, **params: Any) -> None:
-        shown = next(iter(cells.row.texts()), "") if value is None else value
-        self.notes.warn(message, self._grid, cells.row, shown, **params)
-
-
-def _number_in(row: Row) -> int | None:
-    """The only number that stands in a row of totals, in whichever column or behind the word itself."""
-    digits = [run for text in row.texts() for run in "".join(c if c.isdigit() else " " for c in text).split()]
-    return int(digits[0]) if len(digits) == 1 and len(digits[0]) < 5 else None

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from lms_bridge.core.errors import BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_
+from lms_bridge.plans.reading.captions import different_parts
 from lms_bridge.plans.reading.grid import Grid, Row
 from lms_bridge.plans.reading.rows import RowReader
 from lms_bridge.plans.reading.tables import Selection, Table, part_names, several_plans
+from lms_bridge.plans.reading.when import Calendar
 from lms_bridge.plans.units import Source, UnitDraft, Warning_
+
+_REST_OF_THE_YEAR = 300
 
 
 def read_tables(reader: RowReader, selection: Selection, source: Source) -> None:
     """Read the tables of ``selection`` into ``reader``; what does not go on becomes a problem."""
     sheets = len({grid.label for grid, _ in selection.tables}) > 1 and source == "xlsx"
+    before: Grid | None = None
     for grid, header in selection.tables:
         first = len(reader.units)
+        if before is not None and different_parts(before.caption, grid.caption):
+            reader.calendar = _later(reader)
         reader.read(grid, header)
         problem = _goes_back(reader, first, grid)
+        if problem is not None and _counted_anew(reader, first, before, grid):
+            problem = None
+            _open_weeks(reader, first, grid)
+        before = grid
         if problem is not None and sheets:
             raise several_plans(selection.tables, reader.name)
         if problem is not None:
@@ -27,6 +39,33 @@ def read_tables(reader: RowReader, selection: Selection, source: Source) -> None
         raise several_plans(selection.tables, reader.name)
     for grid in selection.headless:
         _continuation(reader, selection.tables[-1], grid)
+
+
+def _later(reader: RowReader) -> Calendar | None:
+    """The calendar for the next part of the year: its days come after those that were read."""
+    last = max((unit.date_to for unit in reader.units if unit.date_to), default=None)
+    if last is None or reader.calendar is None:
+        return reader.calendar
+    return Calendar(last, max(reader.calendar.end, last + timedelta(days=_REST_OF_THE_YEAR)))
+
+
+def _counted_anew(reader: RowReader, first: int, before: Grid | None, grid: Grid) -> bool:
+    """Whether the table goes on although its weeks begin again: it is another half term or term, as the words above it
+    or its days say."""
+    if before is not None and different_parts(before.caption, grid.caption):
+        return True
+    ends = max((unit.date_to for unit in reader.units[:first] if unit.date_to), default=None)
+    here = [unit.date_from for unit in reader.units[first:]]
+    return ends is not None and bool(here) and all(day is not None and day > ends for day in here)
+
+
+def _open_weeks(reader: RowReader, first: int, grid: Grid) -> None:
+    """Leave the weeks open that count from the beginning of a later part."""
+    if not any(unit.week_from for unit in reader.units[first:]):
+        return
+    reader.units[first:] = [replace(unit, week_from=None, week_to=None) for unit in reader.units[first:]]
+    message = N_("The weeks of this table are counted anew, so they were left open.")
+    reader.notes.warnings.append(Warning_(message, Place(file=reader.name, table=grid.label)))
 
 
 def _dated(units: list[UnitDraft]) -> bool:

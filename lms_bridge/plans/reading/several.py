@@ -10,6 +10,12 @@ from lms_bridge.plans.reading.inline import read_tail
 from lms_bridge.plans.reading.problems import CellProblem
 
 _COUNTED = re.compile(r"(?:(\d{1,2})\s*(?:[、)）]|[.．](?!\d))|[(（](\d{1,2})[)）])\s*(?P<rest>\S.*)\Z", re.DOTALL)
+_IN_BRACKETS = re.compile(
+    r"[(（\[【]\s*(?P<n>\d{1,2})\s*(?P<w>课时|学时|节|L|periods?|lessons?)?\s*[)）\]】](?=[\s；;，,、]|\Z)",
+    re.IGNORECASE,
+)
+_BETWEEN = " \n；;，,、"
+_BULLET = re.compile(r"^[\s•·●○■□◆◇▪–—*-]+(?=\S)")
 _SEPARATOR = re.compile(r"\n|[；;](?=\s*\S)")
 
 
@@ -29,12 +35,17 @@ def parts_of(text: str) -> list[Part]:
     Where the lines are counted (``1、`` ``2、``), the counting is no part of the names.
     """
     found = _parts(text)
-    titles = [_COUNTED.match(part.title) for part in found]
-    if len(found) > 1 and [int(title[1] or title[2]) if title else None for title in titles] == list(
-        range(1, len(found) + 1)
-    ):
-        return [replace(part, title=title["rest"]) for part, title in zip(found, titles, strict=True) if title]
-    return found
+    titles = _uncounted([part.title for part in found])
+    return [replace(part, title=title) for part, title in zip(found, titles, strict=True)]
+
+
+def _uncounted(titles: list[str]) -> list[str]:
+    """The titles without the numbers before them, where these count from one."""
+    found = [_COUNTED.match(title) for title in titles]
+    numbers = [int(match[1] or match[2]) if match else None for match in found]
+    if len(titles) < 2 or numbers != list(range(1, len(titles) + 1)):
+        return titles
+    return [match["rest"] for match in found if match]
 
 
 def _parts(text: str) -> list[Part]:
@@ -80,3 +91,28 @@ def total(parts: list[Part], minutes: int) -> Amount | None:
     if any(amount is None for amount in amounts):
         return None
     return Amount(sum(amount.periods for amount in amounts if amount is not None), assumed=True)
+
+
+def counted(text: str, *, worded: bool = False) -> list[Part]:
+    """The units of a cell with a bare number in brackets behind each (``观潮（3） 走月亮（2）``).
+
+    None unless that is so of all of them, and the numbers do not merely count the parts of one. ``worded``: only where
+    each number says that it counts periods (``观潮（3课时） 走月亮（2课时）``)."""
+    found: list[Part] = []
+    position = 0
+    for bracket in _IN_BRACKETS.finditer(text):
+        title = text[position : bracket.start()].strip(_BETWEEN)
+        position = bracket.end()
+        if not title or "\n" in title or (worded and not bracket["w"]):
+            return []
+        found.append(Part(title, bracket["n"]))
+    if text[position:].strip(_BETWEEN) or not all(int(part.amount) for part in found):
+        return []
+    same = len({part.title for part in found}) < len(found)
+    return [] if same else found
+
+
+def lines_of(text: str) -> list[str]:
+    """The units of a cell that says nothing of their periods: one in each line, or between semicolons."""
+    pieces = (_BULLET.sub("", piece.strip()).strip() for piece in _SEPARATOR.split(text))
+    return _uncounted([piece for piece in pieces if piece])

@@ -9,19 +9,28 @@ from dataclasses import dataclass, field, replace
 
 from lms_bridge.core.errors import BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_
-from lms_bridge.plans.reading.columns import Header, find_header
+from lms_bridge.plans.reading.columns import TIMES, Header
+from lms_bridge.plans.reading.finding import find_header
 from lms_bridge.plans.reading.forms import is_form, read_forms
 from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.halves import halves
-from lms_bridge.plans.reading.headings import TEXT_FIELDS, Field, recognise, understood
+from lms_bridge.plans.reading.headings import NAME_FIELDS, TEXT_FIELDS, Field, recognise, understood
 from lms_bridge.plans.reading.problems import ColumnsContradict, ColumnsUnclear
 from lms_bridge.plans.reading.rotated import turned
+from lms_bridge.plans.reading.views import below_the_week, calendar_tables
 from lms_bridge.plans.units import Source, Warning_
 
 _SHOWN_HEADINGS = 20
+FEWEST_ROWS = 3
 # Where this is said a person can do better than the reader: see the page on which columns are named by hand.
 UNKNOWN_COLUMN = N_("This column was not understood and was left out.")
-_NOT_COUNTED: frozenset[Field] = frozenset((*TEXT_FIELDS, "number", "key", "other"))
+_NOT_COUNTED: frozenset[Field] = frozenset((*TEXT_FIELDS, "number", "key", "other", "month"))
+_MEASURED: dict[str, str] = {
+    "weekly": N_("The periods a week in this column were multiplied by the weeks of each unit."),
+    "days": N_("The school days in this column were read as periods, one for each."),
+    "numbers": N_("The lessons listed in this column were counted."),
+    "sum": N_("The periods in these columns were added up."),
+}
 _MONTH = re.compile(
     r"[第]?(?:[一二三四五六七八九十]{1,2}|\d{1,2})月份?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
     r"|(?:sheet|part|page|表|第)?\s*[\d一二三四五六七八九十]{1,2}(?:部分|页)?",
@@ -33,26 +42,50 @@ Table = tuple[Grid, Header]
 
 @dataclass
 class Selection:
-    """The tables to be read one after another, the ones without headings that may continue them, and warnings."""
+    """The tables to be read one after another, the ones without headings that may continue them, and warnings.
+
+    ``by_hand``: a person said what the columns hold.
+    """
 
     tables: list[Table]
     warnings: list[Warning_] = field(default_factory=list)
     headless: list[Grid] = field(default_factory=list)
+    by_hand: bool = False
+
+    def certain(self) -> bool:
+        """Whether it is sure that this is the plan: it tells its periods, or a person said so."""
+        return self.by_hand or any(header.certain() for _, header in self.tables)
 
 
 def complete_tables(grid: Grid) -> list[Table]:
-    """``grid`` as tables with a complete header each: as it stands, in halves, turned over, or as forms."""
+    """``grid`` as tables with a complete header each: as it stands, in halves, turned over, as forms, or as a calendar.
+
+    Where its periods are given in one of these ways, that one is taken.
+    """
+    calendar = calendar_tables(grid)
+    if calendar is not None:
+        return [calendar]
     header = find_header(grid)
     form = is_form(grid, header)
+    plain: list[Table] = []
     if header is not None and header.complete() and not form:
-        return halves(grid, header) or [(grid, header)]
+        plain = halves(grid, header) or [(grid, header)]
+        if header.certain():
+            return plain
     over = [(block, found) for block in turned(grid) if (found := find_header(block)) and found.complete()]
     over = [(block, found) for block, found in over if not is_form(block, found)]
     forms = read_forms(grid)
     # A form of one unit with its headings in the first column is both; as a form its values may stand anywhere.
     if forms and over and _labels_inside(grid):
         return forms
-    return over if over and len(over[0][0].rows) > 2 else forms or over
+    if over and len(over[0][0].rows) > 2 and (over[0][1].certain() or not plain):
+        return over
+    # A table with one week: as a form it would lose the week beside its empty corner.
+    if over and over[0][1].certain() and over[0][1].of(*TIMES) and not (forms and forms[0][1].of(*TIMES)):
+        return over
+    if forms or (over and over[0][1].certain()):
+        return forms or over
+    return plain or over or [table for table in [below_the_week(grid, header)] if table is not None]
 
 
 def _labels_inside(grid: Grid) -> bool:
@@ -70,6 +103,8 @@ def select(document: RawDocument, source: Source, name: str) -> Selection | None
     grids = [grid for grid in document.grids if any(row.texts() for row in grid.rows)]
     found = [(grid, complete_tables(grid)) for grid in grids]
     complete = [table for _, tables in found for table in tables]
+    certain = [table for table in complete if table[1].certain()]
+    complete = certain or (complete if _rows_of_units(complete) >= FEWEST_ROWS else [])
     if not complete:
         return None
     first_grid, first = complete[0]
@@ -90,6 +125,16 @@ def select(document: RawDocument, source: Source, name: str) -> Selection | None
     selection.warnings = warnings_about(document, tables, name, headless)
     selection.warnings += _columns(tables, name)
     return selection
+
+
+def _rows_of_units(tables: list[Table]) -> int:
+    """How many rows have a name and a time; without periods fewer than some are no plan for certain."""
+    return sum(
+        any(cell.text for column in header.of(*NAME_FIELDS) for cell in column.cells(row))
+        and any(cell.text for column in header.of(*TIMES) for cell in column.cells(row))
+        for grid, header in tables
+        for row in grid.rows[header.index + 1 :]
+    )
 
 
 def warnings_about(
@@ -237,11 +282,13 @@ def _column_warnings(grid: Grid, header: Header, name: str) -> list[Warning_]:
             warnings.append(Warning_(N_("This column says nothing about a unit and was left out."), place))
         elif column.heading.measure == "minutes":
             warnings.append(Warning_(N_("The minutes in this column were turned into periods."), place))
+        elif column.heading.measure in _MEASURED:
+            warnings.append(Warning_(_MEASURED[column.heading.measure], place))
         elif column.heading.measure == "hours":
             warnings.append(Warning_(N_("The hours in this column were turned into periods."), place))
         elif column.heading.assumed:
             warnings.append(Warning_(N_("The hours in this column were read as periods."), place))
-        elif column.heading.also:
+        elif set(column.heading.also) - {"periods"}:
             warnings.append(Warning_(N_("This column holds several things; they were kept together."), place))
     return warnings
 

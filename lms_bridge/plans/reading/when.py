@@ -43,6 +43,13 @@ _DAY_FIRST = re.compile(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m>{_MONTH})(?:
 _MONTH_FIRST = re.compile(rf"(?P<m>{_MONTH})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<y>20\d\d))?", re.I)
 _DAY = re.compile(r"(?P<d>\d{1,2})(?:st|nd|rd|th)?\s*[日号]?", re.I)
 _SHARED_MONTH = re.compile(rf"(?P<a>\d{{1,2}})\s*-\s*(?P<d>\d{{1,2}})\s+(?P<m>{_MONTH})(?:,?\s+(?P<y>20\d\d))?", re.I)
+# Days whose month stands in another column: 7, 7-11, 28-10.2, 28-2 Oct.
+_MONTHLESS = re.compile(
+    rf"(?P<a>\d{{1,2}})\s*[日号]?(?:\s*-\s*(?:(?P<m>\d{{1,2}})\s*[./月]\s*)?(?P<b>\d{{1,2}})\s*[日号]?(?:\s+(?P<n>{_MONTH}))?)?",
+    re.I,
+)
+# Only the Monday is said: w/b 31 Aug, week commencing 7 September.
+_BEGINS = re.compile(r"\b(?:w\s?/?\s?[bc]\b|week (?:beginning|commencing|starting|of)\b)\.?:?", re.I)
 
 _REMEDY_WEEK = N_("Write a teaching week as 3 or a range as 3-4.")
 _REMEDY_DATE = N_("Write the dates as 2026-09-01 or as a range such as 9.1-9.5.")
@@ -59,12 +66,16 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The weeks and days that a cell names; both ends included, None where it names none."""
+    """The weeks and days that a cell names; both ends included, None where it names none.
+
+    ``begins``: the day is the first of a school week (``w/b 31 Aug``), of which the last day is not said.
+    """
 
     week_from: int | None = None
     week_to: int | None = None
     day_from: Day | None = None
     day_to: Day | None = None
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +105,19 @@ def resolve(day: Day, calendar: Calendar | None) -> date | None:
     return _date(day.year, day) if day.year else None
 
 
-def read_when(text: str, kind: Kind, *, bare_weeks: bool) -> When:
-    """The weeks and dates in a cell. ``bare_weeks``: a number alone is a week (the column is about weeks)."""
+def month_in(text: str) -> int | None:
+    """The month that a text names: ``9月``, ``九月``, ``September``, ``Sep``, ``2026年9月``; None for all else."""
+    plain = normalise(text)
+    found = re.fullmatch(rf"(?:20\d\d\s*[年./-]\s*)?({NUMBER})\s*月?份?", plain)
+    number = whole_number(found[1]) if found else None
+    if number is None and (named := re.fullmatch(rf"({_MONTH})(?:\s+20\d\d)?", plain, re.I)):
+        number = _MONTHS[named[1][:3].lower()]
+    return number if number is not None and 1 <= number <= 12 else None
+
+
+def read_when(text: str, kind: Kind, *, bare_weeks: bool, month: int | None = None) -> When:
+    """The weeks and dates in a cell. ``bare_weeks``: a number alone is a week (the column is about weeks); ``month``:
+    the one that stands beside it, for days without their month (``7-11``, ``28-10.2``)."""
     if kind == "date":
         return _stored_date(text, bare_weeks)
     # 9.1 as a number may have been typed as 9.10: the spreadsheet forgets the zero.
@@ -110,16 +132,36 @@ def read_when(text: str, kind: Kind, *, bare_weeks: bool) -> When:
         return When()
     if len(rest) > _LONGEST:
         raise _not_understood(bare_weeks)
+    plain = _BEGINS.sub("; ", rest)
+    begins, rest = plain != rest, plain
     weeks, rest = _take_weeks(rest)
     rest = _NOISE.sub(" ", rest).strip(" -")
     if not rest:
         return When(*weeks)
     if weeks == (None, None) and bare_weeks and (found := _bare_weeks(normalise(text))):
         return When(*found)
+    if month is not None and (inside := _days_of(month, rest)) is not None:
+        return When(*weeks, *inside)
     days = _days(re.sub(r"\s+(?:to|until|till)\s+", " - ", rest, flags=re.IGNORECASE))
     if days is None:
         raise _not_understood(bare_weeks)
-    return When(*weeks, *days)
+    return When(*weeks, *days, begins)
+
+
+def _days_of(month: int, text: str) -> tuple[Day, Day] | None:
+    """Days of a month that stands elsewhere; the second may name the next month."""
+    found = _MONTHLESS.fullmatch(text)
+    if not found:
+        return None
+    first = Day(month, int(found["a"]))
+    if found["b"] is None:
+        return _ordered(first, first)
+    named = found["m"] or found["n"]
+    if named:
+        second = int(named) if named.isdigit() else _MONTHS[named[:3].lower()]
+    else:
+        second = month if int(found["b"]) >= first.day else month % 12 + 1
+    return _ordered(first, Day(second, int(found["b"])))
 
 
 def _not_understood(bare_weeks: bool) -> CellProblem:

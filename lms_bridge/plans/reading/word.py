@@ -7,9 +7,11 @@ horizontal merges decide what a person sees in a cell, and because the child pro
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml import etree  # type: ignore[import-untyped]
 
+from lms_bridge.plans.reading.aligned import pieces
 from lms_bridge.plans.reading.grid import Budget, Cell, Grid, Paragraph, RawDocument, Row
 from lms_bridge.plans.reading.limits import Refused
 from lms_bridge.plans.reading.package import Package
@@ -17,6 +19,8 @@ from lms_bridge.plans.reading.word_styles import Styles
 
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _LINES = 20
+# So many paragraphs above a table may be its caption.
+_CAPTION = 2
 # Elements between a table and its rows, a row and its cells, a body and its paragraphs that change nothing.
 _TRANSPARENT = ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")
 
@@ -58,15 +62,19 @@ class _Reader:
             if not any(a.tag in (_COMPATIBILITY + "Fallback", self.w + "del") for a in table.iterancestors())
         ]
         self.budget.table(len(tables))
-        grids = tuple(Grid(number, tuple(self.rows(table))) for number, table in enumerate(tables, start=1))
+        grids = [Grid(number, tuple(self.rows(table))) for number, table in enumerate(tables, start=1)]
         body = root.find(self.w + "body")
         if body is None:
             raise Refused("damaged")
         paragraphs: list[Paragraph] = []
         above: int | None = None  # how many stand above the first table
+        captions: dict[etree._Element, str] = {}
+        since = 0  # the first paragraph below the last table
         for element in self.children(body, self.w + "p", self.w + "tbl"):
             if element.tag == self.w + "tbl":
                 above = len(paragraphs) if above is None else above
+                captions[element] = " ".join(p.text for p in paragraphs[max(since, len(paragraphs) - _CAPTION) :])
+                since = len(paragraphs)
             else:
                 self.add(paragraphs, element)
             for box in element.iter(self.w + "txbxContent"):
@@ -74,7 +82,8 @@ class _Reader:
                     for inner in self.children(box, self.w + "p"):
                         self.add(paragraphs, inner, boxed=True)
         lines = [p.text for p in paragraphs[:above] if not p.boxed][:_LINES]
-        return RawDocument(lines=tuple(lines), grids=grids, paragraphs=tuple(paragraphs))
+        named = [replace(grid, caption=captions.get(table, "")) for grid, table in zip(grids, tables, strict=True)]
+        return RawDocument(lines=tuple(lines), grids=tuple(named), paragraphs=tuple(paragraphs))
 
     def copy(self, element: etree._Element) -> bool:
         """Whether it is the older copy of a drawing, deleted, or inside a text box that is read by itself."""
@@ -83,10 +92,11 @@ class _Reader:
 
     def add(self, paragraphs: list[Paragraph], element: etree._Element, *, boxed: bool = False) -> None:
         """Append the paragraph unless it is empty or belongs to a table of contents."""
-        text = self.budget.text(self.paragraph(element))
+        raw = self.paragraph(element)
+        text = self.budget.text(raw)
         level, item, contents = self.styles.of(element)
         if text and not contents:
-            paragraphs.append(Paragraph(len(paragraphs) + 1, text, level, item, boxed))
+            paragraphs.append(Paragraph(len(paragraphs) + 1, text, level, item, boxed, pieces(raw)))
             self.budget.paragraph(len(paragraphs))
 
     def rows(self, table: etree._Element) -> Iterator[Row]:
@@ -152,7 +162,7 @@ class _Reader:
             if child.tag == w + "t":
                 parts.append(child.text or "")
             elif child.tag == w + "tab":
-                parts.append(" ")
+                parts.append("\t")
             elif child.tag in (w + "br", w + "cr"):
                 parts.append("\n")
             elif child.tag == w + "noBreakHyphen":

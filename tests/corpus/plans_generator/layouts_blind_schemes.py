@@ -37,6 +37,7 @@ def half_term_tables(rng: random.Random) -> Made:
     names += ["Learning outcomes", rng.choice(("Assessment", "Home learning"))]
     parts = ("Autumn 1", "Autumn 2") if draft.term.first.month == 8 else ("Spring 2", "Summer 1")
     document = landscape(new_document(draft.title()))
+    printed = {week.number: week.number for week in weeks}
     for half, title in enumerate(parts):
         own = [week for week in weeks if not week.pause and (week.number < middle) == (half == 0)]
         if not own:
@@ -45,6 +46,7 @@ def half_term_tables(rng: random.Random) -> Made:
         rows = [plain(names, bold=True)]
         for count, week in enumerate(own, 1):
             number = str(count if anew else week.number)
+            printed[week.number] = int(number)
             for index, part in enumerate(week.parts):
                 begin = part.number == 1
                 cells = [part.topic.title + ("" if begin else mark)]
@@ -59,7 +61,8 @@ def half_term_tables(rng: random.Random) -> Made:
     for topic in timeline.topics:
         first, last = timeline.span(topic)
         sure = not anew or last < middle
-        draft.expectation.unit(topic.title, topic.periods if counted else None, weeks=(first, last) if sure else None,
+        said = (printed[first], printed[last]) if sure else None
+        draft.expectation.unit(topic.title, topic.periods if counted else None, weeks=said,
                                days=(draft.term.monday(first), None), objectives=topic.objectives)  # fmt: skip
     draft.expectation.never(*parts)
     return draft.made(saved(document), ".docx", "half_term_tables")
@@ -87,7 +90,7 @@ def learning_intentions(rng: random.Random) -> Made:
         else:
             texts = [""] * 5
         rows.append([*head, *plain(texts)])
-        draft.expectation.step(step, {"week"})
+        draft.expectation.step(step, {"week"}, periods=None)
     document = landscape(new_document(draft.title(), f"Textbook: {draft.curriculum.book}"))
     table = draw(document, Grid(rows))
     shade(table, 0, "E2EFDA")
