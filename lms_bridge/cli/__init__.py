@@ -14,6 +14,7 @@ from lms_bridge.cli.plans import plan_group
 from lms_bridge.cli.roster import roster_group
 from lms_bridge.cli.serving import run, web, worker
 from lms_bridge.cli.timetable import timetable_group
+from lms_bridge.cli.timetable_cases import board as _board  # noqa: F401 - adds its commands to the group
 from lms_bridge.cli.tokens import token_group
 
 

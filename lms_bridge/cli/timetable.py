@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lms_bridge.cli import fet
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.cli.plan_export import language_option, write_document
 from lms_bridge.cli.timetable_exchange import export_file, import_file
@@ -21,6 +22,8 @@ def timetable_group() -> None:
 
 timetable_group.add_command(import_file)
 timetable_group.add_command(export_file)
+timetable_group.add_command(fet.fet_check)
+timetable_group.add_command(fet.fet_solve)
 
 
 @timetable_group.command()

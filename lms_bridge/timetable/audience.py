@@ -34,7 +34,12 @@ def people_touched(cause: str, after_person_id: int, limit: int) -> list[int]:
     change_set = change_set_of(cause)
     if change_set is None or change_set.state is not ChangeState.APPLIED:
         return []
-    days, teachers = _touched(change_set.id)
+    return would_touch(change_set.id, after_person_id, limit)
+
+
+def would_touch(change_set_id: int, after_person_id: int, limit: int) -> list[int]:
+    """The people whom a change set concerns, in force or only proposed; pages as :func:`people_touched` has them."""
+    days, teachers = _touched(change_set_id)
     found = {person_id for person_id in teachers if person_id > after_person_id}
     found |= _students(days, after_person_id, limit)
     found |= _guardians(days, after_person_id, limit)

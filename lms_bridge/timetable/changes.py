@@ -46,6 +46,7 @@ from lms_bridge.timetable.snapshots import (
     write_state,
     write_units,
 )
+from lms_bridge.timetable.undoing import too_late
 from lms_bridge.timetable.wording import When
 
 CHANGED = "timetable.changed"
@@ -120,16 +121,17 @@ def preview(campus: Organisation, wanted: Iterable[Wanted]) -> ChangeSet:
     return ChangeSet(campus_id=campus.id, cause=ChangeCause.REQUEST, changes=_differences(wanted))
 
 
-def expect_version(week_id: int, seen: int | None) -> None:
-    """Refuse a step that was decided on while looking at another version of a week than the one in force; the week
-    stays locked until the transaction ends. Nothing is asked where ``seen`` is None.
+def version_of(week_id: int) -> int:
+    """The version of a week now."""
+    return db.session.get_one(TimetableWeek, week_id, populate_existing=True).version
 
-    :raises Conflict: somebody changed the week since; says who and when.
+
+def expect_version(week_id: int, seen: int | None) -> None:
+    """Lock a week for this transaction; None asks nothing.
+
+    :raises Conflict: it is not in the version that the person looked at; says who changed it and when.
     """
-    if seen is None:
-        return
-    week = _lock([week_id])[week_id]
-    if week.version != seen:
+    if seen is not None and (week := _lock([week_id])[week_id]).version != seen:
         raise _stale(week)
 
 
@@ -207,12 +209,13 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
     who was told hears that it does not hold any more.
 
     :raises Conflict: it is not applied, or one of its lessons was changed again since.
-    :raises BadInputs: lessons of it have begun already; all are listed.
+    :raises BadInputs: it was applied on another day, or lessons of it have begun already; all are listed.
     """
     _expect(change_set, ChangeState.APPLIED)
     _lock(sorted(int(key) for key in change_set.base_versions))
     lessons = _lessons_of(change_set)
     wanted, problems = _wanted_back(change_set, lessons)
+    problems = too_late(change_set) + problems
     if problems:
         raise BadInputs(problems)
     reverse = propose(

@@ -205,7 +205,8 @@ class LessonChange(Base):
 
 
 class Unavailability(Base):
-    """When a teacher cannot teach: every week on a weekday (and period), or on dates; in the campus's time."""
+    """When a teacher cannot teach: every week on a weekday (and period), or on dates; in the campus's time.
+    ``absence_id``: the reported absence that it comes from."""
 
     __tablename__ = "unavailability"
 
@@ -217,6 +218,7 @@ class Unavailability(Base):
     last_day: Mapped[date | None]
     reason: Mapped[str] = mapped_column(sa.String(255), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
+    absence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("teacher_absence.id"), index=True)
 
 
 class RunState(enum.StrEnum):

@@ -45,7 +45,8 @@ def students_of(lessons: Iterable[Lesson]) -> dict[int, list[int]]:
                 e.person_id
                 for a in lesson.audience
                 for e in enrolments[a.class_id]
-                if e.valid_from <= day and (e.valid_to is None or e.valid_to > day)
+                if e.valid_from <= day
+                and (e.valid_to is None or e.valid_to > day)
                 and ((a.class_id, a.part) not in members or e.person_id in members[a.class_id, a.part])
             }
         )

@@ -88,6 +88,15 @@ def propose_week(
     return _result(context, solution, counts, False, change_set)
 
 
+def week_as_planned(
+    campus_code: str, week: str, limits: SolverLimits | None = None
+) -> tuple[list[changes.Wanted], Status]:
+    """What would change in a week if it were solved again, and how sure the solver is; nothing is stored. Refuses like
+    :func:`solve_week`."""
+    _, solution, wanted, _ = _solved(campus_code, week, limits, None)
+    return wanted, solution.status
+
+
 def campus_by_code(code: str) -> Organisation:
     """The campus with this code.
 
@@ -283,6 +292,7 @@ def _state(
         teachers=tuple(sorted(demand.teachers + others)),
         classes=demand.classes,
         units=units,
+        replaces_id=before.replaces_id if before is not None else None,
     )
 
 

@@ -33,7 +33,8 @@ class UnitState:
 class LessonState:
     """All of a lesson that a change set can change. Moments are aware UTC; ``zone`` is the campus's.
 
-    ``teachers`` are (person id, part), ``classes`` are (class id, named part or ""), each in a fixed order.
+    ``teachers`` are (person id, part), ``classes`` are (class id, named part or ""), each in a fixed order;
+    ``replaces_id`` is the lesson that a make-up lesson stands for.
     """
 
     campus_id: int
@@ -48,6 +49,7 @@ class LessonState:
     teachers: tuple[tuple[int, TeacherPart], ...]
     classes: tuple[tuple[int, str], ...]
     units: tuple[UnitState, ...] = field(default=())
+    replaces_id: int | None = None
 
     @property
     def teacher_ids(self) -> frozenset[int]:
@@ -92,6 +94,7 @@ def state_of(lesson: Lesson) -> LessonState:
             UnitState(u.class_id, u.plan_id, u.unit_key, u.ordinal)
             for u in sorted(lesson.units, key=lambda u: u.class_id)
         ),
+        replaces_id=lesson.replaces_id,
     )
 
 
@@ -101,6 +104,7 @@ def write_state(lesson: Lesson, state: LessonState) -> None:
     lesson.campus_id, lesson.week_id, lesson.subject_id = state.campus_id, state.week_id, state.subject_id
     lesson.starts_at, lesson.ends_at, lesson.zone = state.starts_at, state.ends_at, state.zone
     lesson.period_number, lesson.mode, lesson.status = state.period_number, state.mode, state.status
+    lesson.replaces_id = state.replaces_id
     teachers = {t.person_id: t for t in lesson.teachers}
     lesson.teachers = [_teacher(teachers.get(person_id), person_id, part) for person_id, part in state.teachers]
     audience = {(a.class_id, a.part): a for a in lesson.audience}
@@ -160,6 +164,7 @@ def to_json(state: LessonState) -> dict[str, Any]:
         "teachers": [[person_id, part.value] for person_id, part in state.teachers],
         "classes": [[class_id, part] for class_id, part in state.classes],
         "units": [[u.class_id, u.plan_id, u.unit_key, u.ordinal] for u in state.units],
+        "replaces": state.replaces_id,
     }
 
 
@@ -178,6 +183,7 @@ def from_json(data: dict[str, Any]) -> LessonState:
         teachers=tuple((person_id, TeacherPart(part)) for person_id, part in data["teachers"]),
         classes=tuple((class_id, part) for class_id, part in data["classes"]),
         units=tuple(UnitState(*unit) for unit in data["units"]),
+        replaces_id=data.get("replaces"),
     )
 
 

@@ -40,6 +40,7 @@ BLUEPRINTS = (
     "lessons",
     "timetable",
     "attendance",
+    "absences",
     "tokens",
 )
 API_BLUEPRINTS = ("plans", "plan_work", "timetable", "change_sets", "solve_runs", "timetable_inputs")

@@ -41,16 +41,26 @@ class ChangeWords:
         new = change.kind is ChangeKind.ADDED
         return (new, state.starts_at, self._classes(state))
 
-    def row(self, change: LessonChange) -> dict[str, Any]:
-        """One row of the table."""
+    def time(self, change: LessonChange) -> tuple[Any, ...]:
+        """When the lesson was, or will be if it is new."""
+        state = from_json(change.before) if change.before else self._state(change)
+        return (state.starts_at, change.id)
+
+    def classes(self, change: LessonChange) -> str:
+        """The classes that it concerns."""
+        return self._classes(self._state(change))
+
+    def row(self, change: LessonChange, *, with_class: bool = True) -> dict[str, Any]:
+        """One row of the table; without its class where a table is of one class."""
         state = self._state(change)
         before = from_json(change.before) if change.before else None
         after = from_json(change.after) if change.after else None
         gone = after is None or not after.takes_place
         uid = self.uids.get(change.lesson_id or 0)
+        subject = self.subjects[state.subject_id].label(get_locale())
         return {
             "what": {
-                "text": f"{self._classes(state)} {self.subjects[state.subject_id].label(get_locale())}",
+                "text": f"{self._classes(state)} {subject}" if with_class else subject,
                 "url": url_for("timetable.changes.lesson", uid=uid) if uid else None,
             },
             "kind": change.kind,

@@ -17,9 +17,11 @@ from lms_bridge.core.plugins import Check
 from lms_bridge.plans.listing import visible_plans
 from lms_bridge.plans.models import PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import Organisation, Person
+from lms_bridge.timetable.case_models import CaseState
+from lms_bridge.timetable.cases import cases_within
 from lms_bridge.timetable.models import Lesson, LessonStatus
 from lms_bridge.timetable.queries import lessons_between, lessons_of_student
-from lms_bridge.web import day
+from lms_bridge.web import case_words, day
 from lms_bridge.web.session import current_person, current_scope, signed_in_required
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
@@ -51,6 +53,7 @@ def home() -> str:
         returned=visible_plans(scope, state=VersionState.RETURNED, limit=5) if Role.TEACHER in roles else [],
         children=_children(scope, zone) if Role.GUARDIAN in roles else None,
         waiting=visible_plans(scope, state=VersionState.SUBMITTED, limit=8) if Role.RESEARCHER in roles else None,
+        decide=_to_decide(scope) if scope.may(Permission.TIMETABLE_WRITE) else None,
         system=_system(scope, zone) if scope.may(Permission.ROSTER_WRITE) else None,
     )
 
@@ -76,6 +79,14 @@ def _teacher(person: Person, zone: str) -> day.Day:
 def _children(scope: Scope, zone: str) -> list[Child]:
     people = db.session.scalars(sa.select(Person).where(Person.id.in_(scope.child_ids)).order_by(Person.id))
     return [Child(child, _student(child, zone)) for child in people]
+
+
+def _to_decide(scope: Scope) -> list[dict[str, Any]]:
+    """What upsets the timetable and waits for a decision, the newest first."""
+    return [
+        {"uid": case.uid, "title": case_words.case_title(case), "when": case_words.case_when(case)}
+        for case in cases_within(scope, state=CaseState.OPEN, limit=8)
+    ]
 
 
 def _system(scope: Scope, zone: str) -> dict[str, Any]:

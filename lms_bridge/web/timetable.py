@@ -28,7 +28,9 @@ from lms_bridge.timetable.week_conflicts import Found, conflicts_of
 from lms_bridge.timetable.week_slots import class_slots
 from lms_bridge.web import (
     timetable_arrangements,  # noqa: F401  (adds its pages to timetable_inputs, as do days, rules and teachers)
+    timetable_board,
     timetable_campus,
+    timetable_cases,
     timetable_changes,
     timetable_days,  # noqa: F401
     timetable_documents,
@@ -66,6 +68,8 @@ blueprint.register_blueprint(timetable_pace.blueprint)
 blueprint.register_blueprint(timetable_exchange.blueprint)
 blueprint.register_blueprint(timetable_moving.blueprint)
 blueprint.register_blueprint(timetable_term.blueprint)
+blueprint.register_blueprint(timetable_cases.blueprint)
+blueprint.register_blueprint(timetable_board.blueprint)
 
 
 @dataclass(frozen=True)

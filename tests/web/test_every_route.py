@@ -33,8 +33,9 @@ from lms_bridge.plans.models import PlanBatch, PlanComment, PlanDeadline
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.api_tokens import create
 from lms_bridge.roster.models import ApiToken, Person, RosterUpload
+from lms_bridge.timetable.case_models import CaseProposal, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.input_models import Arrangement, ArrangementClass, RuleType, SubjectRule
-from lms_bridge.timetable.models import ChangeCause, ChangeSet, SolveRun, Unavailability
+from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, Unavailability
 from tests import builders
 from tests.builders import SchoolSystem, added, small_system
 
@@ -52,6 +53,8 @@ OPEN = {
     "door.enter_by_link": "as above",
     "door.switch": "as above",
 }
+
+FIGURES = {"people": 1, "students": 1, "families": 0, "teachers": 0, "delayed": 0, "kinds": {"cancelled": 1}}
 
 FORM_TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
@@ -79,12 +82,14 @@ class World:
     failed_job: Job
     comment: PlanComment
     deadline: PlanDeadline
+    absence: TeacherAbsence
+    case: ChangeCase
     waiting: StoredFile
     token: ApiToken
     batch: PlanBatch
     rule: SubjectRule
     arrangement: Arrangement
-    absence: Unavailability
+    unavailable: Unavailability
     own_day: CalendarDay
 
 
@@ -109,7 +114,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("api_plans.", "thread"): lambda w: w.comment.id,
     ("api_timetable_inputs.", "code"): lambda w: w.system.a.campus.code,
     ("api_timetable_inputs.", "uid"): lambda w: w.rule.uid,
-    ("api_timetable_inputs.", "number"): lambda w: w.absence.id,
+    ("api_timetable_inputs.", "number"): lambda w: w.unavailable.id,
     ("tokens.", "uid"): lambda w: w.token.uid,
     ("inbox.", "uid"): lambda w: w.notification.uid,
     ("messages.", "uid"): lambda w: w.delivery.uid,
@@ -132,10 +137,15 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.inputs.rules_remove", "uid"): lambda w: w.rule.uid,
     ("timetable.inputs.arrangements_", "uid"): lambda w: w.arrangement.uid,
     ("timetable.inputs.arrangements_", "number"): lambda w: w.system.a.classes[0].id,
-    ("timetable.inputs.teachers_remove_absence", "number"): lambda w: w.absence.id,
+    ("timetable.inputs.teachers_remove_absence", "number"): lambda w: w.unavailable.id,
     ("timetable.inputs.days_remove", "number"): lambda w: w.own_day.id,
     ("timetable.inputs.grids_remove", "number"): lambda w: w.system.a.grid.id,
     ("timetable.inputs.rooms_set", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("timetable.cases.", "uid"): lambda w: w.case.uid,
+    ("timetable.cases.", "proposal"): lambda w: w.change_set.uid,
+    ("timetable.board.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("timetable.board.undo", "uid"): lambda w: w.change_set.uid,
+    ("absences.", "uid"): lambda w: w.absence.uid,
     ("door.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.change_link", "action"): lambda w: "renew",
@@ -210,15 +220,19 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     arrangement = Arrangement(campus_id=a.campus.id, term_id=system.term.id, subject_id=system.subject.id, band=MARK)
     arrangement.classes = [ArrangementClass(class_id=a.classes[0].id, part=MARK)]
     rule = SubjectRule(campus_id=a.campus.id, subject_id=system.subject.id, kind=RuleType.SPREAD, grade=MARK, number=1)
+    change_set = added(ChangeSet(campus_id=a.campus.id, cause=ChangeCause.REQUEST, reason=MARK))
+    absence, case = upset_by_absence(system, change_set)
     return World(
         system=system,
         rule=added(rule),
         arrangement=added(arrangement),
-        absence=added(Unavailability(person_id=a.teacher.id, weekday=0, reason=MARK)),
+        unavailable=added(Unavailability(person_id=a.teacher.id, weekday=0, reason=MARK)),
         own_day=added(CalendarDay(organisation_id=a.campus.id, day=date(2026, 1, 1), kind=DayKind.HOLIDAY, name=MARK)),
         strangers={},
         run=added(SolveRun(campus_id=a.campus.id, week="2026-W48", author_id=a.administrator.id)),
-        change_set=added(ChangeSet(campus_id=a.campus.id, cause=ChangeCause.REQUEST, reason=MARK)),
+        change_set=change_set,
+        absence=absence,
+        case=case,
         delivery=delivery,
         notification=notification,
         material=added(material),
@@ -231,6 +245,23 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         token=create(a.teacher, MARK, days=9, may_write=True, actor=None)[0],
         deadline=added(PlanDeadline(organisation_id=a.campus.id, term_id=system.term.id, due_at=now())),
     )
+
+
+def upset_by_absence(system: SchoolSystem, change_set: ChangeSet) -> tuple[TeacherAbsence, ChangeCase]:
+    """An absence of campus A's teacher with its case, of which ``change_set`` is the proposal."""
+    teacher, day = system.a.teacher, now().date()
+    absence = added(TeacherAbsence(person_id=teacher.id, first_day=day, last_day=day, reason={"text": MARK}))
+    case = ChangeCase(
+        campus_id=system.a.campus.id,
+        cause=ChangeCause.TEACHER_ABSENCE,
+        first_day=day,
+        last_day=day,
+        absence_id=absence.id,
+        reason=MARK,
+        computing=RunState.DONE,
+    )
+    case.proposals.append(CaseProposal(change_set_id=change_set.id, position=1, way="cancel", figures=FIGURES))
+    return absence, added(case)
 
 
 def stored_file(organisation_id: int) -> int:

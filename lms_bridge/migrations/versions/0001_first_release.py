@@ -492,6 +492,25 @@ def upgrade() -> None:
     sa.UniqueConstraint('organisation_id', 'code', name=op.f('uq_term_organisation_id_code')),
     sa.UniqueConstraint('uid', name=op.f('uq_term_uid'))
     )
+    op.create_table('teacher_absence',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('first_day', sa.Date(), nullable=False),
+    sa.Column('last_day', sa.Date(), nullable=False),
+    sa.Column('periods', sa.JSON(), nullable=False),
+    sa.Column('reason', lms_bridge.core.types.EncryptedJSON(), nullable=True),
+    sa.Column('reported_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('withdrawn_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_teacher_absence_person_id')),
+    sa.ForeignKeyConstraint(['reported_by_id'], ['person.id'], name=op.f('fk_teacher_absence_reported_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_teacher_absence')),
+    sa.UniqueConstraint('uid', name=op.f('uq_teacher_absence_uid'))
+    )
+    with op.batch_alter_table('teacher_absence', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_teacher_absence_person_id'), ['person_id'], unique=False)
+
     op.create_table('unavailability',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -501,10 +520,13 @@ def upgrade() -> None:
     sa.Column('last_day', sa.Date(), nullable=True),
     sa.Column('reason', sa.String(length=255), nullable=False),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('absence_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['absence_id'], ['teacher_absence.id'], name=op.f('fk_unavailability_absence_id')),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_unavailability_person_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_unavailability'))
     )
     with op.batch_alter_table('unavailability', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_unavailability_absence_id'), ['absence_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_unavailability_person_id'), ['person_id'], unique=False)
 
     op.create_table('class_group',
@@ -754,6 +776,54 @@ def upgrade() -> None:
     with op.batch_alter_table('lesson', schema=None) as batch_op:
         batch_op.create_index('ix_lesson_campus_start', ['campus_id', 'starts_at'], unique=False)
         batch_op.create_index('ix_lesson_week', ['week_id'], unique=False)
+
+    op.create_table('change_case',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('campus_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('cause', sa.Enum('publication', 'teacher_absence', 'closure', 'provider_failure', 'day_lost', 'plan_changed', 'request', name='changecause', native_enum=False, length=40), nullable=False),
+    sa.Column('state', sa.Enum('open', 'decided', 'closed', 'withdrawn', name='casestate', native_enum=False, length=40), nullable=False),
+    sa.Column('first_day', sa.Date(), nullable=False),
+    sa.Column('last_day', sa.Date(), nullable=False),
+    sa.Column('absence_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('class_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('lesson_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('details', sa.JSON(), nullable=False),
+    sa.Column('reason', sa.String(length=500), nullable=False),
+    sa.Column('author_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('locale', sa.String(length=16), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('closed_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('computing', sa.Enum('waiting', 'running', 'done', 'refused', 'failed', name='runstate', native_enum=False, length=40), nullable=False),
+    sa.Column('computed_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('progress', sa.JSON(), nullable=False),
+    sa.Column('problems', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['absence_id'], ['teacher_absence.id'], name=op.f('fk_change_case_absence_id')),
+    sa.ForeignKeyConstraint(['author_id'], ['person.id'], name=op.f('fk_change_case_author_id')),
+    sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_change_case_campus_id')),
+    sa.ForeignKeyConstraint(['class_id'], ['class_group.id'], name=op.f('fk_change_case_class_id')),
+    sa.ForeignKeyConstraint(['lesson_id'], ['lesson.id'], name=op.f('fk_change_case_lesson_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_change_case')),
+    sa.UniqueConstraint('uid', name=op.f('uq_change_case_uid'))
+    )
+    with op.batch_alter_table('change_case', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_change_case_absence_id'), ['absence_id'], unique=False)
+        batch_op.create_index('ix_change_case_campus', ['campus_id', 'state'], unique=False)
+
+    op.create_table('case_proposal',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('change_set_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('way', sa.String(length=40), nullable=False),
+    sa.Column('figures', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['change_case.id'], name=op.f('fk_case_proposal_case_id')),
+    sa.ForeignKeyConstraint(['change_set_id'], ['change_set.id'], name=op.f('fk_case_proposal_change_set_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_proposal')),
+    sa.UniqueConstraint('change_set_id', name=op.f('uq_case_proposal_change_set_id'))
+    )
+    with op.batch_alter_table('case_proposal', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_case_proposal_case_id'), ['case_id'], unique=False)
 
     op.create_table('online_span',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -1315,6 +1385,15 @@ def downgrade() -> None:
     op.drop_table('teaching_arrangement')
     op.drop_table('teacher_limit')
 
+    with op.batch_alter_table('case_proposal', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_case_proposal_case_id'))
+
+    op.drop_table('case_proposal')
+    with op.batch_alter_table('change_case', schema=None) as batch_op:
+        batch_op.drop_index('ix_change_case_campus')
+        batch_op.drop_index(batch_op.f('ix_change_case_absence_id'))
+
+    op.drop_table('change_case')
     with op.batch_alter_table('room_address', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_room_address_person_id'))
 
@@ -1452,8 +1531,13 @@ def downgrade() -> None:
     op.drop_table('class_group')
     with op.batch_alter_table('unavailability', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_unavailability_person_id'))
+        batch_op.drop_index(batch_op.f('ix_unavailability_absence_id'))
 
     op.drop_table('unavailability')
+    with op.batch_alter_table('teacher_absence', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_teacher_absence_person_id'))
+
+    op.drop_table('teacher_absence')
     op.drop_table('term')
     with op.batch_alter_table('stored_file', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_stored_file_sha256'))
