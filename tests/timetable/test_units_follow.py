@@ -15,6 +15,7 @@ from lms_bridge.core import clock
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
+from lms_bridge.plans.models import PlanClass, TeachingPlan
 from lms_bridge.plans.weeks import Step
 from lms_bridge.timetable import changes
 from lms_bridge.timetable.arrangements import WantedArrangement, add_arrangement
@@ -73,8 +74,6 @@ def strands() -> dict[tuple[int, int, str], list[Step]]:
 
 def lines() -> dict[tuple[int, int], list[Step]]:
     """The plans of the classes, step by step."""
-    from lms_bridge.plans.models import PlanClass, TeachingPlan
-
     found = {}
     for link in db.session.scalars(sa.select(PlanClass)):
         units = db.session.get_one(TeachingPlan, link.plan_id).versions[-1].units
@@ -83,35 +82,38 @@ def lines() -> dict[tuple[int, int], list[Step]]:
 
 
 def change_something(chance: random.Random, school: SchoolSystem) -> None:
-    """Move, cancel or undo something; what is refused changes nothing."""
-    rows = [row for row in to_come() if row.status is LessonStatus.SCHEDULED and row.starts_at > now()]
-    row = chance.choice(rows)
-    what = chance.choice(["move", "move", "cancel", "undo"])
-    try:
-        with transaction():
-            if what == "move":
-                day = MONDAY + timedelta(days=chance.choice([0, 1, 2, 3, 4, 7, 8, 9, 10, 11]))
-                move_lesson(row, day, period=chance.randint(1, 6), actor=school.a.administrator)
-            elif what == "cancel":
-                cancel_lesson(row, actor=school.a.administrator)
-            else:
-                last = db.session.scalars(
-                    sa.select(ChangeSet).filter_by(state=ChangeState.APPLIED).order_by(ChangeSet.id.desc()).limit(1)
-                ).one()
-                if last.cause != "publication":
+    """Move, cancel or undo something; what is refused changes nothing, and something else is tried."""
+    for _ in range(6):
+        rows = [row for row in to_come() if row.status is LessonStatus.SCHEDULED and row.starts_at > now()]
+        row = chance.choice(rows)
+        what = chance.choice(["move", "move", "move", "cancel", "undo"])
+        try:
+            with transaction():
+                if what == "move":
+                    day = MONDAY + timedelta(days=chance.choice([0, 1, 2, 3, 4, 7, 8, 9, 10, 11]))
+                    move_lesson(row, day, period=chance.randint(1, 6), actor=school.a.administrator)
+                elif what == "cancel":
+                    cancel_lesson(row, actor=school.a.administrator)
+                else:
+                    last = db.session.scalars(
+                        sa.select(ChangeSet).filter_by(state=ChangeState.APPLIED).order_by(ChangeSet.id.desc()).limit(1)
+                    ).one()
+                    if last.cause == "publication":
+                        continue
                     changes.undo(last, school.a.administrator)
-    except BridgeError:
-        db.session.rollback()
+            return
+        except BridgeError:
+            db.session.rollback()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_after_any_changes_each_course_is_taught_in_order_without_gaps(school: SchoolSystem, seed: int) -> None:
     chance = random.Random(seed)
     plans, begun = lines(), {key: taught[0] for key, taught in strands().items()}
     assert {part for _, _, part in begun} == {"", "A", "B"}
-    for number in range(12):
+    for number in range(10):
         change_something(chance, school)
-        if number == 8:
+        if number == 6:
             # From here on the first two days are over, and what they taught stays taught.
             with clock.at(FRIDAY + timedelta(days=5)):
                 for _ in range(4):
@@ -120,7 +122,7 @@ def test_after_any_changes_each_course_is_taught_in_order_without_gaps(school: S
             line = plans[class_id, subject_id]
             start = line.index(begun[class_id, subject_id, part])
             assert taught == line[start : start + len(taught)], (seed, number, class_id, subject_id, part)
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(ChangeSet)) > 6, "too few changes were possible"
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(ChangeSet)) > 12, "too few changes were possible"
 
 
 def test_the_groups_of_a_class_go_through_the_plan_each_for_itself(school: SchoolSystem) -> None:
