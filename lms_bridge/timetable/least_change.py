@@ -242,9 +242,8 @@ def touched(compiled: Compiled, state: State) -> set[str]:
     keys = {_course(compiled, number) for number in numbers}
     for course in compiled.problem.courses:
         start, end = compiled.course_span[course.key]
-        if (course.may_drop and int(state.values[start:end].sum()) < course.periods) or (
-            end - start < course.periods and not course.may_drop
-        ):
+        there = int(state.values[start:end].sum()) if course.may_drop else end - start
+        if there < course.periods:
             keys.add(course.key)
     for group in compiled.problem.parallel:
         if keys.intersection(group):

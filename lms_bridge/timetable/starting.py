@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from random import Random
 
 import numpy as np
+import numpy.typing as npt
 
 from lms_bridge.timetable.compiled import OPEN_END, Compiled, Numbers
 from lms_bridge.timetable.problem import Course, Slot
@@ -82,7 +83,7 @@ class _Starter:
                 self._change({pair: 1})
                 left -= 1
 
-    def _pressure(self, span: Numbers) -> Numbers:
+    def _pressure(self, span: Numbers) -> npt.NDArray[np.float64]:
         """How full the rows of each pair are: 0 to 1, the fullest counts."""
         compiled = self.compiled
         positions, owners = compiled.variable_rows.of(span)
@@ -119,7 +120,7 @@ class _Starter:
         self.full[compiled.row_terms.flat[start:end][positive]] += 1 if full else -1
 
     def _make_room(self) -> None:
-        """Place what is missing by driving out other lessons, until nothing is missing or it does not come to an end."""
+        """Place what is missing by driving out other lessons, until nothing is missing or it leads nowhere."""
         compiled = self.compiled
         waiting = deque(
             course.key
@@ -143,7 +144,7 @@ class _Starter:
                 waiting.append(course)
 
     def _cheapest_room(self, key: str) -> tuple[int, list[int]] | None:
-        """A pair for one more lesson of this course, and the pairs that must go for it: those driven out least often."""
+        """A pair for one more lesson of this course, and the pairs that must go for it, driven out least so far."""
         best: tuple[float, int, list[int]] | None = None
         for pair in range(*self.compiled.course_span[key]):
             if self.values[pair]:
