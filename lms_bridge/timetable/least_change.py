@@ -21,6 +21,7 @@ from lms_bridge.timetable.effort import Effort, Progress, Stage
 from lms_bridge.timetable.model import State, TimetableModel
 from lms_bridge.timetable.problem import Problem, Slot, Weights
 from lms_bridge.timetable.running import found, infeasible
+from lms_bridge.timetable.starting import placed_near
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpSolver
@@ -71,11 +72,13 @@ class Change:
         self.work = math.inf if work is None else work
         self.effort.latest = self.progress
         self.effort.enter(Stage.CHANGING)
-        if not self.touched:
+        if self._hopeless():
+            self.impossible = True
+        elif not self.touched:
             self.best = self.state.values
             self.bound = self.compiled.cost(self.best)
         else:
-            self._giving_up()
+            self._plain_change()
         for number in range(ROUNDS):
             if self._finished() or self.work <= 0 or self.effort.seconds_left() <= 0 or not self.effort.tell():
                 return
@@ -109,6 +112,11 @@ class Change:
             held = self._held(self._start() if start is None else start)
             solvers = [self._solver(number)]
             self._take(held, solvers[0], self._solved([held], solvers)[0])
+
+    def _hopeless(self) -> bool:
+        """Whether a rule asks for a lesson where every slot is closed to it."""
+        empty = np.diff(self.compiled.row_terms.start) == 0
+        return bool((empty & (self.compiled.low > 0)).any())
 
     def _finished(self) -> bool:
         return self.impossible or (self.cost is not None and self.cost <= self.bound)
@@ -167,18 +175,9 @@ class Change:
     def _start(self) -> Numbers:
         return self.state.values if self.best is None else self.best
 
-    def _giving_up(self) -> None:
-        """The plainest change there may be: lessons that may be given up are, until no rule is broken."""
-        compiled, values = self.compiled, self.state.values.copy()
-        courses = compiled.wishes.courses
-        for row in np.flatnonzero(self.state.activity > compiled.high).tolist():
-            terms = compiled.row_terms.flat[compiled.row_terms.start[row] : compiled.row_terms.start[row + 1]]
-            over = int(values[terms].sum()) - int(compiled.high[row])
-            inside = [n for n in terms[values[terms] > 0].tolist() if n < len(compiled.pairs)]
-            droppable = [n for n in inside if courses[compiled.pairs[n][0]].may_drop]
-            droppable.sort(key=lambda n: courses[compiled.pairs[n][0]].people)
-            values[droppable[: max(0, over)]] = 0
-        values = compiled.values(compiled.placed(values))
+    def _plain_change(self) -> None:
+        """A change to begin with: what can stay does, the rest is placed lesson by lesson."""
+        values = placed_near(self.compiled, self.state.values, self.effort.limits.seed)
         if self._in_broken_rows(values) is None:
             self._better(values)
 
