@@ -24,9 +24,9 @@ MOVES_PER_WORK = 150_000
 
 class Tables(NamedTuple):
     """The problem in arrays. ``pair_of[course, slot]``: number of the pair, -1 where closed. ``people`` and ``mates``:
-    the classes and teachers of a course, and the courses that share its slots, filled up with -1. ``rows``,
-    ``coefficients`` from ``row_start``: the rules that each variable is in. ``owners``, ``signs`` from ``helper_start``:
-    the helpers that each pair is counted in."""
+    the classes and teachers of a course, and the courses that share its slots, filled up with -1. ``rows`` and
+    ``coefficients`` from ``row_start`` on: the rules that each variable is in. ``owners`` and ``signs`` from
+    ``helper_start`` on: the helpers that each pair is counted in."""
 
     pair_of: Any
     people: Any

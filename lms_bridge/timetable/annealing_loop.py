@@ -16,7 +16,7 @@ LONGEST = 24
 """Lessons that one exchange may move; longer chains are given up."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _number(random: Any, below: int) -> int:
     """A random number from 0 to ``below`` - 1 (xorshift)."""
     x = random[0]
@@ -27,7 +27,7 @@ def _number(random: Any, below: int) -> int:
     return int((x >> np.uint64(11)) % np.uint64(below))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _add_to_rows(t: Any, m: Any, variable: int, delta: int) -> int:
     """Change a variable in its rows: by how much the rules are broken more."""
     broken = 0
@@ -41,7 +41,7 @@ def _add_to_rows(t: Any, m: Any, variable: int, delta: int) -> int:
     return broken
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _flip(t: Any, m: Any, pair: int, delta: int) -> tuple[int, int]:
     """Choose a pair (1) or not any more (-1): how much the rules are broken more, and how much it costs more."""
     m.values[pair] += delta
@@ -63,7 +63,7 @@ def _flip(t: Any, m: Any, pair: int, delta: int) -> tuple[int, int]:
     return broken, cost
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _join(chain: Any, size: int, course: int, start: int, end: int) -> int:
     """Add a lesson to the chain unless it is in it: the new size, or -1 when the chain is too long."""
     for number in range(size):
@@ -75,7 +75,7 @@ def _join(chain: Any, size: int, course: int, start: int, end: int) -> int:
     return size + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _closed(t: Any, m: Any, chain: Any, done: int, size: int) -> int:
     """Add to the chain what is in the way of its lessons, and so on: its size, or -1 when it cannot be."""
     while done < size:
@@ -101,7 +101,7 @@ def _closed(t: Any, m: Any, chain: Any, done: int, size: int) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _settle(t: Any, m: Any, chain: Any, size: int) -> None:
     """Note where the lessons of an exchange that was taken are now."""
     for number in range(size):
@@ -127,7 +127,7 @@ def _settle(t: Any, m: Any, chain: Any, size: int) -> None:
         m.counts[end] += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _proposed(t: Any, m: Any, chain: Any) -> int:
     """A random exchange in ``chain``: the number of its lessons, or -1."""
     slots = t.pair_of.shape[1]
@@ -144,7 +144,7 @@ def _proposed(t: Any, m: Any, chain: Any) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def exchanges(t: Any, m: Any, moves: int, warm: float, cold: float) -> int:
     """Try ``moves`` exchanges while the temperature falls from ``warm`` to ``cold``: what the timetable costs more."""
     chain = np.zeros((LONGEST, 4), dtype=np.int32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -105,7 +105,7 @@ class Effort:
         """Solve while somebody watches: the status as CP-SAT numbers it."""
         return self.watched([lambda: int(solver.solve(model))], [solver])[0]
 
-    def watched(self, tasks: list[Callable[[], int]], solvers: list[CpSolver]) -> list[int]:
+    def watched(self, tasks: Sequence[Callable[[], int]], solvers: Sequence[CpSolver]) -> list[int]:
         """Do these tasks, each the run of one of these solvers, at the same time (one after the other with one
         worker) while somebody watches: their results."""
         abreast = [tasks] if self.limits.workers > 1 else [[task] for task in tasks]
@@ -118,7 +118,7 @@ class Effort:
         self.used += sum(float(solver.response_proto.deterministic_time) for solver in solvers)
         return results
 
-    def _listening(self, tasks: list[Callable[[], int]], solvers: list[CpSolver]) -> list[int]:
+    def _listening(self, tasks: Sequence[Callable[[], int]], solvers: Sequence[CpSolver]) -> list[int]:
         done: list[list[int]] = []
         thread = threading.Thread(target=lambda: done.append(at_once(tasks)), daemon=True)
         thread.start()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,8 @@ from lms_bridge.timetable.compiled import Compiled, Numbers
 from lms_bridge.timetable.effort import Effort, Progress, Stage
 from lms_bridge.timetable.model import State, TimetableModel
 from lms_bridge.timetable.problem import Problem, Slot, Weights
-from lms_bridge.timetable.running import found, infeasible, solved
+from lms_bridge.timetable.running import found, infeasible
+from lms_bridge.timetable.starting import placed_near
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpSolver
@@ -32,8 +34,9 @@ NOTHING = Weights(moved=0, same_day=0, uneven=0, gap=0, late=0, preferred=0, apa
 IMPROVING_TAKES = 8.0
 """With less wall clock left than this, in seconds, the other wishes of the lessons that move are not looked at."""
 
-SHARE = 0.4
-"""Of the work that is left, what one of the two questions of a round may take."""
+FIRST_WORK, WORK_OF_PAIR, LONGER = 1.0, 0.0003, 1.5
+"""Deterministic time for one question of the first round: so much, and so much for each pair; by how much longer the
+next round may think."""
 
 
 class Change:
@@ -69,18 +72,17 @@ class Change:
         self.work = math.inf if work is None else work
         self.effort.latest = self.progress
         self.effort.enter(Stage.CHANGING)
-        if not self.touched:
+        if self._hopeless():
+            self.impossible = True
+        elif not self.touched:
             self.best = self.state.values
             self.bound = self.compiled.cost(self.best)
-        for _ in range(ROUNDS if self.touched else 0):
-            if self.work <= 0 or self.effort.seconds_left() <= 0 or not self.effort.tell():
+        else:
+            self._plain_change()
+        for number in range(ROUNDS):
+            if self._finished() or self.work <= 0 or self.effort.seconds_left() <= 0 or not self.effort.tell():
                 return
-            before = len(self.touched)
-            self._round()
-            if self.impossible or (self.cost is not None and self.cost <= self.bound):
-                return
-            if len(self.touched) == before:
-                return
+            self._round(number)
 
     def progress(self) -> Progress:
         """How the search stands, for people."""
@@ -93,47 +95,91 @@ class Change:
         costs = wishes.costs(placed, weights)
         return Progress(self.effort.seconds(), self.effort.stage, count, wanted, costs, self.bound)
 
-    def _round(self) -> None:
+    def _round(self, number: int) -> None:
         """Ask for the bound and for a real change with the courses touched so far, and add those that gave way."""
-        compiled, effort = self.compiled, self.effort
-        relaxed = _Relaxed(compiled, self.state, self.touched)
-        held = self._held()
-        share = None if math.isinf(self.work) else SHARE * self.work
-        solvers = [effort.solver(share, workers=1), effort.solver(share, workers=1)]
-        statuses = effort.watched(
-            [
-                lambda: int(solvers[0].solve(relaxed.model.cp)),
-                lambda: int(solvers[1].solve(held.cp)),
-            ],
-            solvers,
-        )
-        for solver in solvers:
-            self.work -= float(solver.response_proto.deterministic_time) + 0.001
-        self._take(held, solvers[1], statuses[1])
-        if infeasible(statuses[0]):
+        relaxed = _Relaxed(self.compiled, self.state, self.touched, self._start())
+        if self.effort.limits.workers > 1:
+            held = self._held(self._start())
+            solvers = [self._solver(number), self._solver(number)]
+            statuses = self._solved([relaxed.model, held], solvers)
+            self._take(held, solvers[1], statuses[1])
+            self._learn(relaxed, solvers[0], statuses[0])
+            return
+        solvers = [self._solver(number)]
+        (status,) = self._solved([relaxed.model], solvers)
+        start = self._learn(relaxed, solvers[0], status)
+        if not self._finished():
+            held = self._held(self._start() if start is None else start)
+            solvers = [self._solver(number)]
+            self._take(held, solvers[0], self._solved([held], solvers)[0])
+
+    def _hopeless(self) -> bool:
+        """Whether a rule asks for a lesson where every slot is closed to it."""
+        empty = np.diff(self.compiled.row_terms.start) == 0
+        return bool((empty & (self.compiled.low > 0)).any())
+
+    def _finished(self) -> bool:
+        return self.impossible or (self.cost is not None and self.cost <= self.bound)
+
+    def _solver(self, number: int) -> CpSolver:
+        """A solver for one question of this round: later rounds may think longer, and larger models."""
+        pairs = len(self.compiled.pairs_of(sorted(self.touched)))
+        return self.effort.solver(min(self.work, (FIRST_WORK + pairs * WORK_OF_PAIR) * LONGER**number), workers=1)
+
+    def _solved(self, models: list[TimetableModel], solvers: list[CpSolver]) -> list[int]:
+        tasks = [partial(_status, model, solver) for model, solver in zip(models, solvers, strict=True)]
+        statuses = self.effort.watched(tasks, solvers)
+        self.work -= sum(float(solver.response_proto.deterministic_time) + 0.001 for solver in solvers)
+        return statuses
+
+    def _learn(self, relaxed: _Relaxed, solver: CpSolver, status: int) -> Numbers | None:
+        """What follows from the bound's model; the values of its solution to start from, if it has one."""
+        if infeasible(status):
             self.impossible = True
-            return
-        self.bound = max(self.bound, relaxed.bound(solvers[0]))
-        if not found(statuses[0]):
-            return
-        moved = relaxed.given_way(solvers[0])
+            return None
+        self.bound = max(self.bound, relaxed.bound(solver))
+        if not found(status):
+            if self.best is None:
+                self.touched |= self._wider()
+            return None
+        values = self.state.values.copy()
+        values[relaxed.own] = relaxed.values(solver)
+        moved = relaxed.given_way(solver)
         if not moved:
             # Nothing else gave way: this is a real change, unless a rule between courses was left out.
-            values = self.state.values.copy()
-            values[relaxed.own] = relaxed.values(solvers[0])
-            broken = self._broken(values)
-            if not broken:
+            broken = self._in_broken_rows(values)
+            if broken is None:
                 self._better(values)
+                return values
             moved = broken
-        self.touched |= moved or (set() if solved(statuses[0]) and self.best is not None else self._wider())
+        self.touched |= moved or self._wider()
+        return values
 
-    def _held(self) -> TimetableModel:
-        """The model of the touched courses with all others held fast, started from the best change so far."""
+    def _in_broken_rows(self, values: Numbers) -> set[str] | None:
+        """The courses in rows that these values break; None if they break none."""
+        compiled, activity = self.compiled, self.compiled.activity(values)
+        rows = np.flatnonzero((activity > compiled.high) | (activity < compiled.low))
+        if not len(rows):
+            return None
+        positions, _ = compiled.row_terms.of(rows)
+        return {_course(compiled, number) for number in compiled.row_terms.flat[positions].tolist()}
+
+    def _held(self, start: Numbers) -> TimetableModel:
+        """The model of the touched courses with all others held fast, begun at ``start``."""
         free = self.compiled.with_helpers(self.compiled.pairs_of(sorted(self.touched)))
         model = TimetableModel(self.compiled, free, self.state)
         model.minimise()
-        model.hint(self.state.values if self.best is None else self.best)
+        model.hint(start)
         return model
+
+    def _start(self) -> Numbers:
+        return self.state.values if self.best is None else self.best
+
+    def _plain_change(self) -> None:
+        """A change to begin with: what can stay does, the rest is placed lesson by lesson."""
+        values = placed_near(self.compiled, self.state.values, self.effort.limits.seed)
+        if self._in_broken_rows(values) is None:
+            self._better(values)
 
     def _take(self, model: TimetableModel, solver: CpSolver, status: int) -> None:
         if found(status):
@@ -144,10 +190,6 @@ class Change:
     def _better(self, values: Numbers) -> None:
         if self.best is None or self.compiled.cost(values) < self.compiled.cost(self.best):
             self.best = values
-
-    def _broken(self, values: Numbers) -> set[str]:
-        """The courses in rows that these values break."""
-        return touched(self.compiled, State(values, self.compiled.activity(values))) - self.touched
 
     def _wider(self) -> set[str]:
         """The other courses of the classes and teachers touched so far."""
@@ -192,10 +234,14 @@ def improved_within(problem: Problem, change: Change, effort: Effort) -> dict[st
     return compiled.placed(values)
 
 
+def _status(model: TimetableModel, solver: CpSolver) -> int:
+    return int(solver.solve(model.cp))
+
+
 class _Relaxed:
     """The model of the touched courses in which all other lessons may give way."""
 
-    def __init__(self, compiled: Compiled, state: State, courses: set[str]) -> None:
+    def __init__(self, compiled: Compiled, state: State, courses: set[str], start: Numbers) -> None:
         self.compiled, self.state = compiled, state
         self.own = compiled.with_helpers(compiled.pairs_of(sorted(courses)))
         positions, _ = compiled.variable_rows.of(self.own)
@@ -213,7 +259,7 @@ class _Relaxed:
         self.base = compiled.constant + int(compiled.price @ fast) - int(self.prices[self.others].sum())
         self.model = TimetableModel(compiled, np.concatenate([self.own, self.others]), state, relaxed=True, rows=rows)
         self.model.minimise(self.prices)
-        self.model.hint(state.values)
+        self.model.hint(start)
 
     def bound(self, solver: CpSolver) -> int:
         """No change costs less."""
@@ -242,9 +288,8 @@ def touched(compiled: Compiled, state: State) -> set[str]:
     keys = {_course(compiled, number) for number in numbers}
     for course in compiled.problem.courses:
         start, end = compiled.course_span[course.key]
-        if (course.may_drop and int(state.values[start:end].sum()) < course.periods) or (
-            end - start < course.periods and not course.may_drop
-        ):
+        there = int(state.values[start:end].sum()) if course.may_drop else end - start
+        if there < course.periods:
             keys.add(course.key)
     for group in compiled.problem.parallel:
         if keys.intersection(group):

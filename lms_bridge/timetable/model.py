@@ -123,7 +123,8 @@ class TimetableModel:
         def others(sign: int) -> Numbers:
             every = np.bincount(place, np.maximum(sign * terms, 0), len(numbers))
             mine = np.bincount(own_place, np.maximum(sign * own, 0), len(numbers))
-            return np.rint(every - mine).astype(np.int64)
+            rest: Numbers = np.rint(every - mine).astype(np.int64)
+            return rest
 
         return self.low[numbers] - others(1), compiled.high[numbers] + others(-1)
 

@@ -116,15 +116,14 @@ class Chooser:
         """The number of the class that each variable's cost is laid to, one beyond the last where it is nobody's."""
         compiled = self.compiled
         index = {key: number for number, key in enumerate(self.classes)}
-        of_course = {
-            c.key: index.get(c.classes[0], len(index)) if c.classes else len(index) for c in compiled.problem.courses
-        }
-        found = np.full(len(compiled.number), len(index), dtype=np.int64)
+        nobody = len(index)
+        of_course = {c.key: index[c.classes[0]] if c.classes else nobody for c in compiled.problem.courses}
+        found = np.full(len(compiled.number), nobody, dtype=np.int64)
         for key, (start, end) in compiled.course_span.items():
             found[start:end] = of_course[key]
         for number, helper in enumerate(compiled.helpers, start=len(compiled.pairs)):
             kind, key = helper.name[:2]
-            found[number] = of_course.get(key, index.get(key, len(index))) if kind != "until" else index[key]
+            found[number] = of_course.get(key, index.get(key, nobody)) if kind != "until" else index[key]
         return found
 
     def _near(self) -> dict[str, list[str]]:

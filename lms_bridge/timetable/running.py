@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
-def at_once(tasks: list[Callable[[], int]]) -> list[int]:
+def at_once(tasks: Sequence[Callable[[], int]]) -> list[int]:
     """The results of these tasks, done in threads at the same time; CP-SAT lets other threads run."""
     results = [0] * len(tasks)
 

@@ -55,6 +55,10 @@ MISSING = 100_000
 """The price of a missing period while a first timetable is repaired."""
 
 
+def _solved_alone(model: TimetableModel, solver: CpSolver) -> int:
+    return int(solver.solve(model.cp))
+
+
 def _slice(annealing: Annealing, begun: float, ended: float, moves: int) -> int:
     annealing.slice(begun, ended, moves)
     return 0
@@ -262,8 +266,8 @@ class Search:
             model.minimise()
             model.hint(state.values)
             tasks.append((part, model, self.effort.solver(min(PART_WORK, budget), workers=1)))
-        statuses = at_once([lambda m=model, s=solver: int(s.solve(m.cp)) for _, model, solver in tasks])
-        work = total = 0
+        statuses = at_once([partial(_solved_alone, model, solver) for _, model, solver in tasks])
+        work, total = 0.0, 0
         for (part, model, solver), status in zip(tasks, statuses, strict=True):
             done = float(solver.response_proto.deterministic_time) + 0.005
             self.effort.used += done
@@ -284,7 +288,7 @@ class Search:
         if gain < 0 or not len(changed):
             return 0
         variables, deltas = model.free[changed], delta[changed]
-        positions, owners = compiled.variable_rows.of(variables)
+        positions, _ = compiled.variable_rows.of(variables)
         rows = compiled.variable_rows.flat[positions]
         change = np.repeat(
             deltas, compiled.variable_rows.start[variables + 1] - compiled.variable_rows.start[variables]

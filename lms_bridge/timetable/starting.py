@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from random import Random
 
 import numpy as np
+import numpy.typing as npt
 
 from lms_bridge.timetable.compiled import OPEN_END, Compiled, Numbers
 from lms_bridge.timetable.problem import Course, Slot
@@ -26,6 +27,11 @@ def placed_one_by_one(compiled: Compiled, seed: int) -> Numbers:
     """The values of a timetable that breaks no rule except that some periods may be missing; the same for the same
     seed."""
     return _Starter(compiled, Random(seed)).placed()
+
+
+def placed_near(compiled: Compiled, values: Numbers, seed: int) -> Numbers:
+    """The same, begun with every lesson of ``values`` that has a place beside those put back before it."""
+    return _Starter(compiled, Random(seed)).placed_near(values)
 
 
 class _Starter:
@@ -51,6 +57,23 @@ class _Starter:
         self._make_room()
         return self.compiled.values(self.compiled.placed(self.values))
 
+    def placed_near(self, values: Numbers) -> Numbers:
+        """Put back what was there, the lessons that disturb most people first; then place the rest."""
+        compiled = self.compiled
+        people = sorted(compiled.problem.courses, key=lambda course: (course.key not in self.shaped, -course.people))
+        for course in people:
+            first, end = compiled.course_span[course.key]
+            pairs = (np.flatnonzero(values[first:end]) + first).tolist()
+            if course.key in self.shaped:
+                changed = self._after(pairs)
+                if pairs and not any(self.values[pair] for pair in pairs) and self._keeps_rules(changed):
+                    self._change(changed)
+            else:
+                for pair in pairs:
+                    if not self.full[pair]:
+                        self._change({pair: 1})
+        return self.placed()
+
     def _in_order(self) -> list[Course]:
         """Courses by difficulty: those in rules about shape, then the fewest spare slots for course and teacher."""
         problem = self.compiled.problem
@@ -67,8 +90,9 @@ class _Starter:
     def _place(self, course: Course) -> None:
         compiled = self.compiled
         fixed = [compiled.number[course.key, slot] for slot in course.fixed if (course.key, slot) in compiled.number]
+        there = int(self.values[slice(*compiled.course_span[course.key])].sum())
         if course.key in self.shaped:
-            blocks = sorted(course.blocks, reverse=True) or [1] * course.periods
+            blocks = _rest(sorted(course.blocks, reverse=True) or [1] * course.periods, there)
             for length in blocks:
                 self._place_run(course, length)
             return
@@ -76,13 +100,13 @@ class _Starter:
         noise = np.array([self.chooser.random() for _ in span])
         noise[np.isin(span, fixed)] = -1e9
         order = span[np.argsort(compiled.price[span] + self._pressure(span) + noise, kind="stable")]
-        left = course.periods
+        left = course.periods - there
         for pair in order.tolist():
-            if left and not self.full[pair]:
+            if left > 0 and not self.full[pair] and not self.values[pair]:
                 self._change({pair: 1})
                 left -= 1
 
-    def _pressure(self, span: Numbers) -> Numbers:
+    def _pressure(self, span: Numbers) -> npt.NDArray[np.float64]:
         """How full the rows of each pair are: 0 to 1, the fullest counts."""
         compiled = self.compiled
         positions, owners = compiled.variable_rows.of(span)
@@ -119,9 +143,10 @@ class _Starter:
         self.full[compiled.row_terms.flat[start:end][positive]] += 1 if full else -1
 
     def _make_room(self) -> None:
-        """Place what is missing by driving out other lessons, until nothing is missing or it does not come to an end."""
+        """Place what is missing by driving out other lessons, until nothing is missing or it leads nowhere."""
         compiled = self.compiled
-        waiting = deque(
+        waiting = deque(self._room_for_runs())
+        waiting.extend(
             course.key
             for course in compiled.problem.courses
             if course.key not in self.shaped and not course.may_drop
@@ -142,8 +167,41 @@ class _Starter:
                 self.driven[course] = self.driven.get(course, 0) + 1
                 waiting.append(course)
 
+    def _room_for_runs(self) -> Iterator[str]:
+        """Place the runs that are missing by driving out lessons of courses without such rules: their courses."""
+        compiled = self.compiled
+        for course in compiled.problem.courses:
+            there = int(self.values[slice(*compiled.course_span[course.key])].sum())
+            if course.key not in self.shaped or course.may_drop or there >= course.periods:
+                continue
+            for length in _rest(sorted(course.blocks, reverse=True) or [1] * course.periods, there):
+                ways = sorted(self._ways_for_run(course, length), key=lambda way: way[0])
+                for _, changed, driven_out in ways:
+                    self._change(dict.fromkeys(driven_out, 0))
+                    if self._keeps_rules(changed):
+                        self._change(changed)
+                        yield from (compiled.pairs[other][0] for other in driven_out)
+                        break
+                    self._change(dict.fromkeys(driven_out, 1))
+
+    def _ways_for_run(self, course: Course, length: int) -> Iterator[tuple[float, dict[int, int], list[int]]]:
+        """For each run its price, what it changes, and the pairs that must go for it."""
+        compiled = self.compiled
+        for pairs in self._runs(course, length):
+            changed = self._after(pairs)
+            driven_out: list[int] = []
+            for row in self._over(changed):
+                terms = compiled.row_terms.flat[compiled.row_terms.start[row] : compiled.row_terms.start[row + 1]]
+                inside = [n for n in terms[self.values[terms] > 0].tolist() if n not in self.fixed]
+                if not inside:
+                    break
+                if not any(other in inside for other in driven_out):
+                    driven_out.append(min(inside, key=lambda n: self.chooser.random()))
+            else:
+                yield len(driven_out) + self.chooser.random(), changed, driven_out
+
     def _cheapest_room(self, key: str) -> tuple[int, list[int]] | None:
-        """A pair for one more lesson of this course, and the pairs that must go for it: those driven out least often."""
+        """A pair for one more lesson of this course, and the pairs that must go for it, driven out least so far."""
         best: tuple[float, int, list[int]] | None = None
         for pair in range(*self.compiled.course_span[key]):
             if self.values[pair]:
@@ -215,6 +273,10 @@ class _Starter:
         return changed
 
     def _keeps_rules(self, changed: dict[int, int]) -> bool:
+        return not self._over(changed)
+
+    def _over(self, changed: dict[int, int]) -> list[int]:
+        """The rows of rules that these values would break."""
         compiled = self.compiled
         deltas: dict[int, int] = {}
         for variable, value in changed.items():
@@ -226,14 +288,15 @@ class _Starter:
                 strict=True,
             ):
                 deltas[row] = deltas.get(row, 0) + delta * coefficient
-        return all(
-            row >= compiled.hard
-            or (
-                self.activity[row] + delta <= compiled.high[row]
-                and (compiled.low[row] != 0 or self.activity[row] + delta >= 0)
-            )
+        return [
+            row
             for row, delta in deltas.items()
-        )
+            if row < compiled.hard
+            and (
+                self.activity[row] + delta > compiled.high[row]
+                or (compiled.low[row] == 0 and self.activity[row] + delta < 0)
+            )
+        ]
 
     def _not_to_be_moved(self) -> frozenset[int]:
         """Pairs that a rule asks for, pairs of courses in rules about shape, and all helpers."""
@@ -250,6 +313,14 @@ class _Starter:
         problem = self.compiled.problem
         pairs = {key for pair in (*problem.not_same_day, *problem.in_order, *problem.parallel) for key in pair}
         return frozenset(c.key for c in problem.courses if c.key in pairs or len(c.blocks) > 0)
+
+
+def _rest(lengths: list[int], placed: int) -> list[int]:
+    """The runs that are missing when the first ones, ``placed`` periods in all, are there."""
+    while lengths and placed > 0:
+        placed -= lengths[0]
+        lengths = lengths[1:]
+    return lengths
 
 
 HARD = frozenset({"run", "on", "begun"})
