@@ -57,10 +57,6 @@ def _to_change(uid: str) -> Lesson:
     return row
 
 
-def _version(row: Lesson) -> int:
-    return db.session.get_one(TimetableWeek, row.week_id, populate_existing=True).version
-
-
 @blueprint.get("/timetable-weeks")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.WeeksQuery, location="query")
@@ -155,7 +151,10 @@ def slots(uid: str, query_data: schemas.SlotsQuery) -> schemas.SlotsOut:
     week = query_data.week or iso_week(local(row.starts_at, row.zone).date())
     checks = check_week(row, week)
     return schemas.SlotsOut(
-        lesson=row.uid, week=week, version=_version(row), slots=[views.slot(check) for check in checks]
+        lesson=row.uid,
+        week=week,
+        version=changes.version_of(row.week_id),
+        slots=[views.slot(check) for check in checks],
     )
 
 
@@ -176,7 +175,7 @@ def move_check(uid: str, query_data: schemas.Place) -> schemas.CheckOut:
         problems = refusal.problems
     return schemas.CheckOut(
         fits=preview is not None,
-        version=_version(row),
+        version=changes.version_of(row.week_id),
         problems=[views.problem(error) for error in problems],
         changes=views.changes(preview.changes) if preview is not None else [],
         touched=views.touched(touched_by(preview)) if preview is not None else None,

@@ -136,6 +136,20 @@ def set_grid(
     return _store(campus, wanted, actor)
 
 
+def remove_grid(campus: Organisation, row: PeriodGrid, *, actor: Person | None = None) -> None:
+    """Remove a period grid; lessons that exist keep their times until their week is solved again."""
+    audit.record(
+        "calendar.grid_removed",
+        "organisation",
+        campus.uid,
+        actor_uid=actor.uid if actor else None,
+        organisation_id=campus.id,
+        grid=row.name,
+    )
+    db.session.delete(row)
+    db.session.flush()
+
+
 def grids_of(campus_id: int) -> list[Grid]:
     """All grids of a campus."""
     rows = db.session.scalars(

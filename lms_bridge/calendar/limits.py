@@ -32,7 +32,8 @@ GUIDANCE = "国家卫生健康委《儿童青少年新冠肺炎疫情期间近�
 class Limits:
     """The limits of online teaching for one grade. Minutes are minutes of the clock; None: no limit is set.
 
-    ``source`` says who made the rule; ``is_default`` is true where no organisation made one.
+    ``source`` says who made the rule; ``is_default`` is true where no organisation made one. ``periods_in_a_row`` is
+    how many online periods may follow each other without a break.
     """
 
     periods_per_day: int
@@ -41,6 +42,17 @@ class Limits:
     homework_minutes_per_day: int | None
     source: str
     is_default: bool = False
+    periods_in_a_row: int | None = None
+
+    def periods_for(self, minutes: int) -> int:
+        """How many online periods of so many minutes a class may have in a day.
+
+        The minutes of screen time of a default are advice (a period is not all screen); those that an organisation
+        set itself bind.
+        """
+        if self.is_default or self.screen_minutes_per_day is None or minutes <= 0:
+            return self.periods_per_day
+        return min(self.periods_per_day, self.screen_minutes_per_day // minutes)
 
 
 HOMEWORK = "教育部办公厅《关于加强义务教育学校作业管理的通知》（教基厅函〔2021〕13号）"
@@ -97,6 +109,7 @@ def set_limits(
     minutes_per_lesson: int,
     screen_minutes_per_day: int | None = None,
     homework_minutes_per_day: int | None = None,
+    periods_in_a_row: int | None = None,
     source: str = "",
     actor: Person | None = None,
 ) -> OnlineLimit:
@@ -105,6 +118,14 @@ def set_limits(
     :raises BadInputs: every figure that cannot be right.
     """
     problems = _problems(grade, periods_per_day, minutes_per_lesson, screen_minutes_per_day, homework_minutes_per_day)
+    if periods_in_a_row is not None and not 1 <= periods_in_a_row <= 20:
+        problems.append(
+            InputError(
+                N_("%(count)s periods in a row cannot be right."),
+                remedy=N_("Give 1 to 20 periods, or none for no such rule."),
+                count=periods_in_a_row,
+            )
+        )
     if problems:
         raise BadInputs(problems)
     row = db.session.scalar(sa.select(OnlineLimit).filter_by(organisation_id=organisation.id, grade=grade))
@@ -115,6 +136,7 @@ def set_limits(
     row.minutes_per_lesson = minutes_per_lesson
     row.screen_minutes_per_day = screen_minutes_per_day
     row.homework_minutes_per_day = homework_minutes_per_day
+    row.periods_in_a_row = periods_in_a_row
     row.source = source
     db.session.flush()
     audit.record(
@@ -137,6 +159,7 @@ def _limits(row: OnlineLimit) -> Limits:
         row.screen_minutes_per_day,
         row.homework_minutes_per_day,
         row.source,
+        periods_in_a_row=row.periods_in_a_row,
     )
 
 

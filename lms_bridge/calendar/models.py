@@ -98,4 +98,6 @@ class OnlineLimit(Base):
     minutes_per_lesson: Mapped[int]
     screen_minutes_per_day: Mapped[int | None]
     homework_minutes_per_day: Mapped[int | None]
+    periods_in_a_row: Mapped[int | None]
+    """How many online periods may follow each other without a free one between them."""
     source: Mapped[str] = mapped_column(sa.String(255), default="")

@@ -1,11 +1,13 @@
-"""``timetable solve`` and ``timetable implementation``."""
+"""``timetable solve``, ``timetable check`` and ``timetable implementation``."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+from lms_bridge.cli import fet
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.cli.plan_export import language_option, write_document
 from lms_bridge.cli.timetable_exchange import export_file, import_file
@@ -20,6 +22,8 @@ def timetable_group() -> None:
 
 timetable_group.add_command(import_file)
 timetable_group.add_command(export_file)
+timetable_group.add_command(fet.fet_check)
+timetable_group.add_command(fet.fet_solve)
 
 
 @timetable_group.command()
@@ -43,6 +47,30 @@ def solve(campus: str, week: str, dry_run: bool, as_json: bool) -> None:
         return
     for line in result.lines():
         click.echo(line)
+
+
+@timetable_group.command()
+@click.option("--campus", required=True, metavar="CODE", help="Campus whose inputs are checked.")
+@click.option("--week", required=True, metavar="WEEK", help="ISO week, as in 2026-W48.")
+@json_option
+def check(campus: str, week: str, as_json: bool) -> None:
+    """List everything that stands in the way of a week's timetable. Exit code 1 if there is anything."""
+    from lms_bridge.timetable.input_check import check_week
+    from lms_bridge.timetable.scheduling import campus_by_code
+
+    with application():
+        found = check_week(campus_by_code(campus), week)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        for problem in found.problems:
+            click.echo(gettext("Problem: %(text)s", text=problem))
+        for warning in found.warnings:
+            click.echo(gettext("Note: %(text)s", text=warning))
+        if not found.problems:
+            click.echo(gettext("Nothing stands in the way of week %(week)s.", week=found.week))
+    if found.problems:
+        sys.exit(1)
 
 
 @timetable_group.command("implementation")

@@ -22,7 +22,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import MeetingSpec, ProviderCapabilities, Room
-from lms_bridge.lessons import providers
+from lms_bridge.lessons import capacity, providers
 from lms_bridge.lessons.models import Meeting, MeetingState
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 from lms_bridge.timetable.queries import WITH_PARTS, students_of
@@ -107,7 +107,7 @@ def wish(lesson: Lesson) -> Meeting:
         db.session.execute(sa.select(Lesson.id).where(Lesson.id == lesson.id).with_for_update(key_share=True))
         meeting = meeting_of(lesson.id)
     if meeting is None or meeting.state is MeetingState.ENDED:
-        account = providers.account_for(lesson.campus)
+        account = capacity.account_for_lesson(lesson)
         meeting = Meeting(
             lesson_id=lesson.id, attempt=meeting.attempt + 1 if meeting is not None else 1, account_id=account.id
         )

@@ -32,6 +32,8 @@ class ProviderAccount(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON, default=dict)
     cursor: Mapped[dict[str, Any]] = mapped_column(default=dict)
     enabled: Mapped[bool] = mapped_column(default=True)
+    concurrent_rooms: Mapped[int | None]
+    """How many rooms may be open at once (licences, hosts); none: no limit is known."""
     healthy: Mapped[bool] = mapped_column(default=True)
     failures: Mapped[int] = mapped_column(default=0)
     state_at: Mapped[datetime | None]

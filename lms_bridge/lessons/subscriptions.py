@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lms_bridge.core.events import subscribe
-from lms_bridge.lessons import joinlinks, meetings
+from lms_bridge.lessons import capacity, joinlinks, meetings
 from lms_bridge.timetable.addresses import register_personal_links
+from lms_bridge.timetable.capacity import register_rooms
 from lms_bridge.timetable.events import LessonsChanged
 from lms_bridge.timetable.rooms import register_room_states
 
@@ -17,3 +18,4 @@ def follow_the_timetable(fact: LessonsChanged) -> None:
 
 register_personal_links(joinlinks.personal_urls)
 register_room_states(meetings.room_states)
+register_rooms(capacity.rooms)

@@ -121,16 +121,17 @@ def preview(campus: Organisation, wanted: Iterable[Wanted]) -> ChangeSet:
     return ChangeSet(campus_id=campus.id, cause=ChangeCause.REQUEST, changes=_differences(wanted))
 
 
-def expect_version(week_id: int, seen: int | None) -> None:
-    """Refuse a step that was decided on while looking at another version of a week than the one in force; the week
-    stays locked until the transaction ends. Nothing is asked where ``seen`` is None.
+def version_of(week_id: int) -> int:
+    """The version of a week now."""
+    return db.session.get_one(TimetableWeek, week_id, populate_existing=True).version
 
-    :raises Conflict: somebody changed the week since; says who and when.
+
+def expect_version(week_id: int, seen: int | None) -> None:
+    """Lock a week for this transaction; None asks nothing.
+
+    :raises Conflict: it is not in the version that the person looked at; says who changed it and when.
     """
-    if seen is None:
-        return
-    week = _lock([week_id])[week_id]
-    if week.version != seen:
+    if seen is not None and (week := _lock([week_id])[week_id]).version != seen:
         raise _stale(week)
 
 

@@ -145,16 +145,17 @@ class Compiled:
         return Lists(rows[order], start), self.row_coefficients[order]
 
     def _helpers_of(self) -> Lists:
-        pairs, owners = array("l"), array("l")
+        pairs, owners, signs = array("l"), array("l"), array("b")
         for number, helper in enumerate(self.helpers, start=len(self.pairs)):
-            for pair in (*helper.pairs, *helper.without):
-                found = self.number.get(pair)
-                if found is not None:
-                    pairs.append(found)
-                    owners.append(number)
+            for sign, some in ((1, helper.pairs), (-1, helper.without)):
+                known = [self.number[pair] for pair in some if pair in self.number]
+                pairs.extend(known)
+                owners.extend([number] * len(known))
+                signs.extend([sign] * len(known))
         keys = np.frombuffer(pairs, dtype=np.int64) if pairs else np.zeros(0, dtype=np.int64)
         values = np.frombuffer(owners, dtype=np.int64) if owners else np.zeros(0, dtype=np.int64)
         order = np.argsort(keys, kind="stable")
+        self.helper_signs = np.array(signs, dtype=np.int64)[order]
         counts = np.bincount(keys, minlength=len(self.pairs))
         return Lists(values[order], np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from lms_bridge.timetable.problem import SolverLimits
+from lms_bridge.timetable.running import at_once
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel, CpSolver
@@ -102,16 +103,30 @@ class Effort:
 
     def run(self, solver: CpSolver, model: CpModel) -> int:
         """Solve while somebody watches: the status as CP-SAT numbers it."""
-        if self.watcher is None and self.cancelled is None:
-            status = solver.solve(model)
-        else:
-            found: list[int] = []
-            thread = threading.Thread(target=lambda: found.append(int(solver.solve(model))), daemon=True)
-            thread.start()
-            while thread.is_alive():
-                thread.join(TELL_EVERY)
-                if thread.is_alive() and not self.tell():
+        return self.watched([lambda: int(solver.solve(model))], [solver])[0]
+
+    def watched(self, tasks: list[Callable[[], int]], solvers: list[CpSolver]) -> list[int]:
+        """Do these tasks, each the run of one of these solvers, at the same time (one after the other with one
+        worker) while somebody watches: their results."""
+        abreast = [tasks] if self.limits.workers > 1 else [[task] for task in tasks]
+        results: list[int] = []
+        for some in abreast:
+            if self.watcher is None and self.cancelled is None:
+                results += at_once(some)
+            else:
+                results += self._listening(some, solvers)
+        self.used += sum(float(solver.response_proto.deterministic_time) for solver in solvers)
+        return results
+
+    def _listening(self, tasks: list[Callable[[], int]], solvers: list[CpSolver]) -> list[int]:
+        done: list[list[int]] = []
+        thread = threading.Thread(target=lambda: done.append(at_once(tasks)), daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(TELL_EVERY)
+            if thread.is_alive() and not self.tell():
+                for solver in solvers:
                     solver.stop_search()
-            status = found[0] if found else 0
-        self.used += float(solver.response_proto.deterministic_time)
-        return int(status)
+        if not done:
+            raise RuntimeError("a solver thread ended without a result")
+        return done[0]

@@ -59,3 +59,19 @@ def steps_of_week(
     known = recorded.get(week)
     skipped = 0 if known is not None and known.known else planned - count
     return untaught(weeks, week, recorded)[skipped : skipped + count]
+
+
+def only_in(weeks: Sequence[Sequence[Step]], taught: Sequence[bool]) -> list[list[Step]]:
+    """The plan of a subject that is taught only in some weeks (odd or even ones): what was planned for another week
+    moves on to the next week with lessons, or back to the last one. Without any such week nothing moves."""
+    if not any(taught):
+        return [list(steps) for steps in weeks]
+    found: list[list[Step]] = [[] for _ in weeks]
+    carried: list[Step] = []
+    for number, (steps, held) in enumerate(zip(weeks, taught, strict=True)):
+        carried += steps
+        if held:
+            found[number], carried = carried, []
+    last = max(number for number, held in enumerate(taught) if held)
+    found[last] += carried
+    return found

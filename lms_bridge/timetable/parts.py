@@ -95,7 +95,7 @@ class Chooser:
         free = [key for key in self.classes if key not in avoid] or self.classes
         cost = self._cost_of_classes(values)
         drawn = self.random.sample(free, min(4, len(free)))
-        first = max(drawn, key=lambda key: (cost[key] - self.visited[key] * 0.02 * max(1.0, cost[key]) / len(free)))
+        first = max(drawn, key=lambda key: cost[key] - self.visited[key] * 0.02 * max(1.0, cost[key]) / len(free))
         near = [key for key in self.near[first] if key not in avoid]
         found = [first]
         while len(found) < size and near:
@@ -116,7 +116,9 @@ class Chooser:
         """The number of the class that each variable's cost is laid to, one beyond the last where it is nobody's."""
         compiled = self.compiled
         index = {key: number for number, key in enumerate(self.classes)}
-        of_course = {c.key: index.get(c.classes[0], len(index)) if c.classes else len(index) for c in compiled.problem.courses}
+        of_course = {
+            c.key: index.get(c.classes[0], len(index)) if c.classes else len(index) for c in compiled.problem.courses
+        }
         found = np.full(len(compiled.number), len(index), dtype=np.int64)
         for key, (start, end) in compiled.course_span.items():
             found[start:end] = of_course[key]

@@ -237,9 +237,15 @@ class Placing:
             if problem is not None:
                 yield problem
 
+    def online_limit(self, class_id: int) -> int:
+        """How many online lessons a class may have in a day, by their number and by the minutes of its grid."""
+        times = self.slots.get(class_id, {}).values()
+        minutes = max((time.minutes for time in times if time.online), default=0)
+        return self.limits[self.groups[class_id].grade].periods_for(minutes)
+
     def _beside(self, class_id: int, day: date, coming: list[int], gone: Collection[int]) -> BridgeError | None:
         group = self.groups[class_id]
-        limit = self.limits[group.grade].periods_per_day
+        limit = self.online_limit(class_id)
         others = self.online_lessons[class_id, day].keys() - set(coming) - set(gone)
         if len(others) + len(coming) <= limit:
             return None

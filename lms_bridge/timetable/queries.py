@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.orm import selectinload
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Guardianship
+from lms_bridge.timetable.input_models import ClassPartMember
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonStatus, LessonTeacher
 
 WITH_PARTS = (
@@ -26,8 +27,7 @@ WITH_PARTS = (
 def students_of(lessons: Iterable[Lesson]) -> dict[int, list[int]]:
     """Person ids of the students expected at each lesson (by lesson id), as of the lesson's date in its zone.
 
-    A lesson for a named part of a class expects that part's members only once parts have members; until then the
-    whole class.
+    A lesson for a named part of a class expects that part's members; the whole class while the part has none.
     """
     lessons = list(lessons)
     classes = {a.class_id for lesson in lessons for a in lesson.audience}
@@ -36,6 +36,7 @@ def students_of(lessons: Iterable[Lesson]) -> dict[int, list[int]]:
         sa.select(Enrolment).where(Enrolment.class_id.in_(classes), Enrolment.role == EnrolmentRole.STUDENT)
     ):
         enrolments[row.class_id].append(row)
+    members = _members(classes)
     expected: dict[int, list[int]] = {}
     for lesson in lessons:
         day = local(lesson.starts_at, lesson.zone).date()
@@ -44,10 +45,20 @@ def students_of(lessons: Iterable[Lesson]) -> dict[int, list[int]]:
                 e.person_id
                 for a in lesson.audience
                 for e in enrolments[a.class_id]
-                if e.valid_from <= day and (e.valid_to is None or e.valid_to > day)
+                if e.valid_from <= day
+                and (e.valid_to is None or e.valid_to > day)
+                and ((a.class_id, a.part) not in members or e.person_id in members[a.class_id, a.part])
             }
         )
     return expected
+
+
+def _members(class_ids: Collection[int]) -> dict[tuple[int, str], set[int]]:
+    """The students of the named parts of these classes, by class id and part; parts that have any."""
+    found: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+    for row in db.session.scalars(sa.select(ClassPartMember).where(ClassPartMember.class_id.in_(class_ids))):
+        found[row.class_id, row.part].add(row.person_id)
+    return found
 
 
 def lessons_between(

@@ -43,8 +43,12 @@ LIMITS = {
 TIMES = {
     RuleKind.TEACHER_UNAVAILABLE: N_("Let %(name)s teach at more times (%(count)s more, for instance %(times)s)."),
     RuleKind.CLASS_UNAVAILABLE: N_("Let %(name)s have lessons at more times (%(count)s more, for instance %(times)s)."),
-    RuleKind.TEACHER_BUSY: N_("Let lessons of %(name)s that stay now be moved (%(count)s of them, for instance %(times)s)."),
-    RuleKind.CLASS_BUSY: N_("Let lessons of %(name)s that stay now be moved (%(count)s of them, for instance %(times)s)."),
+    RuleKind.TEACHER_BUSY: N_(
+        "Let lessons of %(name)s that stay now be moved (%(count)s of them, for instance %(times)s)."
+    ),
+    RuleKind.CLASS_BUSY: N_(
+        "Let lessons of %(name)s that stay now be moved (%(count)s of them, for instance %(times)s)."
+    ),
     RuleKind.FORBIDDEN: N_("Allow more times for %(name)s (%(count)s more, for instance %(times)s)."),
     RuleKind.GRID: N_("Add periods to the grid of %(name)s (%(count)s more, for instance %(times)s)."),
 }

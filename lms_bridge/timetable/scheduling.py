@@ -20,6 +20,7 @@ from lms_bridge.roster.models import Organisation, OrganisationKind, Person
 from lms_bridge.timetable import changes
 from lms_bridge.timetable.building import build_problem
 from lms_bridge.timetable.clashes import Occupied, double_bookings
+from lms_bridge.timetable.demand import CourseId
 from lms_bridge.timetable.effort import Progress, Watcher
 from lms_bridge.timetable.impossible import TimetableImpossible
 from lms_bridge.timetable.matching import match
@@ -32,7 +33,6 @@ from lms_bridge.timetable.models import (
     LessonStatus,
     TeacherPart,
 )
-from lms_bridge.timetable.plan_lines import Pair
 from lms_bridge.timetable.problem import Placement, Problem, Slot, Solution, SolverLimits, Status
 from lms_bridge.timetable.results import WeekCounts, WeekResult
 from lms_bridge.timetable.snapshots import LessonState, UnitState, difference, state_of
@@ -197,16 +197,16 @@ def _clashing(context: WeekContext, problem: Problem, solution: Solution) -> dic
 
 def wanted_lessons(context: WeekContext, solution: Solution) -> tuple[list[changes.Wanted], WeekCounts]:
     """The states that lessons must take so that the week is as solved, and how many change in which way."""
-    placed: dict[Pair, list[Slot]] = {pair: [] for pair in context.demands}
+    placed: dict[CourseId, list[Slot]] = {course: [] for course in context.demands}
     for placement in solution.placements:
-        pair = context.courses.get(placement.course_key)
-        if pair is not None:
-            placed[pair].append(placement.slot)
+        course = context.courses.get(placement.course_key)
+        if course is not None:
+            placed[course].append(placement.slot)
     wanted: list[changes.Wanted] = []
     kinds = dict.fromkeys(ChangeKind, 0)
     kept = len(context.kept)
-    for pair in sorted(placed.keys() | context.movable.keys()):
-        for wish in _course_lessons(context, pair, placed.get(pair, [])):
+    for course in sorted(placed.keys() | context.movable.keys()):
+        for wish in _course_lessons(context, course, placed.get(course, [])):
             kind = difference(state_of(wish.lesson) if wish.lesson is not None else None, wish.after)
             if kind is None:
                 kept += 1
@@ -223,16 +223,16 @@ def wanted_lessons(context: WeekContext, solution: Solution) -> tuple[list[chang
     return wanted, counts
 
 
-def _course_lessons(context: WeekContext, pair: Pair, slots: list[Slot]) -> list[changes.Wanted]:
-    lessons = {lesson.id: lesson for lesson in context.movable.get(pair, [])}
-    times = context.slots[pair[0]]
+def _course_lessons(context: WeekContext, course: CourseId, slots: list[Slot]) -> list[changes.Wanted]:
+    lessons = {lesson.id: lesson for lesson in context.movable.get(course, [])}
+    times = context.slots[course.class_id]
     found = match({key: exact_slot(times, x.starts_at, x.ends_at) for key, x in lessons.items()}, slots)
     at: list[tuple[Slot, Lesson | None]] = [(slot, lessons[key]) for key, slot in (*found.kept, *found.moved)]
     at += [(slot, None) for slot in found.added]
     at.sort(key=lambda entry: entry[0])
-    units = _units(context, pair, len(at))
+    units = _units(context, course, len(at))
     wanted = [
-        changes.Wanted(lesson, _state(context, pair, slot, lesson, unit))
+        changes.Wanted(lesson, _state(context, course, slot, lesson, unit))
         for (slot, lesson), unit in zip(at, units, strict=True)
     ]
     return wanted + [
@@ -241,48 +241,56 @@ def _course_lessons(context: WeekContext, pair: Pair, slots: list[Slot]) -> list
     ]
 
 
-def _units(context: WeekContext, pair: Pair, count: int) -> list[tuple[UnitState, ...]]:
-    """The units of the course's lessons in order of time, after what the lessons that stay teach."""
-    demand = context.demands.get(pair)
-    if demand is None:
-        return [()] * count
-    taught = {
-        Step(unit.unit_key, unit.ordinal)
-        for lesson in context.kept
-        if lesson.subject_id == pair[1]
-        for unit in lesson.units
-        if unit.class_id == pair[0]
-    }
-    steps = [step for step in demand.steps if step not in taught][:count]
-    units: list[tuple[UnitState, ...]] = [(UnitState(pair[0], demand.plan_id, *step),) for step in steps]
-    return units + [()] * (count - len(units))
+def _units(context: WeekContext, course: CourseId, count: int) -> list[tuple[UnitState, ...]]:
+    """The units of the course's lessons in order of time, for each of its classes: what the lessons that stay do not
+    teach."""
+    demand = context.demands.get(course)
+    found: list[tuple[UnitState, ...]] = [()] * count
+    for part in demand.audience if demand is not None else ():
+        taught = {
+            Step(unit.unit_key, unit.ordinal)
+            for lesson in context.kept
+            if lesson.subject_id == course.subject_id
+            and any(a.class_id == part.class_id and _concerns(a.part, part.part) for a in lesson.audience)
+            for unit in lesson.units
+            if unit.class_id == part.class_id
+        }
+        steps = [step for step in part.steps if step not in taught][:count]
+        for n, step in enumerate(steps):
+            assert part.plan_id is not None
+            found[n] = (*found[n], UnitState(part.class_id, part.plan_id, *step))
+    return [tuple(sorted(units, key=lambda unit: unit.class_id)) for units in found]
+
+
+def _concerns(part: str, of: str) -> bool:
+    """Whether a lesson of a part of a class ("" is the whole class) is one of those of the part ``of``."""
+    return not of or part in ("", of)
 
 
 def _state(
-    context: WeekContext, pair: Pair, slot: Slot, lesson: Lesson | None, units: tuple[UnitState, ...]
+    context: WeekContext, course: CourseId, slot: Slot, lesson: Lesson | None, units: tuple[UnitState, ...]
 ) -> LessonState:
-    time = context.slots[pair[0]][slot]
-    demand = context.demands[pair]
+    time = context.slots[course.class_id][slot]
+    demand = context.demands[course]
     before = state_of(lesson) if lesson is not None else None
-    lead = ((demand.teacher_id, TeacherPart.LEAD),)
-    # Assistants that somebody added stay; only the leading teacher is the roster's affair.
+    # Assistants that somebody added stay; the teachers of the course are the affair of roster and arrangements.
     others = tuple(
         (person_id, part)
         for person_id, part in (before.teachers if before is not None else ())
-        if part is not TeacherPart.LEAD and person_id != demand.teacher_id
+        if part is not TeacherPart.LEAD and person_id not in demand.teacher_ids
     )
     return LessonState(
         campus_id=context.campus.id,
         week_id=context.row.id if context.row is not None else 0,
-        subject_id=pair[1],
+        subject_id=course.subject_id,
         starts_at=time.starts_at,
         ends_at=time.ends_at,
         zone=context.campus.zone,
         period_number=slot.period,
         mode=LessonMode.ONLINE if time.online else LessonMode.IN_PERSON,
         status=LessonStatus.SCHEDULED,
-        teachers=tuple(sorted(lead + others)),
-        classes=((pair[0], before.classes[0][1] if before is not None else ""),),
+        teachers=tuple(sorted(demand.teachers + others)),
+        classes=demand.classes,
         units=units,
         replaces_id=before.replaces_id if before is not None else None,
     )

@@ -8,22 +8,25 @@ part of one as good as can be quickly when the rest stands still. Large-neighbou
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lms_bridge.timetable.compiled import Compiled, Numbers
 from lms_bridge.timetable.effort import Effort, Progress, Stage
+from lms_bridge.timetable.least_change import Change
 from lms_bridge.timetable.model import State, TimetableModel, whole
 from lms_bridge.timetable.parts import Chooser, Part
 from lms_bridge.timetable.problem import Problem, Slot
+from lms_bridge.timetable.running import at_once, found, infeasible, solved
 from lms_bridge.timetable.starting import placed_one_by_one
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpSolver
+
+    from lms_bridge.timetable.annealing import Annealing
 
 Placed = dict[str, tuple[Slot, ...]]
 
@@ -33,6 +36,15 @@ SMALL = 1500
 LARGE = 20_000
 """From this many pairs on the first timetable is placed lesson by lesson, which is quicker than CP-SAT."""
 
+ANNEALED = 0.6
+"""The share of the improvement of a large school that is annealing; the rest is spent on parts."""
+
+SLICE = 2.0
+"""About how many seconds one slice of an annealing takes."""
+
+MOST_TOUCHED = 0.5
+"""With more of the timetable in force touched than this, a new one is not sought near to it."""
+
 PART_WORK = 0.25
 """Deterministic time for one part; most are proved best in a fraction of it."""
 
@@ -41,6 +53,11 @@ IDLE_PARTS = 3
 
 MISSING = 100_000
 """The price of a missing period while a first timetable is repaired."""
+
+
+def _slice(annealing: Annealing, begun: float, ended: float, moves: int) -> int:
+    annealing.slice(begun, ended, moves)
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,18 @@ class Search:
 
     def _first(self) -> bool:
         """Find a first timetable if the effort allows; False when there is proof that there is none."""
+        if self.problem.hint and self.effort.limits.weights.moved and len(self.compiled.pairs) > SMALL:
+            change = Change(self.problem, self.effort)
+            if change.size() <= MOST_TOUCHED * len(self.compiled.pairs):
+                work = self.effort.limits.deterministic_time
+                change.run(None if work is None else work / 2)
+                self.effort.latest = self._progress
+                self.effort.enter(Stage.FIRST)
+                if change.impossible:
+                    return False
+                if change.best is not None:
+                    self.keep(self.compiled.values(change.compiled.placed(change.best)))
+                    return True
         if len(self.compiled.pairs) >= LARGE and self._repaired():
             return True
         model = whole(self.compiled)
@@ -176,15 +205,48 @@ class Search:
         return Outcome(self.compiled.placed(self.state.values), values is not None and proved, self.bound)
 
     def _improve(self) -> None:
-        """Make the timetable better part by part until nothing is found any more, or the effort is over."""
+        """Make the timetable better part by part until nothing is found any more, or the effort is over; a large one
+        is annealed before."""
         effort = self.effort
         chooser = Chooser(self.compiled, effort.limits.seed)
         budget = math.inf if effort.limits.improve_time is None else effort.limits.improve_time
+        if len(self.compiled.pairs) >= LARGE:
+            budget -= self._anneal(ANNEALED * budget)
         idle, patience = 0, IDLE_PARTS * len(chooser.classes) + 20
         while budget > 0 and idle < patience and effort.tell() and effort.seconds_left() > 0:
             work, gain, parts = self._one_round(chooser, budget)
             budget -= work
             idle = 0 if gain > 0 else idle + parts
+
+    def _anneal(self, budget: float) -> float:
+        """Anneal within this work, or within its share of the time where that is not limited: the work done. With
+        more workers as many annealings go on at once, and the best counts."""
+        # numba takes a second to load, and only large schools need it.
+        from lms_bridge.timetable.annealing import MOVES, MOVES_PER_WORK, Annealing
+
+        assert self.state is not None
+        effort, seed = self.effort, self.effort.limits.seed
+        begun, seconds = effort.seconds(), ANNEALED * effort.seconds_left()
+        every = [Annealing(self.compiled, self.state.values, seed + n) for n in range(max(1, effort.limits.workers))]
+        left = None if math.isinf(budget) else round(budget * MOVES_PER_WORK)
+        done, share = 0, 0.0
+        while share < 1 and effort.tell() and effort.seconds_left() > 0:
+            moves = MOVES if left is None else min(MOVES, left - done)
+            if moves <= 0:
+                break
+            until = share + SLICE / max(seconds, SLICE) if left is None else (done + moves) / left
+            at_once([partial(_slice, one, share, until, moves) for one in every])
+            done += moves
+            share = (effort.seconds() - begun) / seconds if left is None else until
+            if effort.watcher is not None and min(one.best_cost for one in every) < self.compiled.cost(
+                self.state.values
+            ):
+                self.keep(min(every, key=lambda one: one.best_cost).values())
+        best = min(every, key=lambda one: one.best_cost)
+        if best.best_cost < self.compiled.cost(self.state.values):
+            self.keep(best.values())
+        effort.used += done * len(every) / MOVES_PER_WORK
+        return done * len(every) / MOVES_PER_WORK
 
     def _one_round(self, chooser: Chooser, budget: float) -> tuple[float, int, int]:
         """One part for each worker, solved at once: the work done, the gain, and the number of parts."""
@@ -224,7 +286,9 @@ class Search:
         variables, deltas = model.free[changed], delta[changed]
         positions, owners = compiled.variable_rows.of(variables)
         rows = compiled.variable_rows.flat[positions]
-        change = np.repeat(deltas, compiled.variable_rows.start[variables + 1] - compiled.variable_rows.start[variables])
+        change = np.repeat(
+            deltas, compiled.variable_rows.start[variables + 1] - compiled.variable_rows.start[variables]
+        )
         activity = state.activity.copy()
         np.add.at(activity, rows, change * compiled.variable_coefficients[positions])
         if bool(((activity[rows] > compiled.high[rows]) | (activity[rows] < compiled.low[rows])).any()):
@@ -244,41 +308,3 @@ class Search:
         values = np.zeros(len(self.compiled.number), dtype=np.int64) if base is None else base.copy()
         values[model.free] = model.values(solver)
         return values, solved(status)
-
-
-def at_once(tasks: list[Callable[[], int]]) -> list[int]:
-    """The results of these tasks, done in threads at the same time; CP-SAT lets other threads run."""
-    results = [0] * len(tasks)
-
-    def work(number: int) -> None:
-        results[number] = tasks[number]()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, len(tasks))]
-    for thread in threads:
-        thread.start()
-    if tasks:
-        work(0)
-    for thread in threads:
-        thread.join()
-    return results
-
-
-def found(status: int) -> bool:
-    """Whether a solver that ended so has a solution."""
-    from ortools.sat.python.cp_model import FEASIBLE, OPTIMAL
-
-    return status in (int(OPTIMAL), int(FEASIBLE))
-
-
-def solved(status: int) -> bool:
-    """Whether its solution is proved to be the best."""
-    from ortools.sat.python.cp_model import OPTIMAL
-
-    return status == int(OPTIMAL)
-
-
-def infeasible(status: int) -> bool:
-    """Whether it proved that there is none."""
-    from ortools.sat.python.cp_model import INFEASIBLE
-
-    return status == int(INFEASIBLE)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from lms_bridge.timetable.conflicts import counted, explained, searched
 from lms_bridge.timetable.effort import Effort, Stage, Watcher
-from lms_bridge.timetable.problem import Placement, Problem, Solution, SolverLimits, Status
+from lms_bridge.timetable.least_change import Change, improved_within
+from lms_bridge.timetable.problem import Placement, Problem, Solution, SolverLimits, Status, Weights
 from lms_bridge.timetable.search import Outcome, Placed, Search
 from lms_bridge.timetable.wishes import Wishes
 
@@ -42,13 +43,48 @@ def solve(
         status = Status.INFEASIBLE if conflicts else Status.UNKNOWN
         return Solution(status, conflicts=conflicts, seconds=effort.seconds())
     effort.tell(now=True)
-    return answer(problem, outcome.placed, outcome, effort)
+    return answer(problem, outcome.placed, outcome, effort, limits.weights)
 
 
-def answer(problem: Problem, placed: Placed, outcome: Outcome, effort: Effort) -> Solution:
+def smallest_change(
+    problem: Problem,
+    limits: SolverLimits = DEFAULT_LIMITS,
+    progress: Watcher | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Solution:
+    """The timetable that keeps every rule and is nearest to the one in force (``problem.hint``).
+
+    Nothing but moved and missing lessons is weighed (``Weights.moved``, which counts people, and ``Weights.dropped``);
+    among equally small changes the other wishes decide, where there is time. ``Solution.bound`` and ``gap`` say how
+    small a change must be at least; OPTIMAL is proved the smallest. ``limits.deterministic_time`` bounds the work on
+    the change, ``limits.improve_time`` that on the other wishes. What moved:
+    :func:`lms_bridge.timetable.difference.differences`.
+
+    :raises ValueError: a moved lesson costs nothing.
+    """
+    if limits.weights.moved <= 0:
+        raise ValueError("the weight of a moved lesson must be above 0")
+    effort = Effort(limits, progress, cancelled)
+    effort.enter(Stage.READING)
+    conflicts = counted(problem)
+    if not conflicts:
+        change = Change(problem, effort)
+        change.run(limits.deterministic_time)
+        if change.best is not None:
+            placed = improved_within(problem, change, effort)
+            proved = change.cost is not None and change.cost <= change.bound
+            return answer(problem, placed, Outcome(placed, proved, change.bound), effort, change.compiled.weights)
+        if not change.impossible:
+            return Solution(Status.UNKNOWN, seconds=effort.seconds(), bound=change.bound)
+        effort.enter(Stage.EXPLAINING)
+        conflicts = searched(problem, limits, proved=True)
+    conflicts = explained(problem, conflicts, limits)
+    return Solution(Status.INFEASIBLE, conflicts=conflicts, seconds=effort.seconds())
+
+
+def answer(problem: Problem, placed: Placed, outcome: Outcome, effort: Effort, weights: Weights) -> Solution:
     """The solution with this timetable, its costs counted anew."""
-    wishes = Wishes(problem)
-    costs = wishes.costs(placed, effort.limits.weights)
+    costs = Wishes(problem).costs(placed, weights)
     total = sum(costs.values())
     bound = total if outcome.proved else outcome.bound
     return Solution(

@@ -18,7 +18,6 @@ from lms_bridge.timetable.compiled import OPEN_END, Compiled, Numbers
 from lms_bridge.timetable.problem import Course, Slot
 from lms_bridge.timetable.rules import courses_by_teacher
 
-
 MOST_STEPS = 4000
 """Lessons that may be driven out in all before the rest is left to CP-SAT."""
 
@@ -229,8 +228,10 @@ class _Starter:
                 deltas[row] = deltas.get(row, 0) + delta * coefficient
         return all(
             row >= compiled.hard
-            or self.activity[row] + delta <= compiled.high[row]
-            and (compiled.low[row] != 0 or self.activity[row] + delta >= 0)
+            or (
+                self.activity[row] + delta <= compiled.high[row]
+                and (compiled.low[row] != 0 or self.activity[row] + delta >= 0)
+            )
             for row, delta in deltas.items()
         )
 

@@ -9,7 +9,11 @@ from lms_bridge.notices import kinds
 from lms_bridge.notices.models import Priority
 from lms_bridge.plans import affected
 from lms_bridge.plans.events import PlanReviewed
-from lms_bridge.timetable import cases, plan_changes
+from lms_bridge.timetable import (
+    cases,
+    input_models,  # noqa: F401  (its tables must be known)
+    plan_changes,
+)
 from lms_bridge.timetable.audience import people_touched
 from lms_bridge.timetable.changes import CHANGED, UNDONE
 from lms_bridge.timetable.events import LessonsChanged

@@ -217,7 +217,7 @@ def _pace(campus: Organisation, term: Term, weeks: Sequence[TeachingWeek]) -> di
     known = records(campus.id, classes, weeks)
     totals: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for (class_id, _), line in lines.items():
-        recorded = known[class_id, line.plan_id]
+        recorded = known.of(class_id, line.plan_id)
         for number in recorded:
             missing = set(untaught(line.weeks, number + 1, recorded))
             due = {step for steps in line.weeks[:number] for step in steps}

@@ -100,7 +100,7 @@ def _in_grid(placing: Placing, state: LessonState) -> bool:
 def _online(placing: Placing, states: dict[int, LessonState]) -> Iterable[tuple[int, LessonConflict]]:
     """The lessons of a day that come after as many online ones as its class may have."""
     for (class_id, day), lessons in list(placing.online_lessons.items()):
-        limit = placing.limits[placing.groups[class_id].grade].periods_per_day
+        limit = placing.online_limit(class_id)
         late: Sequence[int] = sorted(lessons, key=lambda key: (lessons[key], key))[limit:]
         for key in late:
             if key in states and states[key].mode is LessonMode.ONLINE:

@@ -23,10 +23,10 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import ClassGroup, Organisation, Term
-from lms_bridge.timetable.demand import Demand, WeekDemand, classes_of_term, plans_at_all, week_demand
+from lms_bridge.timetable.demand import CourseId, Demand, WeekDemand, classes_of_term, plans_at_all, week_demand
 from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart, TimetableWeek
-from lms_bridge.timetable.plan_lines import Pair
 from lms_bridge.timetable.queries import WITH_PARTS
+from lms_bridge.timetable.subject_rules import contradicting
 from lms_bridge.timetable.week_slots import ClassSlots, class_slots
 from lms_bridge.timetable.wording import DaysOff, Listed
 
@@ -37,7 +37,8 @@ SETTLED = timedelta(minutes=30)
 @dataclass
 class WeekContext:
     """What the answer to a week's problem is read with. ``version`` is that of the week's timetable when it was
-    read; ``movable`` are lessons in force by class and subject, in order of time; ``kept`` those that stay."""
+    read; ``movable`` are lessons in force by course, in order of time; ``kept`` those that stay. ``courses`` are the
+    courses by the solver's key."""
 
     campus: Organisation
     term: Term
@@ -46,10 +47,10 @@ class WeekContext:
     version: int
     classes: Mapping[int, ClassGroup]
     slots: ClassSlots
-    demands: Mapping[Pair, Demand]
-    movable: Mapping[Pair, list[Lesson]]
+    demands: Mapping[CourseId, Demand]
+    movable: Mapping[CourseId, list[Lesson]]
     kept: Sequence[Lesson]
-    courses: dict[str, Pair] = field(default_factory=dict)
+    courses: dict[str, CourseId] = field(default_factory=dict)
     warnings: list[BridgeError] = field(default_factory=list)
 
 
@@ -100,7 +101,7 @@ def read_week(campus: Organisation, week: str) -> WeekContext:
         version=row.version if row is not None else 0,
         classes=classes,
         slots=slots,
-        demands={(d.class_id, d.subject_id): d for d in demand.demands},
+        demands={d.course: d for d in demand.demands},
         movable=movable,
         kept=kept,
     )
@@ -153,7 +154,7 @@ def _refuse(
             courses=Listed(demand.lacking or tuple(group.title for group in classes.values())),
             plans=plans,
         )
-    wanted = {d.class_id for d in demand.demands if d.steps}
+    wanted = {class_id for d in demand.demands if d.periods for class_id in d.class_ids}
     problems: list[BridgeError] = [
         InputError(
             N_("Class %(group)s (grade %(grade)s) has no period grid for this week."),
@@ -165,15 +166,16 @@ def _refuse(
         for class_id in sorted(wanted)
         if not slots[class_id]
     ]
-    problems += demand.problems
+    problems += [*demand.problems, *contradicting(campus.id)]
     if problems:
         raise BadInputs(problems)
 
 
-def _lessons(row: TimetableWeek | None, demand: WeekDemand) -> tuple[dict[Pair, list[Lesson]], list[Lesson]]:
+def _lessons(row: TimetableWeek | None, demand: WeekDemand) -> tuple[dict[CourseId, list[Lesson]], list[Lesson]]:
     """Lessons in force: those that a new solution may move, and those that stay: begun or about to, given to a
-    substitute, of several classes, or of a subject whose plan is not approved any more."""
-    movable: defaultdict[Pair, list[Lesson]] = defaultdict(list)
+    substitute, of several classes or of a group that are not arranged so, or of a subject whose plan is not approved
+    any more."""
+    movable: defaultdict[CourseId, list[Lesson]] = defaultdict(list)
     kept: list[Lesson] = []
     if row is None:
         return movable, kept
@@ -185,11 +187,26 @@ def _lessons(row: TimetableWeek | None, demand: WeekDemand) -> tuple[dict[Pair, 
         .order_by(Lesson.starts_at, Lesson.id)
         .execution_options(populate_existing=True)
     )
+    courses = {(d.course.subject_id, d.classes): d.course for d in demand.demands}
     for lesson in rows:
-        pair = (lesson.audience[0].class_id, lesson.subject_id) if len(lesson.audience) == 1 else None
+        course = _course_of(lesson, courses, demand)
         substituted = any(t.part is TeacherPart.SUBSTITUTE for t in lesson.teachers)
-        if pair in demand.planned and lesson.starts_at >= settled and not substituted:
-            movable[pair].append(lesson)
+        if course is not None and lesson.starts_at >= settled and not substituted:
+            movable[course].append(lesson)
         else:
             kept.append(lesson)
     return movable, kept
+
+
+def _course_of(
+    lesson: Lesson, courses: Mapping[tuple[int, tuple[tuple[int, str], ...]], CourseId], demand: WeekDemand
+) -> CourseId | None:
+    """The course that a lesson belongs to. One of a whole class that is taught otherwise by now (in groups, or with
+    another class) belongs to a course that nothing is demanded of, so that it is replaced."""
+    classes = tuple(sorted((a.class_id, a.part) for a in lesson.audience))
+    found = courses.get((lesson.subject_id, classes))
+    if found is not None:
+        return found
+    if len(classes) == 1 and not classes[0][1] and (classes[0][0], lesson.subject_id) in demand.planned:
+        return CourseId(classes[0][0], lesson.subject_id)
+    return None

@@ -6,7 +6,7 @@ as small as its rows let it be, which a solver that minimises sees to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lms_bridge.timetable.problem import Slot, Weights

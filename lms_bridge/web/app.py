@@ -43,7 +43,7 @@ BLUEPRINTS = (
     "absences",
     "tokens",
 )
-API_BLUEPRINTS = ("plans", "plan_work", "timetable", "change_sets", "solve_runs")
+API_BLUEPRINTS = ("plans", "plan_work", "timetable", "change_sets", "solve_runs", "timetable_inputs")
 
 
 def template_folder(kind: str) -> Path:

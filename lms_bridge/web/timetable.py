@@ -27,14 +27,20 @@ from lms_bridge.timetable.reach import campuses_of, sees_week_of
 from lms_bridge.timetable.week_conflicts import Found, conflicts_of
 from lms_bridge.timetable.week_slots import class_slots
 from lms_bridge.web import (
+    timetable_arrangements,  # noqa: F401  (adds its pages to timetable_inputs, as do days, rules and teachers)
     timetable_board,
     timetable_campus,
     timetable_cases,
     timetable_changes,
+    timetable_days,  # noqa: F401
     timetable_documents,
     timetable_exchange,
+    timetable_inputs,
     timetable_moving,
+    timetable_pace,
+    timetable_rules,  # noqa: F401
     timetable_solving,
+    timetable_teachers,  # noqa: F401
     timetable_term,
 )
 from lms_bridge.web.session import current_person, require, signed_in_required
@@ -57,6 +63,8 @@ blueprint = APIBlueprint("timetable", __name__, url_prefix="/timetable", enable_
 blueprint.register_blueprint(timetable_changes.blueprint)
 blueprint.register_blueprint(timetable_solving.blueprint)
 blueprint.register_blueprint(timetable_documents.blueprint)
+blueprint.register_blueprint(timetable_inputs.blueprint)
+blueprint.register_blueprint(timetable_pace.blueprint)
 blueprint.register_blueprint(timetable_exchange.blueprint)
 blueprint.register_blueprint(timetable_moving.blueprint)
 blueprint.register_blueprint(timetable_term.blueprint)

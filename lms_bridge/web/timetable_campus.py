@@ -160,6 +160,7 @@ def _sheet(lessons: Sequence[Lesson], conflicts: Found, url: Callable[[Lesson], 
         "days": [(f"{say_weekday(day, get_locale())} {day.month}/{day.day}", count) for day, count in days.items()],
         "columns": [(column, column[1] or "*", column in starts) for column in columns],
         "rows": sorted(by_class.values(), key=lambda row: row["order"]),
+        "at_school": any(lesson.mode is LessonMode.IN_PERSON for lesson in lessons),
         "letters": sorted(
             (letters[key], name)
             for key, name in ((key, subject.label(get_locale())) for key, subject in subjects.items())

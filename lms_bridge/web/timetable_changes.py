@@ -103,7 +103,7 @@ def move(uid: str) -> Response | tuple[str, int]:
 
     def carry_out(row: Lesson) -> ChangeSet:
         day, period, start = _new_time()
-        return move_lesson(row, day, period=period, start=start, actor=current_person(), reason=_reason())
+        return move_lesson(row, day, period=period, start=start, actor=current_person(), reason=_reason(), seen=_seen())
 
     return _change(uid, "move", carry_out)
 
@@ -112,7 +112,9 @@ def move(uid: str) -> Response | tuple[str, int]:
 @signed_in_required
 def cancel(uid: str) -> Response | tuple[str, int]:
     """Cancel it."""
-    return _change(uid, "cancel", lambda row: cancel_lesson(row, actor=current_person(), reason=_reason()))
+    return _change(
+        uid, "cancel", lambda row: cancel_lesson(row, actor=current_person(), reason=_reason(), seen=_seen())
+    )
 
 
 @blueprint.post("/lessons/<uid>/substitute")
@@ -126,7 +128,7 @@ def substitute(uid: str) -> Response | tuple[str, int]:
             raise BadInputs(
                 [LessonProblem(N_("No teacher was chosen."), field="teacher", remedy=N_("Choose one from the list."))]
             )
-        return substitute_teacher(row, teacher, actor=current_person(), reason=_reason())
+        return substitute_teacher(row, teacher, actor=current_person(), reason=_reason(), seen=_seen())
 
     return _change(uid, "substitute", carry_out)
 
@@ -279,6 +281,7 @@ def _lesson_page(row: Lesson, form: str = "", problems: list[BridgeError] | None
         candidates=_candidate_options(row) if changeable else [],
         history=history,
         changeable=changeable,
+        version=_seen() if form else changes.version_of(row.week_id),
         form=form,
         errors=errors,
         typed=request.form,
@@ -330,6 +333,11 @@ def _typed_day() -> date | None:
         return date.fromisoformat(request.form.get("date", ""))
     except ValueError:
         return None
+
+
+def _seen() -> int | None:
+    """The version of the week that the person looked at."""
+    return request.form.get("version", type=int)
 
 
 def _reason() -> str:

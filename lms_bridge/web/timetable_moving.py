@@ -14,13 +14,13 @@ from werkzeug.wrappers import Response
 
 from lms_bridge.calendar.days import iso_week, monday_of, shift_week
 from lms_bridge.core.clock import local
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_day, say_period, say_slot, say_time
 from lms_bridge.timetable import changes
 from lms_bridge.timetable.lesson_changes import move_lesson, planned_move, planned_swap, swap_lessons
-from lms_bridge.timetable.models import ChangeSet, Lesson, TimetableWeek
+from lms_bridge.timetable.models import ChangeSet, Lesson
 from lms_bridge.timetable.slot_checks import SlotCheck, Verdict, check_week
 from lms_bridge.timetable.touched import touched_by
 from lms_bridge.web.change_words import ChangeWords
@@ -40,7 +40,7 @@ def slots(uid: str) -> dict[str, Any]:
     lesson = lesson_to_change(uid)
     week = iso_week(monday_of(request.args["week"])) if request.args.get("week") else _own_week(lesson)
     checks = check_week(lesson, week)
-    version = _version(lesson)
+    version = changes.version_of(lesson.week_id)
     free = sum(check.verdict is Verdict.FREE for check in checks)
     swaps = sum(check.verdict is Verdict.SWAP for check in checks)
     return {
@@ -125,7 +125,8 @@ def _page(lesson: Lesson, said: MultiDict[str, str], refusal: BadInputs | None =
         rows=[words.row(change) for change in preview.changes] if preview is not None and words is not None else [],
         touched=touched_by(preview) if preview is not None else None,
         problems=problems,
-        hidden=hidden | {"version": said.get("version") or _version(lesson), "back": safe_next(said.get("back"))},
+        hidden=hidden
+        | {"version": said.get("version") or changes.version_of(lesson.week_id), "back": safe_next(said.get("back"))},
         back=safe_next(said.get("back")) or week,
         reason=said.get("reason", ""),
         swap=other,
@@ -135,7 +136,7 @@ def _page(lesson: Lesson, said: MultiDict[str, str], refusal: BadInputs | None =
 
 def _all_slots(lesson: Lesson) -> str:
     week = iso_week(monday_of(request.args["week"])) if request.args.get("week") else _own_week(lesson)
-    version = _version(lesson)
+    version = changes.version_of(lesson.week_id)
     by_day: dict[date, list[dict[str, Any]]] = {}
     for check in check_week(lesson, week):
         by_day.setdefault(check.at.day, []).append(_slot(lesson, check, version))
@@ -163,7 +164,7 @@ def _slot(lesson: Lesson, check: SlotCheck, version: int) -> dict[str, Any]:
         "word": _word(check),
         "period_at": say_period_at(check.at.slot.period, start.time()),
         "reasons": [in_words(problem) for problem in check.reasons] if check.verdict is Verdict.CLASH else [],
-        "why": "; ".join(problem.text() for problem in check.reasons) if check.verdict is Verdict.CLASH else "",
+        "why": " ".join(problem.text() for problem in check.reasons) if check.verdict is Verdict.CLASH else "",
         "url": url_for(".place", uid=lesson.uid, **address) if open_ else None,
     }
 
@@ -190,10 +191,6 @@ def _target(said: MultiDict[str, str]) -> tuple[date, int]:
         raise InputError(
             N_("The address names no day and period."), remedy=N_("Choose a slot in the week's table again.")
         ) from None
-
-
-def _version(lesson: Lesson) -> int:
-    return db.session.get_one(TimetableWeek, lesson.week_id, populate_existing=True).version
 
 
 def _own_week(lesson: Lesson) -> str:

@@ -128,7 +128,7 @@ def _progress(run: SolveRun) -> dict[str, Any]:
         "stage": stage,
         "placed": placed,
         "wanted": wanted,
-        "numbers": gettext("%(done)s of %(all)s", done=placed, all=wanted) if wanted else "",
+        "numbers": gettext("%(placed)s of %(wanted)s periods placed", placed=placed, wanted=wanted) if wanted else "",
         "seconds": round(said.get("seconds", 0)),
         "cost": sum(costs.values()) if costs else None,
     }

@@ -7,40 +7,80 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
+from lms_bridge.core import clock
 from lms_bridge.core.database import transaction
 from tests.api.conftest import MakeCaller
 from tests.builders import SchoolSystem
 from tests.plans.documents import plan_docx
+from tests.timetable.placed import MONDAY, placed_week
+from tests.timetable.school import FRIDAY, WEEK
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
+Learn = Callable[[str, Any], dict[str, str]]
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_examples_work(app: Flask, school: SchoolSystem, caller_of: MakeCaller, tmp_path: Path) -> None:
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The application on a port of this machine; its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=False)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def carried_out(number: int, variables: dict[str, str], folder: Path, learn: Learn) -> int:
+    """Run the examples of the document's block ``number`` one after another; ``learn`` gives further variables from a
+    line and its answer. How many there were."""
+    examples = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)[number]
+    lines = [line for line in examples.splitlines() if line.startswith("curl")]
+    for line in lines:
+        command = line.replace("curl -sS", "curl -sS --fail-with-body --noproxy 127.0.0.1 --max-time 30")
+        run = subprocess.run(["sh", "-c", command], cwd=folder, env=variables, capture_output=True, timeout=60)
+        assert run.returncode == 0, f"{line}\n{run.stdout.decode()}{run.stderr.decode()}"
+        variables |= learn(line, json.loads(run.stdout or b"null"))
+    return len(lines)
+
+
+def test_the_examples_of_plans_work(app: Flask, school: SchoolSystem, caller_of: MakeCaller, tmp_path: Path) -> None:
     with transaction():
         school.a.campus.code, school.a.classes[0].code = "A", "5-1"
     key = caller_of(school.a.teacher).key
     plan_docx(tmp_path / "plan.docx", [("声现象", 2), ("机械运动", 4)])
-    server = make_server("127.0.0.1", 0, app, threaded=False)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    (examples,) = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
-    variables = {"KEY": key, "URL": f"http://127.0.0.1:{server.server_port}", "PATH": os.environ["PATH"]}
-    try:
-        for line in filter(lambda line: line.startswith("curl"), examples.splitlines()):
-            command = line.replace("curl -sS", "curl -sS --fail-with-body --noproxy 127.0.0.1 --max-time 30")
-            run = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=variables, capture_output=True, timeout=60)
-            assert run.returncode == 0, f"{line}\n{run.stdout.decode()}{run.stderr.decode()}"
-            if "-F file=" in line:
-                variables["PLAN"] = json.loads(run.stdout)["plan"]
-    finally:
-        server.shutdown()
-        thread.join()
+    with served(app) as url:
+        variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"]}
+        carried_out(0, variables, tmp_path, lambda line, said: {"PLAN": said["plan"]} if "-F file=" in line else {})
     assert (tmp_path / "plan.docx").read_bytes()[:2] == b"PK"
+
+
+def test_the_examples_of_the_timetable_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:
+    def learn(line: str, said: Any) -> dict[str, str]:
+        if "/lessons?" in line:
+            return {"LESSON": said["items"][0]["uid"], "VERSION": str(said["items"][0]["version"])}
+        if line.endswith('/move"'):
+            return {"CHANGE": said["uid"]}
+        return {"RUN": said["uid"]} if line.endswith('/solve-runs"') else {}
+
+    with clock.at(FRIDAY):
+        placed = placed_week()
+        with transaction():
+            placed.school.a.campus.code = "A"
+        key = caller_of(placed.school.a.administrator).key
+        with served(app) as url:
+            variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK, "DAY": MONDAY.isoformat()}
+            assert carried_out(1, variables, tmp_path, learn) == 10

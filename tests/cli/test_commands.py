@@ -66,6 +66,8 @@ def test_a_plan_goes_from_file_to_lessons_by_commands_alone(
     assert second.returncode == 1
     assert plan in second.stderr
     year, week, _ = (now() + timedelta(days=7)).isocalendar()
+    checked = answer(["timetable", "check", "--campus", school.a.campus.code, "--week", f"{year}-W{week:02}"], settings)
+    assert checked["problems"] == []
     solved = answer(["timetable", "solve", "--campus", school.a.campus.code, "--week", f"{year}-W{week:02}"], settings)
     listed = answer(["lessons", "list", "--campus", school.a.campus.code, "--week", f"{year}-W{week:02}"], settings)
     assert solved

@@ -1,5 +1,5 @@
-"""Takes the pictures of ``docs/screens``: the home page of each role and the researchers' pages, in both languages, on
-phone and desktop.
+"""Takes the pictures of ``docs/screens``: the home page of each role, the researchers' and the timetable's pages, in
+both languages, on phone and desktop.
 
 They show the demonstration that ``make demo`` left in the data folder, four minutes before its lesson.
 
@@ -28,6 +28,11 @@ from lms_bridge.web.app import create_app
 from tests.journeys.conftest import CHROMIUM_ARGUMENTS, DESKTOP, PHONE
 
 PAGES = {
+    "administrator": {
+        "timetable-day": "/timetable",
+        "timetable-sheet": "/timetable?view=week",
+        "timetable-term": "/timetable/term",
+    },
     "researcher": {"plan-overview": "/plans/overview", "plans": "/plans/"},
     "teacher": {"plan-batch": "/plans/batches", "api-keys": "/api-keys"},
 }

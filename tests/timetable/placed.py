@@ -32,7 +32,7 @@ class Placed:
         return db.session.get_one(TimetableWeek, self.math.week_id, populate_existing=True)
 
 
-def placed_week() -> Placed:
+def placed_week(monday: date = MONDAY) -> Placed:
     """Monday: 5-1 mathematics in period 1, 5-2 mathematics in period 2, 5-1 Chinese in period 3; Tuesday: 5-1
     mathematics in period 1. Everything is online."""
     school = small_system()
@@ -44,17 +44,17 @@ def placed_week() -> Placed:
         chinese = subject("chinese", "语文", "Chinese")
         found = Placed(
             school,
-            at(a.classes[0], school.subject, a.teacher, 0, 1),
-            at(a.classes[0], school.subject, a.teacher, 1, 1),
-            at(a.classes[0], chinese, a.other_teacher, 0, 3),
-            at(a.classes[1], school.subject, a.teacher, 0, 2),
+            at(a.classes[0], school.subject, a.teacher, 0, 1, monday),
+            at(a.classes[0], school.subject, a.teacher, 1, 1, monday),
+            at(a.classes[0], chinese, a.other_teacher, 0, 3, monday),
+            at(a.classes[1], school.subject, a.teacher, 0, 2, monday),
         )
         week = db.session.get_one(TimetableWeek, found.math.week_id)
         week.version, week.published_at = 1, week.published_at or found.math.created_at
     return found
 
 
-def at(group: ClassGroup, what: Subject, teacher: Person, day: int, period: int) -> Lesson:
+def at(group: ClassGroup, what: Subject, teacher: Person, day: int, period: int, monday: date = MONDAY) -> Lesson:
     """A lesson on a day of the week (0 is Monday) in a period of the usual grid."""
-    starts_at = wall_clock(MONDAY + timedelta(days=day), PERIOD_STARTS[period - 1], ZONE)
+    starts_at = wall_clock(monday + timedelta(days=day), PERIOD_STARTS[period - 1], ZONE)
     return lesson(group, what, teacher, starts_at, period_number=period)

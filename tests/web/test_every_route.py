@@ -8,30 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from lms_bridge.calendar.models import CalendarDay, DayKind
 from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.files import store
 from lms_bridge.core.models import Job, JobState, StoredFile
 from lms_bridge.core.outbox import publish
-from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind
+from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind, ProviderAccount
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
 from lms_bridge.plans.models import PlanBatch, PlanComment, PlanDeadline
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.api_tokens import create
 from lms_bridge.roster.models import ApiToken, Person, RosterUpload
 from lms_bridge.timetable.case_models import CaseProposal, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun
+from lms_bridge.timetable.input_models import Arrangement, ArrangementClass, RuleType, SubjectRule
+from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, Unavailability
 from tests import builders
 from tests.builders import SchoolSystem, added, small_system
 
@@ -83,6 +87,10 @@ class World:
     waiting: StoredFile
     token: ApiToken
     batch: PlanBatch
+    rule: SubjectRule
+    arrangement: Arrangement
+    unavailable: Unavailability
+    own_day: CalendarDay
 
 
 SAMPLES: dict[tuple[str, str], Sample] = {
@@ -104,6 +112,9 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("api_plans.", "uid"): lambda w: w.system.a.plan.uid,
     ("api_plans.", "position"): lambda w: 1,
     ("api_plans.", "thread"): lambda w: w.comment.id,
+    ("api_timetable_inputs.", "code"): lambda w: w.system.a.campus.code,
+    ("api_timetable_inputs.", "uid"): lambda w: w.rule.uid,
+    ("api_timetable_inputs.", "number"): lambda w: w.unavailable.id,
     ("tokens.", "uid"): lambda w: w.token.uid,
     ("inbox.", "uid"): lambda w: w.notification.uid,
     ("messages.", "uid"): lambda w: w.delivery.uid,
@@ -120,6 +131,16 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.documents.", "number"): lambda w: w.system.a.classes[0].id,
     ("timetable.documents.", "code"): lambda w: w.system.a.campus.code,
     ("timetable.solving.", "uid"): lambda w: w.run.uid,
+    ("timetable.pace.", "class_uid"): lambda w: w.system.a.classes[0].uid,
+    ("timetable.pace.", "number"): lambda w: w.system.subject.id,
+    ("timetable.inputs.", "code"): lambda w: w.system.a.campus.code,
+    ("timetable.inputs.rules_remove", "uid"): lambda w: w.rule.uid,
+    ("timetable.inputs.arrangements_", "uid"): lambda w: w.arrangement.uid,
+    ("timetable.inputs.arrangements_", "number"): lambda w: w.system.a.classes[0].id,
+    ("timetable.inputs.teachers_remove_absence", "number"): lambda w: w.unavailable.id,
+    ("timetable.inputs.days_remove", "number"): lambda w: w.own_day.id,
+    ("timetable.inputs.grids_remove", "number"): lambda w: w.system.a.grid.id,
+    ("timetable.inputs.rooms_set", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
     ("timetable.cases.", "uid"): lambda w: w.case.uid,
     ("timetable.cases.", "proposal"): lambda w: w.change_set.uid,
     ("timetable.board.", "uid"): lambda w: w.system.a.lesson.uid,
@@ -196,10 +217,17 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     material = LessonMaterial(lesson_id=a.lesson.id, kind=MaterialKind.FILE, title=MARK, file_id=file)
     question = ClassroomQuestion(lesson_id=a.lesson.id, person_id=a.students[0].id, client_key="1", text=MARK)
     a.plan.versions[-1].file_id = file
+    arrangement = Arrangement(campus_id=a.campus.id, term_id=system.term.id, subject_id=system.subject.id, band=MARK)
+    arrangement.classes = [ArrangementClass(class_id=a.classes[0].id, part=MARK)]
+    rule = SubjectRule(campus_id=a.campus.id, subject_id=system.subject.id, kind=RuleType.SPREAD, grade=MARK, number=1)
     change_set = added(ChangeSet(campus_id=a.campus.id, cause=ChangeCause.REQUEST, reason=MARK))
     absence, case = upset_by_absence(system, change_set)
     return World(
         system=system,
+        rule=added(rule),
+        arrangement=added(arrangement),
+        unavailable=added(Unavailability(person_id=a.teacher.id, weekday=0, reason=MARK)),
+        own_day=added(CalendarDay(organisation_id=a.campus.id, day=date(2026, 1, 1), kind=DayKind.HOLIDAY, name=MARK)),
         strangers={},
         run=added(SolveRun(campus_id=a.campus.id, week="2026-W48", author_id=a.administrator.id)),
         change_set=change_set,

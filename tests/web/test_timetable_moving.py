@@ -8,16 +8,18 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
 from lms_bridge.core import clock
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
+from lms_bridge.roster.models import ClassGroup, Person, Subject
 from lms_bridge.timetable.lesson_changes import move_lesson
 from lms_bridge.timetable.models import Lesson, Unavailability
 from tests.builders import added
-from tests.timetable.placed import MONDAY, Placed, placed_week
+from tests.timetable.placed import MONDAY, Placed, at, placed_week
 from tests.timetable.school import FRIDAY, WEEK
 from tests.web.test_timetable import english, shown
 
@@ -130,6 +132,53 @@ def test_who_saw_an_older_week_is_told_who_changed_it(placed: Placed, client: Fl
     assert answer.status_code == 409
     assert f"was changed meanwhile, last by {placed.school.a.administrator.display_name}" in answer.text
     assert place(placed.math) == (MONDAY.isoformat(), 1)
+
+
+@pytest.mark.parametrize("step", ["move", "cancel", "substitute"])
+def test_the_forms_of_a_lesson_are_guarded_by_the_version_that_was_seen(
+    placed: Placed, client: FlaskClient, step: str
+) -> None:
+    page = shown(client, f"/timetable/lessons/{placed.math.uid}")
+    assert page.count('name="version" value="1"') == 3
+    with transaction():
+        move_lesson(placed.chinese, MONDAY, period=5, actor=placed.school.a.administrator)
+    form = {"date": THURSDAY, "period": "4", "teacher": placed.school.a.other_teacher.uid, "version": "1"}
+    assert client.post(f"/timetable/lessons/{placed.math.uid}/{step}", data=form).status_code == 409
+
+
+def test_the_pages_ask_the_database_no_oftener_for_a_fuller_week(placed: Placed, client: FlaskClient) -> None:
+    a = placed.school.a
+    ids = ((ClassGroup, a.classes[0].id), (Subject, placed.math.subject_id), (Person, a.teacher.id))
+    paths = (
+        week_of_class(placed),
+        f"/timetable?campus=campus-a&week={WEEK}&view=week",
+        f"/timetable/lessons/{placed.math.uid}/slots",
+        "/timetable/term?campus=campus-a",
+    )
+    before = [statements(client, path) for path in paths]
+    with transaction():
+        group, math, teacher = (db.session.get_one(table, key) for table, key in ids)
+        for day in range(5):
+            for period in (5, 6):
+                at(group, math, teacher, day, period)  # type: ignore[arg-type]
+    assert [statements(client, path) for path in paths] == before
+
+
+def statements(client: FlaskClient, path: str) -> int:
+    """How many statements a page takes."""
+    asked: list[str] = []
+
+    def one_more(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    db.session.rollback()
+    db.session.expunge_all()
+    sa.event.listen(db.engine, "before_cursor_execute", one_more)
+    try:
+        assert client.get(path).status_code == 200
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", one_more)
+    return len(asked)
 
 
 def test_without_script_the_slots_are_a_list_of_links(placed: Placed, client: FlaskClient) -> None:

@@ -368,6 +368,7 @@ def upgrade() -> None:
     sa.Column('minutes_per_lesson', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('screen_minutes_per_day', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('homework_minutes_per_day', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('periods_in_a_row', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('source', sa.String(length=255), nullable=False),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_online_limit_organisation_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_online_limit')),
@@ -408,6 +409,7 @@ def upgrade() -> None:
     sa.Column('settings', lms_bridge.core.types.EncryptedJSON(), nullable=False),
     sa.Column('cursor', sa.JSON(), nullable=False),
     sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('concurrent_rooms', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('healthy', sa.Boolean(), nullable=False),
     sa.Column('failures', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('state_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
@@ -1271,11 +1273,118 @@ def upgrade() -> None:
     with op.batch_alter_table('room_address', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_room_address_person_id'), ['person_id'], unique=False)
 
+    op.create_table('teacher_limit',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('periods_per_day', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_teacher_limit_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_teacher_limit')),
+    sa.UniqueConstraint('person_id', name=op.f('uq_teacher_limit_person_id'))
+    )
+    op.create_table('teaching_arrangement',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('campus_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('term_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('subject_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('band', sa.String(length=60), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_teaching_arrangement_campus_id')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_teaching_arrangement_subject_id')),
+    sa.ForeignKeyConstraint(['term_id'], ['term.id'], name=op.f('fk_teaching_arrangement_term_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_teaching_arrangement')),
+    sa.UniqueConstraint('uid', name=op.f('uq_teaching_arrangement_uid'))
+    )
+    with op.batch_alter_table('teaching_arrangement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_teaching_arrangement_campus_id'), ['campus_id'], unique=False)
+
+    op.create_table('class_part_member',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('class_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('part', sa.String(length=60), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['class_id'], ['class_group.id'], name=op.f('fk_class_part_member_class_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_class_part_member_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_class_part_member')),
+    sa.UniqueConstraint('class_id', 'part', 'person_id', name=op.f('uq_class_part_member_class_id_part_person_id'))
+    )
+    with op.batch_alter_table('class_part_member', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_class_part_member_person_id'), ['person_id'], unique=False)
+
+    op.create_table('subject_rule',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('campus_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('subject_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.Enum('doubles', 'spread', 'not_same_day', 'before', 'preferred', 'fixed', 'weeks', name='ruletype', native_enum=False, length=40), nullable=False),
+    sa.Column('weeks', sa.Enum('every', 'odd', 'even', name='weekparity', native_enum=False, length=40), nullable=False),
+    sa.Column('grade', sa.String(length=16), nullable=False),
+    sa.Column('class_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('other_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('day_part', sa.Enum('morning', 'afternoon', 'periods', name='daypart', native_enum=False, length=40), nullable=True),
+    sa.Column('weekday', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('first_period', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('last_period', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_subject_rule_campus_id')),
+    sa.ForeignKeyConstraint(['class_id'], ['class_group.id'], name=op.f('fk_subject_rule_class_id')),
+    sa.ForeignKeyConstraint(['other_id'], ['subject.id'], name=op.f('fk_subject_rule_other_id')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_subject_rule_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_subject_rule')),
+    sa.UniqueConstraint('uid', name=op.f('uq_subject_rule_uid'))
+    )
+    with op.batch_alter_table('subject_rule', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_subject_rule_campus_id'), ['campus_id'], unique=False)
+
+    op.create_table('teaching_arrangement_class',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('arrangement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('class_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('part', sa.String(length=60), nullable=False),
+    sa.ForeignKeyConstraint(['arrangement_id'], ['teaching_arrangement.id'], name=op.f('fk_teaching_arrangement_class_arrangement_id')),
+    sa.ForeignKeyConstraint(['class_id'], ['class_group.id'], name=op.f('fk_teaching_arrangement_class_class_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_teaching_arrangement_class')),
+    sa.UniqueConstraint('arrangement_id', 'class_id', name=op.f('uq_teaching_arrangement_class_arrangement_id_class_id'))
+    )
+    with op.batch_alter_table('teaching_arrangement_class', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_teaching_arrangement_class_class_id'), ['class_id'], unique=False)
+
+    op.create_table('teaching_arrangement_teacher',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('arrangement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('part', sa.Enum('lead', 'assistant', 'substitute', name='teacherpart', native_enum=False, length=40), nullable=False),
+    sa.ForeignKeyConstraint(['arrangement_id'], ['teaching_arrangement.id'], name=op.f('fk_teaching_arrangement_teacher_arrangement_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_teaching_arrangement_teacher_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_teaching_arrangement_teacher')),
+    sa.UniqueConstraint('arrangement_id', 'person_id', name=op.f('uq_teaching_arrangement_teacher_arrangement_id_person_id'))
+    )
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table('teaching_arrangement_teacher')
+    with op.batch_alter_table('teaching_arrangement_class', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_teaching_arrangement_class_class_id'))
+
+    op.drop_table('teaching_arrangement_class')
+    with op.batch_alter_table('subject_rule', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_subject_rule_campus_id'))
+
+    op.drop_table('subject_rule')
+    with op.batch_alter_table('class_part_member', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_class_part_member_person_id'))
+
+    op.drop_table('class_part_member')
+    with op.batch_alter_table('teaching_arrangement', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_teaching_arrangement_campus_id'))
+
+    op.drop_table('teaching_arrangement')
+    op.drop_table('teacher_limit')
+
     with op.batch_alter_table('case_proposal', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_case_proposal_case_id'))
 

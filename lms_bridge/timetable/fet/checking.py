@@ -78,10 +78,14 @@ _OF_WEEKS: dict[str, workload.Rule] = {
     "MinGapsBetweenRoomChanges": moves.min_gaps("Room", moves.room_of),
 }
 
+_NONE = frozenset({("Students", "MinDaysPerWeek"), ("StudentsSet", "MinDaysPerWeek")})
+"""FET asks teachers alone for a least number of days, and students alone to begin early."""
+
 _RULES |= {
     who + name: workload.for_each(rule)
     for name, rule in _OF_WEEKS.items()
     for who in ("Teacher", "Teachers", "StudentsSet", "Students")
+    if (who.startswith("Students") or not name.startswith("Early")) and (who, name) not in _NONE
 }
 
 CHECKED_KINDS = frozenset(_RULES)

@@ -244,9 +244,9 @@ def _wrong_references(school: PlainSchool) -> list[BridgeError]:
         used += [("MinDaysBetweenActivities", row, "Activity_Id", str(i)) for i in apart.activities]
     problems: list[BridgeError] = [
         InputError(
-            N_("The file does not define what is named here."),
+            N_("This name is used, but the school that is exported does not list it."),
             place=Place(table=part, row=row, column=column, value=name[:80]),
-            remedy=N_("Add it to the file's lists, or correct the name."),
+            remedy=N_("List it, or leave out what uses it."),
         )
         for part, row, column, name in used
         if name not in known[column]

@@ -57,9 +57,9 @@ def _elements(data: bytes, file: str | None) -> Iterator[XmlElement]:
     try:
         if len(data) > MAX_BYTES:
             raise InputError(
-                N_("The file has %(size)s bytes; at most %(limit)s are read."),
+                N_("The solved timetable has %(size)s bytes; at most %(limit)s are read."),
                 place=Place(file=file),
-                remedy=N_("Check that this is the input file of one school, not an archive or a result."),
+                remedy=N_("Check that this is the file of one school that ends in _activities.xml."),
                 size=len(data),
                 limit=MAX_BYTES,
             )

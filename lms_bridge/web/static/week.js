@@ -29,9 +29,13 @@ function shape(path) {
   return svg;
 }
 
+let closing = 0;
 function say(text) {
-  bar.hidden = false;
+  clearTimeout(closing);
+  bar.classList.add("move-open");
   if (status.textContent !== text) status.textContent = text;
+  // The last word stays for a while, then the bar gives the page back.
+  if (!moving) closing = setTimeout(() => bar.classList.remove("move-open"), 8000);
 }
 
 /** What every slot of the week says to a lesson; asked once, and again after a failure or half a minute. */
@@ -123,7 +127,7 @@ function end(text = "") {
   week.classList.remove("moving");
   lesson.classList.remove("lesson-moving");
   if (text) say(text);
-  else bar.hidden = true;
+  else bar.classList.remove("move-open");
 }
 
 function stop() {
@@ -225,6 +229,7 @@ function begin() {
 
 function follow(x, y) {
   press.drag.ghost.style.transform = `translate(${x + 12}px, ${y + 12}px)`;
+  if (y < 60 || y > innerHeight - 60) scrollBy(0, y < 60 ? -16 : 16);
   const under = document.elementFromPoint(x, y);
   const day = under?.closest(".day-picker label");
   if (day) document.getElementById(day.htmlFor).checked = true;
@@ -279,7 +284,7 @@ for (const lesson of week.querySelectorAll(".lesson[data-slots]")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "move-start no-print";
-  button.setAttribute("aria-label", `${words.textMove}: ${lesson.dataset.name}`);
+  button.setAttribute("aria-label", words.textMove.replace("{}", lesson.dataset.name));
   button.append(shape(SHAPES.grip));
   button.addEventListener("click", () => start(lesson, null));
   lesson.append(button);

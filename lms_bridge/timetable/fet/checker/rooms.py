@@ -178,14 +178,12 @@ def few_rooms(placed: Placed, constraint: Constraint) -> Iterator[Broken]:
 
 
 def same_room_if_consecutive(placed: Placed, constraint: Constraint) -> Iterator[Broken]:
-    """Activities that stand one after the other share a room."""
+    """Activities that stand one right after the other share a room; a break between them parts them."""
     activities = sorted(placed.named(constraint), key=placed.start)
     for one in activities:
         for other in activities:
             (day, hour), start = placed.start(one), placed.start(other)
-            if start[0] != day or start[1] < hour + one.duration:
-                continue
-            if not placed.only_closed(day, hour + one.duration, start[1]):
+            if start != (day, hour + one.duration):
                 continue
             rooms = placed.timetable.rooms.get(one.id), placed.timetable.rooms.get(other.id)
             if None not in rooms and rooms[0] != rooms[1]:

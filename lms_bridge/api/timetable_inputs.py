@@ -1,0 +1,181 @@
+"""Routes of what a campus's timetable is made from: the check of a week, subject rules, absences, and the pace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from apiflask import APIBlueprint
+
+from lms_bridge.api import timetable_input_schemas as schemas
+from lms_bridge.api.callers import auth, caller, require
+from lms_bridge.core.access import Permission, Target
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import InputError, NotFound
+from lms_bridge.core.i18n import N_
+from lms_bridge.roster.models import ClassGroup, Organisation, OrganisationKind, Person, Subject
+from lms_bridge.roster.scope import today
+from lms_bridge.timetable import subject_rules, teacher_times
+from lms_bridge.timetable.input_check import check_week
+from lms_bridge.timetable.input_models import DayPart, RuleType, SubjectRule, WeekParity
+from lms_bridge.timetable.models import Unavailability
+from lms_bridge.timetable.stated_rules import Stated
+
+blueprint = APIBlueprint("api_timetable_inputs", __name__, url_prefix="/api/v1/campuses", tag="Rules and inputs")
+
+
+def _campus(code: str) -> Organisation:
+    campus = db.session.scalar(sa.select(Organisation).filter_by(code=code, kind=OrganisationKind.CAMPUS))
+    if campus is None:
+        raise NotFound()
+    require(Permission.TIMETABLE_WRITE, Target(campus.path))
+    return campus
+
+
+@blueprint.get("/<code>/input-check")
+@blueprint.auth_required(auth)
+@blueprint.input(schemas.WeekQuery, location="query")
+def input_check(code: str, query_data: dict[str, Any]) -> dict[str, Any]:
+    """Everything that stands in the way of a week's timetable, with remedies."""
+    return check_week(_campus(code), query_data["week"]).as_dict()
+
+
+@blueprint.get("/<code>/subject-rules")
+@blueprint.auth_required(auth)
+def rules(code: str) -> dict[str, Any]:
+    """The subject rules of a campus."""
+    return {"rules": [_rule(row) for row in subject_rules.rules_of(_campus(code).id)]}
+
+
+@blueprint.post("/<code>/subject-rules")
+@blueprint.auth_required(auth)
+@blueprint.input(schemas.RuleForm)
+def add_rule(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """State a rule; refused with every rule that it contradicts."""
+    campus = _campus(code)
+    with transaction():
+        uid = subject_rules.add_rule(campus, _stated(campus, json_data), actor=caller()).uid
+    row = next(row for row in subject_rules.rules_of(campus.id) if row.uid == uid)
+    return _rule(row), 201
+
+
+@blueprint.delete("/<code>/subject-rules/<uid>")
+@blueprint.auth_required(auth)
+def remove_rule(code: str, uid: str) -> tuple[dict[str, Any], int]:
+    """Take a rule back."""
+    campus = _campus(code)
+    with transaction():
+        row = db.session.scalar(sa.select(SubjectRule).filter_by(campus_id=campus.id, uid=uid))
+        if row is None:
+            raise NotFound()
+        subject_rules.remove_rule(row, actor=caller())
+    return {}, 200
+
+
+@blueprint.get("/<code>/absences")
+@blueprint.auth_required(auth)
+def absences(code: str) -> dict[str, Any]:
+    """When the teachers of a campus cannot teach, today and later."""
+    campus = _campus(code)
+    people = {person.id: person for person in teacher_times.teachers_of(campus)}
+    rows = teacher_times.absences_of(people, today(campus.zone))
+    return {"absences": [_absence(row, people[row.person_id]) for row in rows]}
+
+
+@blueprint.post("/<code>/absences")
+@blueprint.auth_required(auth)
+@blueprint.input(schemas.AbsenceForm)
+def add_absence(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """State when a teacher cannot teach; lessons that are published stay as they are."""
+    campus = _campus(code)
+    person = next((p for p in teacher_times.teachers_of(campus) if p.uid == json_data["teacher"]), None)
+    if person is None:
+        raise NotFound()
+    wanted = teacher_times.Absent(
+        frozenset(json_data["weekdays"]), frozenset(json_data["periods"]),
+        json_data["first_day"], json_data["last_day"], json_data["reason"],
+    )  # fmt: skip
+    with transaction():
+        rows = teacher_times.add_absence(campus, person, wanted, actor=caller())
+    return {"absences": [_absence(row, person) for row in rows]}, 201
+
+
+@blueprint.delete("/<code>/absences/<int:number>")
+@blueprint.auth_required(auth)
+def remove_absence(code: str, number: int) -> tuple[dict[str, Any], int]:
+    """Take a time back in which somebody could not teach."""
+    campus = _campus(code)
+    with transaction():
+        row = db.session.get(Unavailability, number)
+        if row is None or row.person_id not in {person.id for person in teacher_times.teachers_of(campus)}:
+            raise NotFound()
+        teacher_times.remove_absence(campus, row, actor=caller())
+    return {}, 200
+
+
+def _rule(row: SubjectRule) -> dict[str, Any]:
+    return {
+        "uid": row.uid,
+        "text": str(subject_rules.text_of(row)),
+        "kind": row.kind.value,
+        "subject": row.subject.code,
+        "other": row.other.code if row.other is not None else None,
+        "weeks": row.weeks.value,
+        "grade": row.grade,
+        "class": row.class_group.code if row.class_group is not None else None,
+        "number": row.number,
+        "day_part": row.day_part.value if row.day_part is not None else None,
+        "weekday": row.weekday,
+        "first_period": row.first_period,
+        "last_period": row.last_period,
+    }
+
+
+def _absence(row: Unavailability, person: Person) -> dict[str, Any]:
+    return {
+        "number": row.id,
+        "teacher": person.uid,
+        "weekday": row.weekday,
+        "period": row.period_number,
+        "first_day": row.first_day.isoformat() if row.first_day else None,
+        "last_day": row.last_day.isoformat() if row.last_day else None,
+        "reason": row.reason,
+    }
+
+
+def _stated(campus: Organisation, data: dict[str, Any]) -> Stated:
+    """The rule of a request.
+
+    :raises InputError: no subject or class has the code.
+    """
+    group = None
+    if data.get("class_"):
+        group = db.session.scalar(
+            sa.select(ClassGroup)
+            .where(ClassGroup.campus_id == campus.id, ClassGroup.code == data["class_"], ClassGroup.valid_to.is_(None))
+            .order_by(ClassGroup.id.desc())
+            .limit(1)
+        )
+        if group is None:
+            raise InputError(N_("This class is not one of the campus."), remedy=N_("Choose one from the list."))
+    part = data.get("day_part")
+    return Stated(
+        subject_id=_subject(data["subject"]),
+        kind=RuleType(data["kind"]),
+        weeks=WeekParity(data["weeks"]),
+        grade=data["grade"],
+        class_id=group.id if group is not None else None,
+        other_id=_subject(data["other"]) if data.get("other") else None,
+        number=data.get("number"),
+        day_part=DayPart(part) if part else None,
+        weekday=data.get("weekday"),
+        first_period=data.get("first_period"),
+        last_period=data.get("last_period"),
+    )
+
+
+def _subject(code: str) -> int:
+    found = db.session.scalar(sa.select(Subject.id).where(Subject.code == code))
+    if found is None:
+        raise InputError(N_("No subject was chosen."), remedy=N_("Choose the subject that the rule is for."))
+    return found

@@ -1,0 +1,87 @@
+"""How many rooms the video systems of a campus hold at once, and which account has one free for a lesson."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from lms_bridge.core import audit
+from lms_bridge.core.database import db
+from lms_bridge.core.errors import InputError
+from lms_bridge.core.i18n import N_
+from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
+from lms_bridge.lessons.providers import account_for, accounts_for
+from lms_bridge.roster.models import Organisation, Person
+from lms_bridge.timetable.capacity import Rooms
+from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
+
+MOST_ROOMS = 100_000
+
+
+def rooms(campus: Organisation, start: datetime, end: datetime) -> Rooms | None:
+    """For the solver: the rooms of all accounts that serve a campus, and the times between two moments in which
+    lessons of other campuses hold one of them. None: no account, or one without a limit."""
+    accounts = accounts_for(campus)
+    limits = [account.concurrent_rooms for account in accounts if account.concurrent_rooms is not None]
+    if not accounts or len(limits) < len(accounts):
+        return None
+    others = _held([account.id for account in accounts], start, end).where(Lesson.campus_id != campus.id)
+    taken = db.session.execute(others.with_only_columns(Lesson.starts_at, Lesson.ends_at))
+    return Rooms(sum(limits), tuple((starts_at, ends_at) for starts_at, ends_at in taken))
+
+
+def account_for_lesson(lesson: Lesson) -> ProviderAccount:
+    """The first account of the lesson's campus that has a room free at its time; the first of all where none has one
+    (the timetable is made so that this does not happen). Flushes.
+
+    :raises ConfigurationError: no provider is installed that needs no set-up.
+    """
+    for account in accounts_for(lesson.campus):
+        limit = account.concurrent_rooms
+        if limit is None:
+            return account
+        held = _held([account.id], lesson.starts_at, lesson.ends_at).where(Lesson.id != lesson.id)
+        if (db.session.scalar(held.with_only_columns(sa.func.count(sa.distinct(Lesson.id)))) or 0) < limit:
+            return account
+    return account_for(lesson.campus)
+
+
+def set_rooms(account: ProviderAccount, count: int | None, *, actor: Person | None) -> None:
+    """Say how many rooms an account holds at once; None: no limit is known.
+
+    :raises InputError: a number that cannot be right.
+    """
+    if count is not None and not 0 <= count <= MOST_ROOMS:
+        raise InputError(
+            N_("%(count)s rooms cannot be right."),
+            remedy=N_("Give how many rooms may be open at once, or leave it empty."),
+            count=count,
+        )
+    account.concurrent_rooms = count
+    db.session.flush()
+    audit.record(
+        "provider.rooms",
+        "provider_account",
+        account.uid,
+        actor_uid=actor.uid if actor else None,
+        organisation_id=account.organisation_id,
+        rooms=count,
+    )
+
+
+def _held(account_ids: Collection[int], start: datetime, end: datetime) -> sa.Select[int]:
+    """The online lessons that hold a room of these accounts at some moment of a span."""
+    return (
+        sa.select(Lesson.id)
+        .join(Meeting, Meeting.lesson_id == Lesson.id)
+        .where(
+            Meeting.account_id.in_(account_ids),
+            Meeting.state != MeetingState.ENDED,
+            Lesson.status == LessonStatus.SCHEDULED,
+            Lesson.mode == LessonMode.ONLINE,
+            Lesson.starts_at < end,
+            Lesson.ends_at > start,
+        )
+    )
