@@ -96,7 +96,7 @@ class Diary:
             limit = self.desk.limits.get(class_id)
             if limit is not None and sum(class_id in other.class_ids for other in online) >= limit:
                 return False
-        rooms = self.desk.rooms.on(day)
+        rooms = self.desk.rooms.at(day, state.starts_at, state.ends_at)
         return rooms is None or sum(other.overlaps(state) for other in online) < rooms
 
 
