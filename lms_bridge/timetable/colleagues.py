@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from lms_bridge.calendar.days import monday_of
 from lms_bridge.core.access import Role
 from lms_bridge.core.database import db
+from lms_bridge.core.i18n import get_locale
 from lms_bridge.roster.models import (
     ClassGroup,
     Enrolment,
@@ -26,7 +27,7 @@ from lms_bridge.timetable.loads import Load, loads
 @dataclass(frozen=True, slots=True)
 class Colleague:
     """A teacher with what a choice is made by. ``same_campus``: holds the role at the campus itself; ``campus`` is
-    the code of the campus where they hold it."""
+    the name of the campus where they hold it, in the language in force."""
 
     person_id: int
     name: str
@@ -41,7 +42,7 @@ def colleagues(campus: Organisation, week: str) -> dict[int, Colleague]:
     """By person id, the teachers of the campus and of its group on the Monday of an ISO week."""
     day = monday_of(week)
     rows = db.session.execute(
-        sa.select(Person, Organisation.id, Organisation.code)
+        sa.select(Person, Organisation)
         .join(RoleAssignment, RoleAssignment.person_id == Person.id)
         .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
         .where(
@@ -53,22 +54,22 @@ def colleagues(campus: Organisation, week: str) -> dict[int, Colleague]:
         )
         .order_by(Organisation.id != campus.id, Organisation.id, Person.id)
     ).all()
-    people: dict[int, tuple[Person, int, str]] = {}
-    for person, organisation_id, code in rows:
-        people.setdefault(person.id, (person, organisation_id, code))
+    people: dict[int, tuple[Person, Organisation]] = {}
+    for person, organisation in rows:
+        people.setdefault(person.id, (person, organisation))
     subjects, classes = _taught(list(people))
     load = loads(campus, list(people), week)
     return {
         person_id: Colleague(
             person_id,
             person.display_name,
-            organisation_id == campus.id,
-            code,
+            organisation.id == campus.id,
+            organisation.label(get_locale()),
             frozenset(subjects[person_id]),
             frozenset(classes[person_id]),
             load[person_id],
         )
-        for person_id, (person, organisation_id, code) in people.items()
+        for person_id, (person, organisation) in people.items()
     }
 
 

@@ -120,7 +120,7 @@ def read_desk(campus: Organisation, first: date, last: date, *, ahead: int = WEE
         limits={key: limits[group.grade].periods_per_day for key, group in classes.items()},
         colleagues=people,
         away=elsewhere(teaching, campus.id, *span),
-        rooms=rooms_left(campus.id),
+        rooms=rooms_left(campus, *span),
         settled=settled,
         closed=dict(closed),
     )

@@ -60,7 +60,8 @@ class Diary:
 
     def fits(self, number: int, state: LessonState) -> bool:
         """Whether a lesson could be so: teachers and classes are free, its teachers can teach, the classes have no
-        more online lessons that day than allowed, and there is a room."""
+        more online lessons that day than allowed, and there is a room. A lesson that keeps its time and mode keeps
+        its room too."""
         day = _day(state)
         if any(self.desk.is_closed(person_id, day, state.period_number) for person_id in state.teacher_ids):
             return False
@@ -70,7 +71,9 @@ class Diary:
             for other in self.desk.linked.get(class_id, frozenset({class_id})):
                 if self._busy("class", other, state, number, part if other == class_id else ""):
                     return False
-        return state.mode is not LessonMode.ONLINE or self._room_for(number, state, day)
+        before = self.desk.lessons.get(number)
+        stays = before is not None and (before.starts_at, before.mode) == (state.starts_at, state.mode)
+        return stays or state.mode is not LessonMode.ONLINE or self._room_for(number, state, day)
 
     def teacher_is_free(self, person_id: int, state: LessonState, besides: int) -> bool:
         """Whether somebody could teach at the time of a lesson."""
@@ -93,7 +96,7 @@ class Diary:
             limit = self.desk.limits.get(class_id)
             if limit is not None and sum(class_id in other.class_ids for other in online) >= limit:
                 return False
-        rooms = self.desk.rooms.on(day)
+        rooms = self.desk.rooms.at(day, state.starts_at, state.ends_at)
         return rooms is None or sum(other.overlaps(state) for other in online) < rooms
 
 

@@ -77,14 +77,12 @@ def _without_room(case: ChangeCase, desk: Desk, coming: Coming, students: Studen
     for number, state in coming.items():
         if state.mode is LessonMode.ONLINE:
             by_day[state.starts_local.date()].append((number, state))
-    for day, lessons in sorted(by_day.items()):
-        rooms = desk.rooms.on(day)
-        if rooms is None:
-            continue
+    for day, lessons in sorted(by_day.items(), key=lambda pair: pair[0]):
         kept: list[LessonState] = []
         lessons.sort(key=lambda pair: (-sum(students.get(c, 0) for c in pair[1].class_ids), pair[1].starts_at, pair[0]))
         for number, state in lessons:
-            if _most_at_once(state, kept) < rooms:
+            rooms = desk.rooms.at(day, state.starts_at, state.ends_at)
+            if rooms is None or _most_at_once(state, kept) < rooms:
                 kept.append(state)
             else:
                 found.append(number)

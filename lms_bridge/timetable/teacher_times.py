@@ -106,12 +106,14 @@ def remove_absence(campus: Organisation, row: Unavailability, *, actor: Person |
 
 
 def absences_of(person_ids: Collection[int], day: date) -> list[Unavailability]:
-    """The times in which these people cannot teach, but for those that are over on ``day``."""
+    """The times in which these people cannot teach, but for those that are over on ``day``, and for reported absences,
+    which are withdrawn where they were reported (``timetable.absences``)."""
     return list(
         db.session.scalars(
             sa.select(Unavailability)
             .where(
                 Unavailability.person_id.in_(person_ids),
+                Unavailability.absence_id.is_(None),
                 sa.or_(Unavailability.last_day.is_(None), Unavailability.last_day >= day),
             )
             .order_by(Unavailability.person_id, Unavailability.first_day, Unavailability.weekday, Unavailability.id)

@@ -288,6 +288,10 @@ class _Builder:
 
     def _rooms(self, every: Collection[SlotTime]) -> dict[str, Pool]:
         """The rooms that are left, slot by slot, on days on which they are counted."""
-        left = {time.slot: self.desk.rooms.on(time.day) for time in every if time.online}
-        counted = {slot: rooms for slot, rooms in left.items() if rooms is not None}
+        rooms = self.desk.rooms
+        left = [(t.slot, rooms.at(t.day, t.starts_at, t.ends_at)) for t in every if t.online]
+        counted: dict[Slot, int] = {}
+        for slot, count in left:
+            if count is not None:
+                counted[slot] = min(count, counted.get(slot, count))
         return {ROOMS: Pool(len(self.desk.lessons), counted)} if counted else {}
