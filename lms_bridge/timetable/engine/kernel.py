@@ -18,7 +18,7 @@ from lms_bridge.timetable.engine.arrays import (  # isort: skip
     State,
 )  # fmt: skip
 from lms_bridge.timetable.engine.conflicts import evaluate, is_applied
-from lms_bridge.timetable.engine.moves import draw, exchange, forget_trail, lift, take_back
+from lms_bridge.timetable.engine.moves import draw, exchange, forget_trail, lift, put, take_back
 
 
 @inner
@@ -197,9 +197,32 @@ def clear_rivals(board: Board, state: State, unit: int) -> None:
                 push(state, other)
 
 
+@inner
+def pin(board: Board, state: State) -> None:
+    """Place the units with a single slot first of all and for good, as far as they agree with each other."""
+    waiting = 0
+    state.counters[WISHES] = 0
+    for place in range(state.counters[TODO]):
+        unit = state.todo[place]
+        if board.units[unit + 1, STARTS] - board.units[unit, STARTS] == 1:
+            expand(board, state, 0, unit, MAX_CONFLICTS, False)
+            row = state.candidates[0, 0]
+            if state.frames[0, CANDIDATES] == 1 and row[NUMBER] == 0:
+                put(board, state, unit, row[FOUND], row[PICKS:])
+                state.units[unit, BUSY] = 1
+                continue
+        state.todo[waiting] = unit
+        waiting += 1
+    state.counters[TODO] = waiting
+    state.counters[WISHES] = 1
+
+
 @outer
 def burst(board: Board, state: State, effort: Ints, until: int) -> int:
     """Work on until all is placed (returns 0) or so many calls were made (returns how many units wait)."""
+    if state.counters[STEPS] == 0:
+        pin(board, state)
+        keep_best(state)
     while state.counters[TODO] > 0 and state.counters[CALLS] < until:
         state.counters[TODO] -= 1
         unit = state.todo[state.counters[TODO]]

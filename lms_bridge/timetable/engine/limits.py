@@ -65,6 +65,20 @@ def hours_needed(board: Board, resource: int, day: int, taken: int) -> tuple[int
 
 
 @inner
+def too_few_days(board: Board, resource: int, days: Ints, used: int) -> int:
+    """The hours of a week that fit neither into the days begun nor into the further days that may be begun."""
+    limits = board.limits[resource]
+    room = best = 0
+    for day in range(board.days):
+        fits = min(limits[MAX_DAY], bits_in(board.open[resource, day, OPEN]))
+        if days[day]:
+            room += fits
+        else:
+            best = max(best, fits)
+    return max(0, limits[WEEK] - room - max(0, limits[MAX_DAYS] - used) * best)
+
+
+@inner
 def excess(board: Board, resource: int, days: Ints, placed: int) -> int:
     """By how much the week of a resource breaks its limits; 0 when it may still become right.
 
@@ -99,6 +113,7 @@ def excess(board: Board, resource: int, days: Ints, placed: int) -> int:
     bad += max(0, need - limits[WEEK])
     if gaps_week < UNLIMITED:
         bad += max(0, spans - min(late_days, max(late, 0)) - limits[WEEK] - gaps_week)
-    bad += max(0, used - limits[MAX_DAYS])
+    if limits[MAX_DAYS] < board.days:
+        bad += max(0, used - limits[MAX_DAYS]) + too_few_days(board, resource, days, used)
     bad += max(0, limits[MIN_DAYS] - used - (limits[UNITS] - placed))
     return bad + max(0, interval - limits[INTERVAL_DAYS])
