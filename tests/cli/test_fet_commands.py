@@ -17,6 +17,9 @@ from lms_bridge.timetable.fet.writing import write_locked
 from tests.timetable.fet.small_fet import BASE, STARTS, constraint, small_fet
 from tests.timetable.fet.test_solutions import solved
 
+pytestmark = pytest.mark.timeout(900)
+"""Where nothing is compiled yet, the first search compiles the engine, which a busy machine takes minutes for."""
+
 
 def call(*arguments: str | Path) -> Result:
     """The command as typed in an English terminal."""

@@ -29,7 +29,7 @@ def compile_board(problem: PlacingProblem) -> Board:
     holds = _merge_alike(holds, resources, limits, rooms)
     units = problem.units
     units = problem.units
-    tables = {
+    tables: dict[int, Sequence[Sequence[Any]]] = {
         HOLDS: [[(hold.resource, hold.hours, hold.ends) for hold in own] for own in holds],
         STARTS: [unit.starts for unit in units],
         PAIRS: _pairs(problem),
@@ -198,9 +198,9 @@ def _pairs(problem: PlacingProblem) -> list[list[list[int]]]:
 def _difficulties(problem: PlacingProblem, holds: list[list[Hold]]) -> list[int]:
     """For each unit, how many hours of others it competes with and how few starts it has, times its duration."""
     holders: dict[int, list[int]] = defaultdict(list)
-    for unit, own in enumerate(holds):
+    for number, own in enumerate(holds):
         for hold in own:
-            holders[hold.resource].append(unit)
+            holders[hold.resource].append(number)
     slots = problem.days * problem.hours
     result = []
     for number, unit in enumerate(problem.units):

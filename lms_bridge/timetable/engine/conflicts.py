@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
+from lms_bridge.timetable.engine.compiled import inner
 
 from lms_bridge.timetable.engine.arrays import (  # isort: skip
     ADJACENT_ON_SAME_DAY, AFTER, AFTER_IF_SAME_DAY, AMOUNT, BEFORE, BEFORE_IF_SAME_DAY, BLOCK_OF_THREE, BUSY, CHECK,
@@ -18,7 +18,7 @@ from lms_bridge.timetable.engine.slotgroups import groups
 MANY = 1 << 30
 
 
-@njit(cache=True)
+@inner
 def add(state: State, unit: int, leaving: Ints, number: int, most: int) -> int:
     """Note that a unit must leave; the new number, or -1 if it must not or there are too many."""
     if state.units[unit, BUSY] or number >= most:
@@ -28,13 +28,13 @@ def add(state: State, unit: int, leaving: Ints, number: int, most: int) -> int:
     return number + 1
 
 
-@njit(cache=True)
+@inner
 def is_applied(state: State, chance: int) -> bool:
     """Whether a rule of this probability is checked this time."""
     return chance >= SURE or (state.counters[WISHES] != 0 and draw(state, SURE) < chance)
 
 
-@njit(cache=True)
+@inner
 def holders(board: Board, state: State, unit: int, slot: int, leaving: Ints, number: int, most: int) -> int:
     """Those that hold a resource which the unit needs, and those that break the rule who ends a day."""
     stamp = state.counters[STAMP]
@@ -62,7 +62,7 @@ def holders(board: Board, state: State, unit: int, slot: int, leaving: Ints, num
     return number
 
 
-@njit(cache=True)
+@inner
 def ends(board: Board, unit: int, resource: int) -> bool:
     """Whether a resource's day must end with this unit."""
     for i in range(board.units[unit, HOLDS], board.units[unit + 1, HOLDS]):
@@ -71,7 +71,7 @@ def ends(board: Board, unit: int, resource: int) -> bool:
     return False
 
 
-@njit(cache=True)
+@inner
 def empty_between(board: Board, day: int, hour: int, later: int) -> int:
     """The hours between the end of one activity and the start of a later one that are no pauses."""
     count = 0
@@ -81,7 +81,7 @@ def empty_between(board: Board, day: int, hour: int, later: int) -> int:
     return count
 
 
-@njit(cache=True)
+@inner
 def clashes(board: Board, pair: Ints, slot: int, other_slot: int) -> bool:
     """Whether a unit in one slot and the other of the pair in its slot break the pair's rule."""
     kind, amount, own, others = pair[KIND], pair[AMOUNT], pair[OWN_HOURS], pair[OTHER_HOURS]
@@ -124,7 +124,7 @@ def clashes(board: Board, pair: Ints, slot: int, other_slot: int) -> bool:
     return gap != 0 and not (kind == BLOCK_OF_THREE and gap == amount)
 
 
-@njit(cache=True)
+@inner
 def partners(board: Board, state: State, unit: int, slot: int, leaving: Ints, number: int, most: int) -> int:
     """Those whose place breaks a rule about them and this unit."""
     stamp = state.counters[STAMP]
@@ -141,7 +141,7 @@ def partners(board: Board, state: State, unit: int, slot: int, leaving: Ints, nu
     return number
 
 
-@njit(cache=True)
+@inner
 def room_cost(board: Board, state: State, room: int, slot: int, hours: int) -> int:
     """How many more units would have to leave this room; -1 if it cannot be had."""
     stamp = state.counters[STAMP]
@@ -161,7 +161,7 @@ def room_cost(board: Board, state: State, room: int, slot: int, hours: int) -> i
     return cost
 
 
-@njit(cache=True)
+@inner
 def rooms(board: Board, state: State, unit: int, slot: int, leaving: Ints, number: int, most: int, picks: Ints) -> int:
     """Choose the room with the fewest units that must leave for each need of a unit; they are added."""
     stamp = state.counters[STAMP]
@@ -197,7 +197,7 @@ def rooms(board: Board, state: State, unit: int, slot: int, leaving: Ints, numbe
     return number
 
 
-@njit(cache=True)
+@inner
 def without(board: Board, state: State, resource: int, unit: int, days: Ints) -> None:
     """Clear the hours that a placed unit holds of a resource from a copy of the resource's week."""
     slot = state.units[unit, START]
@@ -207,13 +207,16 @@ def without(board: Board, state: State, resource: int, unit: int, days: Ints) ->
             days[day] &= ~(1 << (hour + k))
 
 
-@njit(cache=True)
+@inner
 def over_limit(board: Board, state: State, unit: int, slot: int, leaving: Ints, number: int, most: int) -> int:
     """Those that must leave so that the limits of the unit's resources are kept."""
     day, hour = slot // board.hours, slot % board.hours
     for i in range(board.units[unit, HOLDS], board.units[unit + 1, HOLDS]):
         resource = board.holds[i, RESOURCE]
-        if not board.limits[resource, LIMITED] or not is_applied(state, board.limits[resource, CHECK]):
+        check = board.limits[resource, CHECK]
+        if not board.limits[resource, LIMITED] or not is_applied(state, check):
+            continue
+        if check < SURE and breaks_alone(board, state, resource, slot, i):
             continue
         week = state.scratch[DAYS]
         placed = state.week[resource, board.days] + 1
@@ -229,8 +232,6 @@ def over_limit(board: Board, state: State, unit: int, slot: int, leaving: Ints, 
         while bad > 0:
             other = worst(board, state, resource, day, placed)
             if other == FREE:
-                if board.limits[resource, CHECK] < SURE and breaks_alone(board, state, resource, slot, i):
-                    break
                 return -1
             number = add(state, other, leaving, number, most)
             if number < 0:
@@ -241,7 +242,7 @@ def over_limit(board: Board, state: State, unit: int, slot: int, leaving: Ints, 
     return number
 
 
-@njit(cache=True)
+@inner
 def breaks_alone(board: Board, state: State, resource: int, slot: int, hold: int) -> bool:
     """Whether a unit breaks a limit although nobody else holds the resource: then no wish can be fulfilled."""
     trial = state.scratch[TRIAL]
@@ -250,7 +251,7 @@ def breaks_alone(board: Board, state: State, resource: int, slot: int, hold: int
     return excess(board, resource, trial, 1) > 0
 
 
-@njit(cache=True)
+@inner
 def worst(board: Board, state: State, resource: int, day: int, placed: int) -> int:
     """The unit whose leaving helps a resource's limits most: the ends of all days and all of this day are tried."""
     stamp = state.counters[STAMP]
@@ -286,7 +287,7 @@ def worst(board: Board, state: State, resource: int, day: int, placed: int) -> i
     return best
 
 
-@njit(cache=True)
+@inner
 def evaluate(board: Board, state: State, unit: int, slot: int, leaving: Ints, picks: Ints, most: int) -> int:
     """How many units must leave for this placement; -1 if it cannot be had. Fills ``leaving`` and ``picks``."""
     state.counters[STAMP] += 1

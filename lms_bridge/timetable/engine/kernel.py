@@ -9,7 +9,7 @@ ejection search of Nagata and Braysy, 2009), not twice in the same one for a whi
 
 from __future__ import annotations
 
-from numba import njit
+from lms_bridge.timetable.engine.compiled import inner, outer
 
 from lms_bridge.timetable.engine.arrays import (  # isort: skip
     AVOID, BEST, BEST_ROOM, BEST_START, BUSY, CALLS, CALLS_EACH, CANDIDATES, COST, DEPTH, DIFFICULTY, FOUND,
@@ -18,10 +18,10 @@ from lms_bridge.timetable.engine.arrays import (  # isort: skip
     State,
 )  # fmt: skip
 from lms_bridge.timetable.engine.conflicts import evaluate, is_applied
-from lms_bridge.timetable.engine.moves import draw, exchange, forget_trail, lift, take_back
+from lms_bridge.timetable.engine.moves import draw, exchange, forget_trail, lift, put, take_back
 
 
-@njit(cache=True)
+@inner
 def expand(board: Board, state: State, depth: int, unit: int, most: int, narrow: bool) -> None:
     """Fill a frame with the unit's candidate slots, those with the fewest leaving units first.
 
@@ -65,7 +65,7 @@ def expand(board: Board, state: State, depth: int, unit: int, most: int, narrow:
     frame[CANDIDATES] = found
 
 
-@njit(cache=True)
+@inner
 def hardest_first(board: Board, row: Ints) -> None:
     """Sort the leaving units of a candidate, the most difficult first."""
     for i in range(1, row[NUMBER]):
@@ -77,7 +77,7 @@ def hardest_first(board: Board, row: Ints) -> None:
         row[place] = unit
 
 
-@njit(cache=True)
+@inner
 def attempt(board: Board, state: State, depth: int, effort: Ints) -> int:
     """Apply the next candidate of a frame: 0 if none is left, 1 if it is placed, 2 if others wait to be placed."""
     frame = state.frames[depth]
@@ -93,7 +93,7 @@ def attempt(board: Board, state: State, depth: int, effort: Ints) -> int:
     return 1 if row[NUMBER] == 0 else 2
 
 
-@njit(cache=True)
+@inner
 def insert(board: Board, state: State, unit: int, effort: Ints, calls: int) -> bool:
     """Place a unit and all that have to leave for it; where that fails nothing has changed."""
     end = state.counters[CALLS] + calls
@@ -129,7 +129,7 @@ def insert(board: Board, state: State, unit: int, effort: Ints, calls: int) -> b
         outcome = attempt(board, state, depth, effort)
 
 
-@njit(cache=True)
+@inner
 def force(board: Board, state: State, unit: int, tenure: int) -> bool:
     """Place a unit where its occupants have been the least trouble; they wait on the stack.
 
@@ -169,14 +169,14 @@ def force(board: Board, state: State, unit: int, tenure: int) -> bool:
     return True
 
 
-@njit(cache=True)
+@inner
 def push(state: State, unit: int) -> None:
     """Let a unit be the next to be placed."""
     state.todo[state.counters[TODO]] = unit
     state.counters[TODO] += 1
 
 
-@njit(cache=True)
+@inner
 def keep_best(state: State) -> None:
     """Remember the timetable if fewer units wait than in the best so far."""
     waiting = state.counters[TODO]
@@ -186,7 +186,7 @@ def keep_best(state: State) -> None:
         state.rooms[:, BEST_ROOM] = state.rooms[:, NOW]
 
 
-@njit(cache=True)
+@inner
 def clear_rivals(board: Board, state: State, unit: int) -> None:
     """Take away everybody who holds something that the unit is to hold; they wait on the stack."""
     for i in range(board.units[unit, HOLDS], board.units[unit + 1, HOLDS]):
@@ -197,9 +197,32 @@ def clear_rivals(board: Board, state: State, unit: int) -> None:
                 push(state, other)
 
 
-@njit(cache=True)
+@inner
+def pin(board: Board, state: State) -> None:
+    """Place the units with a single slot first of all and for good, as far as they agree with each other."""
+    waiting = 0
+    state.counters[WISHES] = 0
+    for place in range(state.counters[TODO]):
+        unit = state.todo[place]
+        if board.units[unit + 1, STARTS] - board.units[unit, STARTS] == 1:
+            expand(board, state, 0, unit, MAX_CONFLICTS, False)
+            row = state.candidates[0, 0]
+            if state.frames[0, CANDIDATES] == 1 and row[NUMBER] == 0:
+                put(board, state, unit, row[FOUND], row[PICKS:])
+                state.units[unit, BUSY] = 1
+                continue
+        state.todo[waiting] = unit
+        waiting += 1
+    state.counters[TODO] = waiting
+    state.counters[WISHES] = 1
+
+
+@outer
 def burst(board: Board, state: State, effort: Ints, until: int) -> int:
     """Work on until all is placed (returns 0) or so many calls were made (returns how many units wait)."""
+    if state.counters[STEPS] == 0:
+        pin(board, state)
+        keep_best(state)
     while state.counters[TODO] > 0 and state.counters[CALLS] < until:
         state.counters[TODO] -= 1
         unit = state.todo[state.counters[TODO]]

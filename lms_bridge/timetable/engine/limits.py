@@ -7,7 +7,7 @@ unit is taken away, so the units that must leave can be found one after the othe
 
 from __future__ import annotations
 
-from numba import njit
+from lms_bridge.timetable.engine.compiled import inner
 
 from lms_bridge.timetable.engine.arrays import (  # isort: skip
     EMPTY_OK, FIRST, GAPS_DAY, GAPS_WEEK, INTERVAL, INTERVAL_DAYS, LATE, MAX_DAY, MAX_DAYS, MIN_DAY, MIN_DAYS, OPEN,
@@ -15,7 +15,7 @@ from lms_bridge.timetable.engine.arrays import (  # isort: skip
 )  # fmt: skip
 
 
-@njit(cache=True)
+@inner
 def bits_in(value: int) -> int:
     """How many bits are set in a number below 2**32."""
     value = value - ((value >> 1) & 0x55555555)
@@ -24,7 +24,7 @@ def bits_in(value: int) -> int:
     return ((value * 0x01010101) & 0xFFFFFFFF) >> 24
 
 
-@njit(cache=True)
+@inner
 def longest_run(value: int) -> int:
     """The length of the longest run of set bits."""
     length = 0
@@ -34,15 +34,59 @@ def longest_run(value: int) -> int:
     return length
 
 
-@njit(cache=True)
+@inner
+def hours_needed(board: Board, resource: int, day: int, taken: int) -> tuple[int, int, int, int]:
+    """What a day begun needs at least: hours, hours from its beginning to its end, late beginning, how much too long.
+
+    The late beginning is 0 if the day begins with its first open hour, 1 if with the second, 2 if later still.
+    """
+    limits = board.limits[resource]
+    hours = bits_in(taken)
+    low = bits_in((taken & -taken) - 1)
+    high = low
+    while taken >> high:
+        high += 1
+    bad = max(0, high - low - limits[SPAN])
+    span = (1 << high) - 1
+    needed, begins = hours, 0
+    late = limits[LATE]
+    if late < 0:
+        span &= ~((1 << low) - 1)
+    elif not (taken >> board.open[resource, day, FIRST]) & 1:
+        begins = 1
+        if not (taken >> board.open[resource, day, SECOND]) & 1:
+            begins = 2
+            needed = hours + 1
+    length = bits_in(board.open[resource, day, OPEN] & span)
+    needed = max(needed, length - limits[GAPS_DAY] - (1 if late > 0 else 0))
+    if needed > limits[MAX_DAY] and hours <= limits[MAX_DAY]:
+        bad += needed - limits[MAX_DAY]
+    return needed, length, begins, bad
+
+
+@inner
+def too_few_days(board: Board, resource: int, days: Ints, used: int) -> int:
+    """The hours of a week that fit neither into the days begun nor into the further days that may be begun."""
+    limits = board.limits[resource]
+    room = best = 0
+    for day in range(board.days):
+        fits = min(limits[MAX_DAY], bits_in(board.open[resource, day, OPEN]))
+        if days[day]:
+            room += fits
+        else:
+            best = max(best, fits)
+    return max(0, limits[WEEK] - room - max(0, limits[MAX_DAYS] - used) * best)
+
+
+@inner
 def excess(board: Board, resource: int, days: Ints, placed: int) -> int:
     """By how much the week of a resource breaks its limits; 0 when it may still become right.
 
     ``days`` has the bits of the hours taken on each day, ``placed`` the number of the resource's units among them.
     """
     limits = board.limits[resource]
-    least, gaps_week, gaps_day, late = limits[MIN_DAY], limits[GAPS_WEEK], limits[GAPS_DAY], limits[LATE]
-    spans_count = gaps_week < UNLIMITED or gaps_day < UNLIMITED or late >= 0
+    least, gaps_week, late = limits[MIN_DAY], limits[GAPS_WEEK], limits[LATE]
+    spans_count = gaps_week < UNLIMITED or limits[GAPS_DAY] < UNLIMITED or limits[SPAN] < UNLIMITED or late >= 0
     bad = used = need = spans = late_second = late_days = interval = 0
     for day in range(board.days):
         taken = days[day]
@@ -52,44 +96,24 @@ def excess(board: Board, resource: int, days: Ints, placed: int) -> int:
                 spans += least
             continue
         used += 1
-        hours = bits_in(taken)
-        if hours > limits[MAX_DAY]:
-            bad += hours - limits[MAX_DAY]
-        needed = max(hours, least)
-        if spans_count or limits[SPAN] < UNLIMITED:
-            low = bits_in((taken & -taken) - 1)
-            high = low
-            while taken >> high:
-                high += 1
-            if high - low > limits[SPAN]:
-                bad += high - low - limits[SPAN]
-            span = (1 << high) - 1
-            if late >= 0:
-                if not (taken >> board.open[resource, day, FIRST]) & 1:
-                    late_days += 1
-                    if (taken >> board.open[resource, day, SECOND]) & 1:
-                        late_second += 1
-                    else:
-                        needed = max(hours + 1, least)
-            else:
-                span &= ~((1 << low) - 1)
-            length = bits_in(board.open[resource, day, OPEN] & span)
-            needed = max(needed, length - gaps_day - (1 if late > 0 else 0))
-            if needed > limits[MAX_DAY] and hours <= limits[MAX_DAY]:
-                bad += needed - limits[MAX_DAY]
+        needed = bits_in(taken)
+        bad += max(0, needed - limits[MAX_DAY])
+        if spans_count:
+            needed, length, begins, more = hours_needed(board, resource, day, taken)
+            bad += more
             spans += max(length, least)
-        need += needed
+            late_days += begins > 0
+            late_second += begins == 1
+        need += max(needed, least)
         if limits[RUN] < UNLIMITED:
-            run = longest_run(taken)
-            if run > limits[RUN]:
-                bad += run - limits[RUN]
-        if taken & limits[INTERVAL]:
-            interval += 1
+            bad += max(0, longest_run(taken) - limits[RUN])
+        interval += (taken & limits[INTERVAL]) != 0
     if late >= 0:
         need += max(0, late_second - late)
     bad += max(0, need - limits[WEEK])
     if gaps_week < UNLIMITED:
         bad += max(0, spans - min(late_days, max(late, 0)) - limits[WEEK] - gaps_week)
-    bad += max(0, used - limits[MAX_DAYS])
+    if limits[MAX_DAYS] < board.days:
+        bad += max(0, used - limits[MAX_DAYS]) + too_few_days(board, resource, days, used)
     bad += max(0, limits[MIN_DAYS] - used - (limits[UNITS] - placed))
     return bad + max(0, interval - limits[INTERVAL_DAYS])

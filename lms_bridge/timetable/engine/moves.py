@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
+from lms_bridge.timetable.engine.compiled import inner
 
 from lms_bridge.timetable.engine.arrays import (  # isort: skip
     BUSY, FREE, HOLDS, HOURS, NEEDS, NEED_HOURS, NOW, RANDOM, RESOURCE, START, TRAIL, TRAIL_ROOMS, TRAIL_START,
@@ -10,7 +10,7 @@ from lms_bridge.timetable.engine.arrays import (  # isort: skip
 )  # fmt: skip
 
 
-@njit(cache=True)
+@inner
 def draw(state: State, below: int) -> int:
     """A random whole number from 0 to ``below - 1`` (xorshift of 32 bits, the same on every machine)."""
     x = state.counters[RANDOM]
@@ -21,7 +21,7 @@ def draw(state: State, below: int) -> int:
     return (x >> 3) % below
 
 
-@njit(cache=True)
+@inner
 def take(board: Board, state: State, unit: int, resource: int, slot: int, hours: int) -> None:
     """Write a unit into a resource's week."""
     day, hour = slot // board.hours, slot % board.hours
@@ -31,7 +31,7 @@ def take(board: Board, state: State, unit: int, resource: int, slot: int, hours:
     state.week[resource, board.days] += 1
 
 
-@njit(cache=True)
+@inner
 def free(board: Board, state: State, resource: int, slot: int, hours: int) -> None:
     """Take a unit out of a resource's week."""
     day, hour = slot // board.hours, slot % board.hours
@@ -41,7 +41,7 @@ def free(board: Board, state: State, resource: int, slot: int, hours: int) -> No
     state.week[resource, board.days] -= 1
 
 
-@njit(cache=True)
+@inner
 def put(board: Board, state: State, unit: int, slot: int, rooms: Ints) -> None:
     """Place a unit that is not placed; everything it needs must be free."""
     state.units[unit, START] = slot
@@ -54,7 +54,7 @@ def put(board: Board, state: State, unit: int, slot: int, rooms: Ints) -> None:
             take(board, state, unit, room, slot, board.needs[n, NEED_HOURS])
 
 
-@njit(cache=True)
+@inner
 def lift(board: Board, state: State, unit: int) -> None:
     """Take a placed unit away."""
     slot = state.units[unit, START]
@@ -67,7 +67,7 @@ def lift(board: Board, state: State, unit: int) -> None:
             state.rooms[n, NOW] = FREE
 
 
-@njit(cache=True)
+@inner
 def exchange(board: Board, state: State, unit: int, slot: int, leaving: Ints, number: int, rooms: Ints) -> None:
     """Take the leaving units away, place the unit, and note both on the trail."""
     for i in range(number):
@@ -87,7 +87,7 @@ def exchange(board: Board, state: State, unit: int, slot: int, leaving: Ints, nu
     state.units[unit, BUSY] = 1
 
 
-@njit(cache=True)
+@inner
 def take_back(board: Board, state: State, mark: int) -> None:
     """Undo all exchanges back to a mark on the trail."""
     while state.counters[TRAIL] > mark:
@@ -101,7 +101,7 @@ def take_back(board: Board, state: State, mark: int) -> None:
             put(board, state, unit, state.trail[at, TRAIL_START], state.trail[at, TRAIL_ROOMS:])
 
 
-@njit(cache=True)
+@inner
 def forget_trail(state: State) -> None:
     """Keep what was done; every unit may move again."""
     for at in range(state.counters[TRAIL]):

@@ -22,10 +22,10 @@ class Effort:
     """How the search works: levels of swapping, calls per unit to be placed, the most that may leave, tabu steps."""
 
     depth: int = 14
-    calls_per_unit: float = 2.0
+    calls_per_unit: float = 0.5
     most: int = 12
     tenure: int = 40
-    wide: int = 4
+    wide: int = 2
     narrow: int = 1
 
     def array(self, units: int) -> Ints:
@@ -46,11 +46,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """The best timetable found: a slot for each unit and a room for each need (-1: none), and what it took."""
+    """The best timetable found: a slot for each unit and a room for each need (-1: none), and what it took.
+
+    ``waiting`` are the units without a slot; ``impossible`` those of them for which there is none at all.
+    """
 
     starts: tuple[int, ...]
     rooms: tuple[int, ...]
     waiting: tuple[int, ...]
+    impossible: frozenset[int]
     seconds: float
     tries: int
 
@@ -108,10 +112,14 @@ def _result(state: State, seconds: float) -> Placing:
     now = done or state.counters[BEST] < 0
     starts = state.units[:, START if now else BEST_START]
     rooms = state.rooms[:, NOW if now else BEST_ROOM]
+    stacked = {int(unit) for unit in state.todo[: state.counters[TODO]]}
     return Placing(
         starts=tuple(int(slot) for slot in starts),
         rooms=tuple(int(room) for room in rooms),
         waiting=tuple(int(unit) for unit in np.flatnonzero(starts == FREE)),
+        impossible=frozenset(
+            int(unit) for unit in np.flatnonzero(state.units[:, START] == FREE) if int(unit) not in stacked
+        ),
         seconds=seconds,
         tries=int(state.counters[STEPS]),
     )

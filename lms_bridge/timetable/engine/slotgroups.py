@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
+from lms_bridge.timetable.engine.compiled import inner
 
 from lms_bridge.timetable.engine.arrays import (  # isort: skip
     BUSY, COUNT, FREE, GROUP_CHECK, GROUP_KIND, MARK, MAX_SLOTS_USED, MEMBER, MEMBERS, MEMBER_HOURS, MOST, STAMP,
@@ -11,7 +11,7 @@ from lms_bridge.timetable.engine.arrays import (  # isort: skip
 from lms_bridge.timetable.engine.moves import draw
 
 
-@njit(cache=True)
+@inner
 def groups(board: Board, state: State, unit: int, slot: int, leaving: Ints, number: int, most: int) -> int:
     """The units that must leave for the slot groups of a unit are added; the new number, or -1."""
     for i in range(board.units[unit, UNIT_GROUPS], board.units[unit + 1, UNIT_GROUPS]):
@@ -31,7 +31,7 @@ def groups(board: Board, state: State, unit: int, slot: int, leaving: Ints, numb
     return number
 
 
-@njit(cache=True)
+@inner
 def count_members(board: Board, state: State, group: int, unit: int) -> None:
     """Count the units of a group in each slot, without the unit itself and those that leave."""
     stamp = state.counters[STAMP]
@@ -45,7 +45,7 @@ def count_members(board: Board, state: State, group: int, unit: int) -> None:
             state.scratch[COUNT, place] += 1
 
 
-@njit(cache=True)
+@inner
 def crowded(board: Board, state: State, group: int, slot: int, end: int) -> int:
     """A slot that some units of the group must leave if one more comes to ``slot`` to ``end``; FREE if none."""
     most = board.groups[group, MOST]
@@ -70,7 +70,7 @@ def crowded(board: Board, state: State, group: int, slot: int, end: int) -> int:
     return best if used > most else FREE
 
 
-@njit(cache=True)
+@inner
 def leave_slot(
     board: Board, state: State, group: int, unit: int, place: int, leaving: Ints, number: int, most: int
 ) -> int:

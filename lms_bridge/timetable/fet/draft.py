@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,13 +80,10 @@ class Draft:
         ids = [value for name in names or ("Activity_Id",) for value in constraint.fields.wholes(name)]
         return tuple(dict.fromkeys(places[id_] for id_ in ids if id_ in places))
 
-    @property
+    @cached_property
     def places(self) -> dict[int, int]:
         """The place of each active activity by its id."""
-        found = self.__dict__.get("_places")
-        if found is None:
-            found = self.__dict__["_places"] = {a.id: number for number, a in enumerate(self.activities)}
-        return found
+        return {activity.id: number for number, activity in enumerate(self.activities)}
 
     def matching(self, constraint: Constraint) -> Iterator[int]:
         """The activities that the filters of a constraint choose (teacher, students, subject, tag, duration)."""

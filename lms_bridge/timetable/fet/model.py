@@ -106,7 +106,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class StudentsSet:
-    """A year, group or subgroup. ``leaves`` are the smallest sets it consists of; a set without parts is its own leaf."""
+    """A year, group or subgroup. ``leaves`` are its smallest parts; a set without parts is its own leaf."""
 
     name: str
     kind: Literal["year", "group", "subgroup"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from lms_bridge.core.errors import BadInputs, InputError, Place
@@ -117,7 +117,7 @@ def _students(found: Element | None, problems: Problems) -> dict[str, StudentsSe
     return sets
 
 
-def _rooms(found: Element | None, buildings: Iterable[str], problems: Problems) -> dict[str, Room]:
+def _rooms(found: Element | None, buildings: Container[str], problems: Problems) -> dict[str, Room]:
     if found is None:
         problems.missing_list("Rooms_List")
         return {}
