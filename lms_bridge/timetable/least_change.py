@@ -180,6 +180,8 @@ class Change:
         values = placed_near(self.compiled, self.state.values, self.effort.limits.seed)
         if self._in_broken_rows(values) is None:
             self._better(values)
+            different = np.flatnonzero(values != self.state.values)
+            self.touched |= {_course(self.compiled, number) for number in different.tolist()}
 
     def _take(self, model: TimetableModel, solver: CpSolver, status: int) -> None:
         if found(status):
