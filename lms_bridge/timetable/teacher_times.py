@@ -16,6 +16,8 @@ from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Person, RoleAssignment
 from lms_bridge.roster.scope import today, valid
+from lms_bridge.timetable.absences import report_absence, withdraw_absence
+from lms_bridge.timetable.case_models import TeacherAbsence
 from lms_bridge.timetable.input_models import TeacherLimit
 from lms_bridge.timetable.models import Unavailability
 
@@ -69,13 +71,21 @@ def campuses_of(person_ids: Collection[int]) -> dict[int, list[Organisation]]:
 
 
 def add_absence(campus: Organisation, person: Person, wanted: Absent, *, actor: Person | None) -> list[Unavailability]:
-    """State when a teacher of the campus cannot teach. Lessons that are published stay until somebody changes them.
+    """State when a teacher of the campus cannot teach: every week, or on days. An absence of days is reported like any
+    other (:func:`lms_bridge.timetable.absences.report_absence`): the lessons that it hits wait to be decided. Lessons
+    that are published stay until somebody changes them.
 
     :raises BadInputs: everything that is missing or wrong.
     """
     problems = _problems(campus, person, wanted)
     if problems:
         raise BadInputs(problems)
+    if not wanted.weekdays and wanted.first_day is not None:
+        absence = report_absence(
+            person, wanted.first_day, wanted.last_day or wanted.first_day, periods=wanted.periods,
+            reason=wanted.reason, actor=actor,
+        )  # fmt: skip
+        return list(db.session.scalars(sa.select(Unavailability).filter_by(absence_id=absence.id)))
     last = wanted.last_day if wanted.weekdays else wanted.last_day or wanted.first_day
     weekdays: list[int | None] = [*sorted(wanted.weekdays)] or [None]
     periods: list[int | None] = [*sorted(wanted.periods)] or [None]
@@ -98,22 +108,26 @@ def add_absence(campus: Organisation, person: Person, wanted: Absent, *, actor: 
 
 
 def remove_absence(campus: Organisation, row: Unavailability, *, actor: Person | None) -> None:
-    """Take a time back in which somebody could not teach."""
+    """Take a time back in which somebody could not teach; of a reported absence all of it.
+
+    :raises Conflict: the absence was withdrawn already.
+    """
     person = db.session.get_one(Person, row.person_id)
+    if row.absence_id is not None:
+        withdraw_absence(db.session.get_one(TeacherAbsence, row.absence_id), actor=actor)
+        return
     db.session.delete(row)
     db.session.flush()
     _record("timetable.absence_removed", campus, person, actor)
 
 
 def absences_of(person_ids: Collection[int], day: date) -> list[Unavailability]:
-    """The times in which these people cannot teach, but for those that are over on ``day``, and for reported absences,
-    which are withdrawn where they were reported (``timetable.absences``)."""
+    """The times in which these people cannot teach, reported absences too, but for those that are over on ``day``."""
     return list(
         db.session.scalars(
             sa.select(Unavailability)
             .where(
                 Unavailability.person_id.in_(person_ids),
-                Unavailability.absence_id.is_(None),
                 sa.or_(Unavailability.last_day.is_(None), Unavailability.last_day >= day),
             )
             .order_by(Unavailability.person_id, Unavailability.first_day, Unavailability.weekday, Unavailability.id)

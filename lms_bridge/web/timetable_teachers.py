@@ -46,7 +46,10 @@ def teachers_absence(code: str) -> Response | tuple[str, int]:
     campus = campus_of(code)
     return carried_out(
         lambda: teacher_times.add_absence(campus, _teacher(campus), _absent(), actor=current_person()),
-        gettext("Noted. Weeks that are solved from now on keep to it; lessons that are published stay as they are."),
+        gettext(
+            "Noted. Weeks that are solved from now on keep to it. Published lessons stay; those that an absence of days hits "
+            "wait under “To decide”."
+        ),
         "teachers",
         campus,
         lambda problems: _page(campus, problems),

@@ -19,6 +19,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import EnrolmentRole
 from lms_bridge.timetable.arrangements import arrangements_of
+from lms_bridge.timetable.case_models import CaseState, ChangeCase
 from lms_bridge.timetable.input_check import check_week
 from lms_bridge.timetable.input_models import SubjectRule
 from lms_bridge.timetable.models import Unavailability
@@ -115,6 +116,20 @@ def test_a_teachers_times_are_stated_and_taken_back(client: FlaskClient, school:
     assert "The periods cannot be read." in page
     status, page = send(client, "/teachers/absence", teacher=teacher.uid)
     assert "It is not said when the teacher cannot teach." in page
+
+
+def test_an_absence_of_days_waits_to_be_decided_and_can_be_taken_back(
+    client: FlaskClient, school: SchoolSystem
+) -> None:
+    solve_week("campus-a", WEEK, actor=None)
+    days = {"first_day": "2026-11-23", "last_day": "2026-11-27"}
+    assert send(client, "/teachers/absence", teacher=school.a.teacher.uid, **days)[0] == 302
+    (case,) = db.session.scalars(sa.select(ChangeCase)).all()
+    assert case.state is CaseState.OPEN
+    row = db.session.scalars(sa.select(Unavailability)).one()
+    assert send(client, f"/teachers/absence/{row.id}/remove")[0] == 302
+    db.session.refresh(case)
+    assert case.state is CaseState.WITHDRAWN
 
 
 def test_a_free_day_shows_in_the_calendar_and_names_the_lessons_on_it(
