@@ -47,8 +47,8 @@ def teachers_absence(code: str) -> Response | tuple[str, int]:
     return carried_out(
         lambda: teacher_times.add_absence(campus, _teacher(campus), _absent(), actor=current_person()),
         gettext(
-            "Noted. Weeks that are solved from now on keep to it. Published lessons stay; those that an absence of days "
-            "hits wait under “To decide”."
+            "Noted. Weeks that are solved from now on keep to it. Published lessons stay; those that an absence of "
+            "days hits wait under “To decide”."
         ),
         "teachers",
         campus,
