@@ -93,7 +93,7 @@ def change(folder: Path, seed: int, workers: int, kind: str) -> Measured:
     else:
         problem = {"teacher": teacher_away, "licences": licences_halved}[kind](group, _kept(folder / "week"))
     limits = SolverLimits(
-        seconds=SECONDS_TARGET, deterministic_time=None, improve_time=2.0, seed=seed, workers=workers,
+        seconds=SECONDS_TARGET - 12, deterministic_time=None, improve_time=2.0, seed=seed, workers=workers,
         weights=CHANGE_WEIGHTS,
     )  # fmt: skip
     solution = smallest_change(problem, limits)

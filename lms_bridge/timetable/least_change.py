@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,9 @@ NOTHING = Weights(moved=0, same_day=0, uneven=0, gap=0, late=0, preferred=0, apa
 
 IMPROVING_TAKES = 8.0
 """With less wall clock left than this, in seconds, the other wishes of the lessons that move are not looked at."""
+
+BY_DAYS = 5_000
+"""A change that touches more pairs than this is first made smaller day by day."""
 
 FIRST_WORK, WORK_OF_PAIR, LONGER = 1.0, 0.0003, 1.5
 """Deterministic time for one question of the first round: so much, and so much for each pair; by how much longer the
@@ -79,6 +83,7 @@ class Change:
             self.bound = self.compiled.cost(self.best)
         else:
             self._plain_change()
+            self._day_by_day()
         for number in range(ROUNDS):
             if self._finished() or self.work <= 0 or self.effort.seconds_left() <= 0 or not self.effort.tell():
                 return
@@ -182,6 +187,31 @@ class Change:
             self._better(values)
             different = np.flatnonzero(values != self.state.values)
             self.touched |= {_course(self.compiled, number) for number in different.tolist()}
+
+    def _day_by_day(self) -> None:
+        """Make a large first change smaller one day at a time, then by two days at once; that is quick, since few
+        lessons need another day."""
+        compiled = self.compiled
+        keys = sorted(self.touched)
+        if self.best is None or len(compiled.pairs_of(keys)) < BY_DAYS:
+            return
+        all_days = sorted({slot.day for slot in compiled.problem.slots})
+        for days in (*combinations(all_days, 1), *combinations(all_days, 2)):
+            if self._finished():
+                return
+            pairs = compiled.pairs_of(keys, days)
+            state = State(self.best, compiled.activity(self.best))
+            if not len(pairs) or self.work <= 0 or not self.effort.tell() or self.effort.seconds_left() <= 0:
+                continue
+            model = TimetableModel(compiled, compiled.with_helpers(pairs), state)
+            model.minimise()
+            model.hint(self.best)
+            solver = self.effort.solver(min(self.work, FIRST_WORK + len(pairs) * WORK_OF_PAIR), workers=1)
+            (status,) = self._solved([model], [solver])
+            if found(status):
+                values = self.best.copy()
+                values[model.free] = model.values(solver)
+                self._better(values)
 
     def _take(self, model: TimetableModel, solver: CpSolver, status: int) -> None:
         if found(status):
