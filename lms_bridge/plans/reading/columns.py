@@ -132,6 +132,8 @@ def _meaning(path: list[str]) -> Heading | None:
     """What the lowest heading says; one that is not known takes the meaning of the joint heading above it."""
     if len(path) > 1 and any(_DONE.search(text) for text in path[:-1]):
         return None
+    if len(path) > 1 and _DONE.search(path[-1]) and recognise(path[-1]) is None:
+        return None  # 计划 | 实际 below one 课时
     return next((found for text in reversed(path) if (found := recognise(text))), None)
 
 
