@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lms_bridge.core.errors import BadInputs, BridgeError
-from lms_bridge.core.i18n import N_
+from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.timetable.problem import Conflict as RuleConflict
+
+WAYS = 4
+"""How many ways out are named; the best come first."""
 
 
 class InConflict(BridgeError):
@@ -23,6 +26,15 @@ class InConflict(BridgeError):
 
     def text(self) -> str:
         return self.conflict.text()
+
+    def remedy_text(self) -> str:
+        ways = self.conflict.relax[:WAYS]
+        if not ways:
+            return super().remedy_text()
+        texts = gettext("; ").join(way.text().rstrip(".。") for way in ways)
+        if any(way.enough for way in ways):
+            return gettext("One of these would do: %(ways)s.", ways=texts)
+        return gettext("One of these would help: %(ways)s.", ways=texts)
 
 
 class TimetableImpossible(BadInputs):

@@ -233,6 +233,7 @@ def test_a_week_that_cannot_be_timetabled_names_the_teacher_and_stores_nothing(s
         for problem in refusal.value.problems
     )
     assert WEEK in refusal.value.text()
+    assert any("teach at more times" in problem.remedy_text() for problem in refusal.value.problems)
     assert stored() == before
 
 
