@@ -68,7 +68,8 @@ def known_grade(organisation: Organisation, grade: str) -> str:
         .distinct()
     )
     known = sorted(rows, key=lambda one: (len(one), one))
-    found = next((one for one in known if one.casefold() == grade.strip().casefold()), None)
+    wanted = _plain_grade(grade)
+    found = next((one for one in known if _plain_grade(one) == wanted), None)
     if found is None:
         raise UnknownCode(
             N_('There are no classes of grade "%(grade)s".'),
@@ -77,6 +78,11 @@ def known_grade(organisation: Organisation, grade: str) -> str:
             known=", ".join(known) or "-",
         )
     return found
+
+
+def _plain_grade(grade: str) -> str:
+    """OneRoster writes grade 7 as 07."""
+    return grade.strip().casefold().lstrip("0")
 
 
 def class_by_code(code: str) -> ClassGroup:
