@@ -25,7 +25,12 @@ def is_form(grid: Grid, header: Header | None) -> bool:
 def read_forms(grid: Grid) -> list[tuple[Grid, Header]]:
     """Each unit of a form as a table of its own with a header and one row; none where ``grid`` is no form."""
     found: list[tuple[Grid, Header]] = []
-    for block in _blocks(_pairs(grid)):
+    pairs = _pairs(grid)
+    texts_in_all = sum(cell.merged == "" and bool(cell.text) for row in grid.rows for cell in row.cells)
+    # In a form each value stands beside its heading: where most texts belong to none, it is a table of another kind.
+    if texts_in_all > 3 * len(pairs):
+        return []
+    for block in _blocks(pairs):
         texts = [label for label, _, _ in block]
         header_row = Row(block[0][2], tuple(Cell(text) for text in texts))
         unit = Row(block[0][2], tuple(value for _, value, _ in block))

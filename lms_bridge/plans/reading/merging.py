@@ -14,7 +14,7 @@ from lms_bridge.plans.reading.headings import TEXT_FIELDS
 from lms_bridge.plans.units import UnitDraft, Warning_
 
 _DITTO = re.compile(
-    r"同上|同前|〃|[″“”\"'’′]{1,2}|,,|ditto|do\.?|as above|same(?: as above)?|cont(?:inued|inue|'d|d)?\.?|续|接上周?"
+    r"同上|同前|〃|[″“”\"'’′]{1,2}|,,|ditto|do\.|as above|same(?: as above)?|cont(?:inued|inue|'d|d)?\.?|续|接上周?"
 )
 _CONTINUED = re.compile(
     r"\s*(?:[(（\[【]\s*(?:续|接上周?|接上|上接|continued|continue|cont\.?|cont['’]?d\.?|ctd\.?)\s*[一二三四\d]*\s*[)）\]】]"

@@ -47,12 +47,13 @@ def turned_by_hand(grid: Grid) -> list[Grid]:
 def _named(row: Row) -> Row:
     """The row with a heading for its times, where they stand beside an empty corner."""
     texts = [cell.text for cell in row.cells[1:] if cell.text and not cell.merged]
-    if row.cell(0).text or not texts or not all(_is_time(text) for text in texts):
+    if row.cell(0).text or not texts or not all(is_time(text) for text in texts):
         return row
     return Row(row.number, (Cell(_TIMES), *row.cells[1:]))
 
 
-def _is_time(text: str) -> bool:
+def is_time(text: str) -> bool:
+    """Whether the text says when something is: weeks, or days."""
     with suppress(CellProblem):
         return read_when(text, "text", bare_weeks=False) != When()
     return False

@@ -96,9 +96,10 @@ class RowReader(LeftOut):
             return False
         if has_parts(self._header):
             return True
+        untold = self._header.told == "nowhere"
         below = (self._cells(row) for row in self._grid.rows[self._header.index + 1 :] if row.texts())
         return any(cells.names.primary_above and not cells.periods_above and any(cells.names.further)
-                   and cells.stated() is not None for cells in below)  # fmt: skip
+                   and (untold or cells.stated() is not None) for cells in below)  # fmt: skip
 
     def _cells(self, row: Row) -> RowCells:
         return RowCells(self.notes, self._grid, self._header, row, self.minutes)

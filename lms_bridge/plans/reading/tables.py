@@ -16,7 +16,7 @@ from lms_bridge.plans.reading.grid import Grid, RawDocument
 from lms_bridge.plans.reading.halves import halves
 from lms_bridge.plans.reading.headings import NAME_FIELDS, TEXT_FIELDS, Field, recognise, understood
 from lms_bridge.plans.reading.problems import ColumnsContradict, ColumnsUnclear
-from lms_bridge.plans.reading.rotated import turned
+from lms_bridge.plans.reading.rotated import is_time, turned
 from lms_bridge.plans.reading.views import below_the_week, calendar_tables
 from lms_bridge.plans.units import Source, Warning_
 
@@ -76,7 +76,7 @@ def complete_tables(grid: Grid) -> list[Table]:
     over = [(block, found) for block, found in over if not is_form(block, found)]
     forms = read_forms(grid)
     # A form of one unit with its headings in the first column is both; as a form its values may stand anywhere.
-    if forms and over and _labels_inside(grid):
+    if forms and over and _labels_inside(grid) and not all(_timed(block, found) for block, found in over):
         return forms
     if over and len(over[0][0].rows) > 2 and (over[0][1].certain() or not plain):
         return over
@@ -86,6 +86,13 @@ def complete_tables(grid: Grid) -> list[Table]:
     if forms or (over and over[0][1].certain()):
         return forms or over
     return plain or over or [table for table in [below_the_week(grid, header)] if table is not None]
+
+
+def _timed(grid: Grid, header: Header) -> bool:
+    """Whether each of several units has a time of its own: then a word among them that is a heading, too, is none."""
+    cells = [cell for column in header.of(*TIMES)[:1] for row in grid.rows[1:] for cell in column.cells(row)]
+    texts = [cell.text for cell in cells if cell.text and not cell.merged]
+    return len(texts) > 1 and all(is_time(text) or text.isdigit() for text in texts)
 
 
 def _labels_inside(grid: Grid) -> bool:
