@@ -14,8 +14,8 @@ from lms_bridge.timetable.engine.compiled import inner, outer
 from lms_bridge.timetable.engine.arrays import (  # isort: skip
     AVOID, BEST, BEST_ROOM, BEST_START, BUSY, CALLS, CALLS_EACH, CANDIDATES, COST, DEPTH, DIFFICULTY, FOUND,
     FRAME_TRAIL, FRAME_UNIT, FREE, HOLDS, LEAVING, MAX_CONFLICTS, MOST_LEAVING, NARROW, NEXT, NOW, NUMBER, ORDER,
-    PICKS, POSITION, RESOURCE, SLOT, START, STARTS, STEPS, TENURE, TODO, TRAIL, TROUBLE, WIDE, WISHES, Board, Ints,
-    State,
+    PICKS, POSITION, RESOURCE, SLOT, START, STARTS, STEPS, TENURE, TODO, TRAIL, TROUBLE, WIDE, WIDE_LEAST, WISHES,
+    Board, Ints, State,
 )  # fmt: skip
 from lms_bridge.timetable.engine.conflicts import evaluate, is_applied
 from lms_bridge.timetable.engine.moves import draw, exchange, forget_trail, lift, put, take_back
@@ -227,7 +227,9 @@ def burst(board: Board, state: State, effort: Ints, until: int) -> int:
         state.counters[TODO] -= 1
         unit = state.todo[state.counters[TODO]]
         state.counters[STEPS] += 1
-        if insert(board, state, unit, effort, effort[CALLS_EACH]):
+        # How far to look is left to chance: no single measure suits all schools, and none gets stuck for good.
+        effort[WIDE] = effort[WIDE_LEAST] + draw(state, 2)
+        if insert(board, state, unit, effort, effort[CALLS_EACH] << draw(state, 3)):
             keep_best(state)
             continue
         state.units[unit, TROUBLE] += 1

@@ -19,11 +19,17 @@ BURST_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How the search works: levels of swapping, calls per unit to be placed, the most that may leave, tabu steps."""
+    """How the search works.
+
+    ``depth`` levels of swapping, of which on ``wide`` (or one more, by chance) all slots are tried and on the others
+    the ``narrow`` best; ``calls_per_unit`` (up to four times as many, by chance) times the units for one chain;
+    ``most`` units that may have to leave for one; ``tenure`` steps (up to twice as many) until the same forced
+    placement is tried again.
+    """
 
     depth: int = 14
-    calls_per_unit: float = 0.5
-    most: int = 12
+    calls_per_unit: float = 0.4
+    most: int = 10
     tenure: int = 40
     wide: int = 2
     narrow: int = 1
@@ -31,7 +37,8 @@ class Effort:
     def array(self, units: int) -> Ints:
         """The same as the kernel takes it."""
         calls = max(50, int(self.calls_per_unit * units))
-        return np.array([self.depth, calls, self.most, self.tenure, self.wide, self.narrow], dtype=np.int64)
+        places = [self.depth, calls, self.most, self.tenure, self.wide, self.narrow, self.wide]
+        return np.array(places, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
