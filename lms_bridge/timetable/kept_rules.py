@@ -8,7 +8,7 @@ the checker that tests every solution; so a change is held to what a new timetab
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -31,7 +31,6 @@ CourseKey = tuple[tuple[tuple[int, str], ...], int, bool]
 OF_A_DAY = frozenset(
     (RuleKind.MAX_PER_DAY, RuleKind.NOT_SAME_DAY, RuleKind.IN_ORDER, RuleKind.ONLINE_RUN)
 )  # fmt: skip
-OF_A_WEEK = frozenset((RuleKind.FIXED, RuleKind.BLOCKS, RuleKind.PARALLEL))
 
 ANY = 99
 """As good as no limit."""
@@ -108,7 +107,8 @@ def broken_in_week(
     """What the lessons of a week break. They must be all lessons of the classes they are for. ``openings`` are the
     periods of the classes that are still to come; ``day``: of the rules of a day only those of this weekday."""
     problem, placed = week_problem(stated, lessons, week_id, openings)
-    found = {Broken(r.kind.value, r.key) for r in broken_rules(problem, placed) if r.kind in OF_A_WEEK}
+    found = {Broken(r.kind.value, r.key) for r in broken_rules(problem, placed) if r.kind is RuleKind.BLOCKS}
+    found |= set(_slot_by_slot(problem, placed))
     for number in sorted({p.slot.day for p in placed}) if day is None else [day]:
         today = [p for p in placed if p.slot.day == number]
         found |= {Broken(r.kind.value, r.key, number) for r in broken_rules(problem, today) if r.kind in OF_A_DAY}
@@ -158,6 +158,22 @@ def week_problem(
         ),
     )
     return problem, [Placement(name_of(key), slot) for key, slots in courses.items() for slot in slots]
+
+
+def _slot_by_slot(problem: Problem, placed: Iterable[Placement]) -> Iterator[Broken]:
+    """Fixed periods that are empty, and lessons of a group without those that should be at the same time: each by
+    itself, so that one that cannot be helped does not allow another."""
+    slots: defaultdict[str, set[Slot]] = defaultdict(set)
+    for placement in placed:
+        slots[placement.course_key].add(placement.slot)
+    for course in problem.courses:
+        for slot in set(course.fixed) - slots[course.key]:
+            yield Broken(RuleKind.FIXED.value, f"{course.key}@{slot.day}.{slot.period}")
+    for group in problem.parallel:
+        common = set.intersection(*(slots[key] for key in group))
+        for key in group:
+            for slot in slots[key] - common:
+                yield Broken(RuleKind.PARALLEL.value, f"{key}@{slot.day}.{slot.period}")
 
 
 def too_full(stated: CampusRules, lessons: Iterable[LessonState]) -> frozenset[Broken]:
