@@ -27,19 +27,14 @@ from lms_bridge.timetable.input_models import (
     WeekParity,
 )
 from lms_bridge.timetable.models import Lesson, TeacherPart
-from lms_bridge.timetable.problem import SolverLimits
-from lms_bridge.timetable.proposals import ONLY_MOVES
 from lms_bridge.timetable.snapshots import LessonState, from_json, state_of
 from lms_bridge.timetable.week_slots import wall_clock
 from tests import builders
 from tests.builders import PERIOD_STARTS
 from tests.timetable.school import FRIDAY
-from tests.timetable.upset import MONDAY, Upset, day_of, stored, timetabled
+from tests.timetable.upset import MONDAY, QUICK, Upset, day_of, stored, timetabled
 
 TUESDAY, SATURDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=5)
-QUICK = SolverLimits(
-    seconds=20.0, deterministic_time=2.0, improve_time=0.5, weights=ONLY_MOVES, explain_seconds=0.1, explain_work=0.1
-)
 
 
 @pytest.fixture
