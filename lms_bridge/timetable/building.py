@@ -12,7 +12,7 @@ from lms_bridge.calendar.limits import Limits, limits_by_grade
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
-from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Person, Subject
 from lms_bridge.timetable import availability, capacity, families
 from lms_bridge.timetable.class_keys import ClassKeys, class_key, students_by_class, teacher_key
@@ -25,7 +25,8 @@ from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.problem import Apart, Course, Problem, Slot
 from lms_bridge.timetable.stated_rules import Stated, WeekRules
 from lms_bridge.timetable.subject_rules import rules_of
-from lms_bridge.timetable.teacher_times import limits_of
+from lms_bridge.timetable.taken_lessons import counted_lessons
+from lms_bridge.timetable.teacher_limits import limits_of
 from lms_bridge.timetable.week_reading import SETTLED, WeekContext, read_week
 from lms_bridge.timetable.week_slots import SlotTime, exact_slot, slots_during
 from lms_bridge.timetable.wording import Listed, SubjectName
@@ -164,8 +165,8 @@ class _Builder:
     def _counted_lessons(
         self, teachers: set[int], unavailable: Mapping[int, frozenset[Slot]], limited: Mapping[int, int]
     ) -> list[Course]:
-        """Lessons at other campuses make teachers busy. Where the periods of a teacher's day are limited, what stays
-        is a course that counts among them: these lessons, and those of this campus."""
+        """Lessons at other campuses make teachers busy; they and those of this campus that stay count in the day of a
+        teacher whose periods are limited."""
         taken: list[tuple[int, datetime, datetime]] = [
             (part.person_id, lesson.starts_at, lesson.ends_at)
             for lesson in self.context.kept
@@ -173,33 +174,7 @@ class _Builder:
             if part.person_id in teachers
         ]
         taken += availability.elsewhere(teachers, self.context.campus.id, *self._span())
-        found: list[Course] = []
-        counted: defaultdict[str, set[Slot]] = defaultdict(set)
-        for number, (person_id, starts_at, ends_at) in enumerate(taken):
-            key = teacher_key(person_id)
-            slots = slots_during(self.all_times, starts_at, ends_at)
-            self.teacher_busy[key] |= slots
-            free = sorted(slots - unavailable.get(person_id, frozenset()) - counted[key])
-            day = [slot for slot in counted[key] if free and slot.day == free[0].day]
-            if person_id not in limited or not free or len(day) >= limited[person_id]:
-                continue
-            counted[key].add(free[0])
-            found.append(
-                Course(
-                    key=f"taken{number}:{person_id}",
-                    classes=(),
-                    teachers=(key,),
-                    subject="",
-                    periods=1,
-                    label=gettext("a lesson that stays"),
-                    fixed=(free[0],),
-                    online=False,
-                    slots=frozenset(free[:1]),
-                )
-            )
-        for key, own in counted.items():
-            self.teacher_busy[key] -= own
-        return found
+        return counted_lessons(taken, self.all_times, unavailable, limited, self.teacher_busy)
 
     def _span(self) -> tuple[datetime, datetime]:
         start = min((time.starts_at for time in self.all_times), default=now())

@@ -41,18 +41,38 @@ def case_by_uid(uid: str) -> ChangeCase | None:
 
 def cases_within(scope: Scope, *, state: CaseState | None = None, limit: int = 50) -> Sequence[ChangeCase]:
     """The cases of the campuses whose timetable the scope may write, open ones first, then the newest."""
+    return cases_page(scope, state=state, limit=limit)[1]
+
+
+def cases_page(
+    scope: Scope,
+    *,
+    campus: Organisation | None = None,
+    state: CaseState | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> tuple[int, Sequence[ChangeCase]]:
+    """How many cases there are as :func:`cases_within` gives them (of one campus, in one state), and a part of them."""
     below = [Organisation.path.startswith(path, autoescape=True) for path in scope.paths(Permission.TIMETABLE_WRITE)]
+    where = [sa.or_(sa.false(), *below)]
+    if campus is not None:
+        where.append(ChangeCase.campus_id == campus.id)
+    if state is not None:
+        where.append(ChangeCase.state == state)
+    of_campus = Organisation.id == ChangeCase.campus_id
+    total = db.session.scalar(
+        sa.select(sa.func.count()).select_from(ChangeCase).join(Organisation, of_campus).where(*where)
+    )
     query = (
         sa.select(ChangeCase)
-        .join(Organisation, Organisation.id == ChangeCase.campus_id)
-        .where(sa.or_(sa.false(), *below))
+        .join(Organisation, of_campus)
+        .where(*where)
         .options(*WITH_CASE)
         .order_by(ChangeCase.state != CaseState.OPEN, ChangeCase.id.desc())
         .limit(limit)
+        .offset(offset)
     )
-    if state is not None:
-        query = query.where(ChangeCase.state == state)
-    return db.session.scalars(query).unique().all()
+    return total or 0, db.session.scalars(query).unique().all()
 
 
 def open_cases(campus: Organisation | None = None) -> Sequence[ChangeCase]:

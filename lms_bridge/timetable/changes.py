@@ -7,7 +7,7 @@ versions of the weeks it was computed from, so that of two people who change a w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, Conflict, InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState, Notification
-from lms_bridge.roster.models import Organisation, Person, Term
+from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable import unit_order
 from lms_bridge.timetable.clashes import clashes_of
 from lms_bridge.timetable.events import LessonsChanged
@@ -47,6 +47,10 @@ from lms_bridge.timetable.snapshots import (
     write_units,
 )
 from lms_bridge.timetable.undoing import too_late
+from lms_bridge.timetable.week_versions import expect_version as expect_version
+from lms_bridge.timetable.week_versions import lock, locked_weeks
+from lms_bridge.timetable.week_versions import open_week as open_week
+from lms_bridge.timetable.week_versions import version_of as version_of
 from lms_bridge.timetable.wording import When
 
 CHANGED = "timetable.changed"
@@ -61,18 +65,6 @@ class Wanted:
 
     lesson: Lesson | None
     after: LessonState
-
-
-def open_week(campus: Organisation, term: Term, week: str) -> TimetableWeek:
-    """The row of the campus's timetable of an ISO week (``2026-W48``); made, with version 0, if there is none."""
-    row = db.session.scalar(
-        sa.select(TimetableWeek).filter_by(campus_id=campus.id, week=week).execution_options(populate_existing=True)
-    )
-    if row is None:
-        row = TimetableWeek(campus_id=campus.id, term_id=term.id, week=week, version=0)
-        db.session.add(row)
-        db.session.flush()
-    return row
 
 
 def propose(
@@ -121,20 +113,6 @@ def preview(campus: Organisation, wanted: Iterable[Wanted]) -> ChangeSet:
     return ChangeSet(campus_id=campus.id, cause=ChangeCause.REQUEST, changes=_differences(wanted))
 
 
-def version_of(week_id: int) -> int:
-    """The version of a week now."""
-    return db.session.get_one(TimetableWeek, week_id, populate_existing=True).version
-
-
-def expect_version(week_id: int, seen: int | None) -> None:
-    """Lock a week for this transaction; None asks nothing.
-
-    :raises Conflict: it is not in the version that the person looked at; says who changed it and when.
-    """
-    if seen is not None and (week := _lock([week_id])[week_id]).version != seen:
-        raise _stale(week)
-
-
 def _differences(wanted: Iterable[Wanted]) -> list[LessonChange]:
     found = []
     for lesson, wish in ((w.lesson, w.after) for w in wanted):
@@ -153,7 +131,7 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
     :raises BadInputs: a class or teacher would be in two lessons at once; all of them are listed.
     """
     _expect(change_set, ChangeState.PROPOSED)
-    weeks = _locked_weeks(change_set)
+    weeks = locked_weeks(change_set)
     lessons = _lessons_of(change_set)
     afters = {change: from_json(change.after) for change in change_set.changes if change.after is not None}
     _check_clashes(afters)
@@ -212,7 +190,7 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
     :raises BadInputs: it was applied on another day, or lessons of it have begun already; all are listed.
     """
     _expect(change_set, ChangeState.APPLIED)
-    _lock(sorted(int(key) for key in change_set.base_versions))
+    lock(sorted(int(key) for key in change_set.base_versions))
     lessons = _lessons_of(change_set)
     wanted, problems = _wanted_back(change_set, lessons)
     problems = too_late(change_set) + problems
@@ -260,46 +238,6 @@ def _expect(change_set: ChangeSet, state: ChangeState) -> None:
     else:
         message = N_("This change is not in force yet.")
     raise Conflict(message, remedy=N_("Load the page again to see how it stands."))
-
-
-def _lock(week_ids: Sequence[int]) -> dict[int, TimetableWeek]:
-    """The week rows, locked until the transaction ends, always in the same order; SQLite has one writer anyway."""
-    rows = db.session.scalars(
-        sa.select(TimetableWeek)
-        .where(TimetableWeek.id.in_(week_ids))
-        .order_by(TimetableWeek.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return {row.id: row for row in rows}
-
-
-def _locked_weeks(change_set: ChangeSet) -> dict[int, TimetableWeek]:
-    versions = {int(key): version for key, version in change_set.base_versions.items()}
-    weeks = _lock(sorted(versions))
-    for week_id, version in sorted(versions.items()):
-        week = weeks[week_id]
-        if week.version != version:
-            raise _stale(week)
-    return weeks
-
-
-def _stale(week: TimetableWeek) -> Conflict:
-    campus = db.session.get_one(Organisation, week.campus_id)
-    last = db.session.scalar(
-        sa.select(ChangeSet)
-        .where(ChangeSet.campus_id == campus.id, ChangeSet.applied_at.is_not(None))
-        .order_by(ChangeSet.applied_at.desc(), ChangeSet.id.desc())
-        .limit(1)
-    )
-    author = db.session.get(Person, last.author_id) if last is not None and last.author_id is not None else None
-    return Conflict(
-        N_("The timetable of %(week)s was changed meanwhile, last by %(who)s on %(when)s."),
-        remedy=N_("Nothing of yours was done. Look at the week as it is now, then repeat your step."),
-        week=week.week,
-        who=author.display_name if author is not None else "LMS Bridge",
-        when=When(last.applied_at, campus.zone) if last is not None and last.applied_at is not None else "-",
-    )
 
 
 def _lessons_of(change_set: ChangeSet) -> dict[int, Lesson]:

@@ -21,7 +21,9 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation
 from lms_bridge.timetable.availability import applies, elsewhere, unavailabilities
+from lms_bridge.timetable.campus_rules import read_rules
 from lms_bridge.timetable.colleagues import Colleague, colleagues
+from lms_bridge.timetable.kept_rules import CampusRules
 from lms_bridge.timetable.models import Lesson, LessonStatus, TimetableWeek, Unavailability
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.rooms_left import RoomsLeft, rooms_left
@@ -40,7 +42,7 @@ class Desk:
     ``lessons``: the states of lessons that take place, by id; ``rows`` the same as rows. ``openings``: by class the
     periods that are still to come, in order of time. ``weeks``: the id of the week of each school day; ``versions``
     are theirs. ``linked``: by class the classes that have students in common with it, itself included. ``limits``:
-    online lessons a day by class. ``away``: lessons of teachers at other campuses.
+    online lessons a day by class. ``away``: lessons of teachers at other campuses. ``stated``: what the campus states.
     """
 
     campus: Organisation
@@ -58,6 +60,7 @@ class Desk:
     rooms: RoomsLeft
     settled: datetime
     closed: Mapping[int, Sequence[Unavailability]] = field(default_factory=dict)
+    stated: CampusRules = field(default_factory=CampusRules)
 
     def is_closed(self, person_id: int, day: date, period: int | None) -> bool:
         """Whether a teacher cannot teach in a period of a day."""
@@ -107,6 +110,7 @@ def read_desk(campus: Organisation, first: date, last: date, *, ahead: int = WEE
         closed[row.person_id].append(row)
     limits = limits_by_grade(campus, {group.grade for group in classes.values()})
     settled = now() + SETTLED
+    away = elsewhere(teaching, campus.id, *span)
     return Desk(
         campus=campus,
         rows={row.id: row for row in rows},
@@ -119,10 +123,11 @@ def read_desk(campus: Organisation, first: date, last: date, *, ahead: int = WEE
         linked=_linked(classes, monday, end),
         limits={key: limits[group.grade].periods_per_day for key, group in classes.items()},
         colleagues=people,
-        away=elsewhere(teaching, campus.id, *span),
+        away=away,
         rooms=rooms_left(campus, *span),
         settled=settled,
         closed=dict(closed),
+        stated=read_rules(campus, published, classes, days.values(), limits, teaching, away),
     )
 
 

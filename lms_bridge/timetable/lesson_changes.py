@@ -139,7 +139,8 @@ def substitute_teacher(
 ) -> ChangeSet:
     """Let ``teacher`` take a lesson in place of its leading teacher (or of an earlier substitute); assistants stay.
 
-    :raises BadInputs: it has begun or is cancelled, or ``teacher`` is none, teaches it already or is not free.
+    :raises BadInputs: it has begun or is cancelled, or ``teacher`` is none, teaches it already, is not free or has as
+        many periods that day as allowed.
     :raises Conflict: the week was changed meanwhile.
     """
     changes.expect_version(lesson.week_id, seen)
@@ -170,6 +171,7 @@ def substitute_teacher(
         placing = placing_of(lesson.campus, day, day, [after])
         problems += placing.clashes({lesson.id: after}, "teacher")
         problems += placing.absences(after, {teacher.id}, "teacher")
+        problems += placing.too_full({lesson.id: after}, {teacher.id}, field="teacher")
     if problems:
         raise BadInputs(problems)
     return _carry_out([changes.Wanted(lesson, after)], actor, reason, ChangeCause.TEACHER_ABSENCE)

@@ -29,8 +29,10 @@ from lms_bridge.timetable.clashes import (
     names_of,
     occupied_by,
 )
+from lms_bridge.timetable.full_days import full_days
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode, LessonStatus
 from lms_bridge.timetable.snapshots import LessonState
+from lms_bridge.timetable.teacher_limits import limits_of
 from lms_bridge.timetable.week_slots import SlotTime, class_slots, wall_clock
 from lms_bridge.timetable.wording import Day, DayOffName, When
 
@@ -75,6 +77,7 @@ class Placing:
             wall_clock(last + timedelta(days=1), time(0), self.zone),
         )
         self.unavailable = unavailabilities(list(person_ids), first, last)
+        self.periods_per_day = limits_of(person_ids)
         keys = {f"class:{key}" for key in self.groups} | {f"teacher:{key}" for key in person_ids}
         self.occupied: defaultdict[str, list[Occupied]] = defaultdict(list)
         for entry in held(keys, self.start, self.end):
@@ -136,6 +139,7 @@ class Placing:
             if after.starts_at <= now()
         ]
         found += self.clashes(wanted, field)
+        found += self.too_full(wanted, field=field)
         for after in wanted.values():
             found += self.absences(after, after.teacher_ids, field)
             found += self._too_many_online(after, wanted)
@@ -149,6 +153,23 @@ class Placing:
         return [
             LessonProblem(p.message, field=field, remedy=p.remedy, **p.params)
             for p in clash_errors(pairs, self.names, self.codes)
+        ]
+
+    def too_full(
+        self, wanted: Mapping[int, LessonState], person_ids: Collection[int] | None = None, *, field: str = "period"
+    ) -> list[BridgeError]:
+        """Which teachers (of these; None: all) would have more periods on a day than they may, and more than now."""
+        return [
+            LessonProblem(
+                N_("%(person)s would have %(count)s periods on %(day)s; %(limit)s a day are allowed."),
+                field=field,
+                remedy=N_("Choose another day or another teacher."),
+                person=self.names.get(f"teacher:{full.person_id}", "?"),
+                count=full.count,
+                day=Day(full.day),
+                limit=full.limit,
+            )
+            for full in full_days(wanted, self.occupied, self.periods_per_day, self.zone, person_ids)
         ]
 
     def absences(self, state: LessonState, person_ids: Iterable[int], field: str = "period") -> list[BridgeError]:

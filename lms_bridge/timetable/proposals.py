@@ -13,6 +13,7 @@ from typing import Any
 from lms_bridge.timetable import repair
 from lms_bridge.timetable.case_models import ChangeCase
 from lms_bridge.timetable.desk import Desk
+from lms_bridge.timetable.diary import newly_broken
 from lms_bridge.timetable.models import ChangeCause, ChangeKind
 from lms_bridge.timetable.people import PeopleBook
 from lms_bridge.timetable.problem import SolverLimits
@@ -90,16 +91,22 @@ def options(
     for done, (way, steps) in enumerate(ways.items()):
         progress(done, len(ways) + 1, way)
         draft = repair.work_out(desk, hit, steps)
-        if any(step == steps[0][0] for step in draft.settled.values()):
+        if any(step == steps[0][0] for step in draft.settled.values()) and keeps_rules(draft):
             found.append(option(way, draft, book))
     progress(len(ways), len(ways) + 1, SOLVER)
     sizes = book.sizes(case.first_day)
     smallest = smallest_change(desk, hit, sizes, limits, leave=case.cause is ChangeCause.REQUEST)
-    if smallest is not None and any(step == "move" for step in smallest.draft.settled.values()):
+    moves = smallest is not None and any(step == "move" for step in smallest.draft.settled.values())
+    if smallest is not None and moves and keeps_rules(smallest.draft):
         found.append(option(SOLVER, smallest.draft, book, smallest.proved, smallest.gap))
         found = [_with_proof(one, found[-1], desk, sizes) for one in found]
     progress(len(ways) + 1, len(ways) + 1, "")
     return ranked(found)
+
+
+def keeps_rules(draft: Draft) -> bool:
+    """Whether a draft breaks no rule of the campus that the timetable kept; others are never proposed."""
+    return not newly_broken(draft.desk, {**draft.after, **draft.added})
 
 
 def _with_proof(one: Option, best: Option, desk: Desk, sizes: Mapping[int, int]) -> Option:

@@ -12,13 +12,15 @@ from lms_bridge.core.database import db
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Organisation, Person, RoleAssignment
 from lms_bridge.roster.scope import valid
 from lms_bridge.timetable.availability import applies, unavailabilities
+from lms_bridge.timetable.loads import lessons_on
 from lms_bridge.timetable.models import Lesson, LessonStatus, LessonTeacher
 from lms_bridge.timetable.snapshots import state_of
+from lms_bridge.timetable.teacher_limits import limits_of
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A teacher of the campus who is free at the time of the lesson."""
+    """A teacher of the campus who is free at the time of the lesson, and may have one more that day."""
 
     person: Person
     teaches_subject: bool
@@ -60,6 +62,9 @@ def candidates(lesson: Lesson) -> list[Candidate]:
     busy |= {
         row.person_id for row in unavailabilities(people, day, day) if applies(row, teaching, lesson.period_number)
     }
+    most = limits_of(people)
+    counts = lessons_on(campus, list(most), day)
+    busy |= {person_id for person_id, limit in most.items() if counts.get(person_id, 0) >= limit}
     subject, group = _enrolled(set(people), lesson)
     found = [
         Candidate(person, person.id in subject, person.id in group)

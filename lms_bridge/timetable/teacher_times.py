@@ -20,6 +20,7 @@ from lms_bridge.timetable.absences import report_absence, withdraw_absence
 from lms_bridge.timetable.case_models import TeacherAbsence
 from lms_bridge.timetable.input_models import TeacherLimit
 from lms_bridge.timetable.models import Unavailability
+from lms_bridge.timetable.teacher_limits import limits_of as limits_of
 
 REASON_LENGTH = 255
 
@@ -162,14 +163,6 @@ def set_limit(campus: Organisation, person: Person, periods_per_day: int | None,
         row.periods_per_day = periods_per_day
     db.session.flush()
     _record("timetable.teacher_limit", campus, person, actor, periods_per_day=periods_per_day)
-
-
-def limits_of(person_ids: Collection[int]) -> dict[int, int]:
-    """How many periods a day these people may have, where that is limited."""
-    return {
-        row.person_id: row.periods_per_day
-        for row in db.session.scalars(sa.select(TeacherLimit).where(TeacherLimit.person_id.in_(person_ids)))
-    }
 
 
 def _not_of(campus: Organisation, person: Person) -> list[BridgeError]:

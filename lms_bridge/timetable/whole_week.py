@@ -6,12 +6,13 @@ lessons that are not hit, if that makes the change smaller in the end.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from lms_bridge.timetable import repair
+from lms_bridge.timetable.case_problem import Group, with_rules
 from lms_bridge.timetable.desk import Desk
 from lms_bridge.timetable.diary import Diary
 from lms_bridge.timetable.matching import match
@@ -20,6 +21,7 @@ from lms_bridge.timetable.problem import Course, Pool, Problem, Slot, Solution, 
 from lms_bridge.timetable.repair import Draft
 from lms_bridge.timetable.snapshots import LessonState
 from lms_bridge.timetable.solver import solve
+from lms_bridge.timetable.taken_lessons import counted_lessons
 from lms_bridge.timetable.week_slots import SlotTime, exact_slot, slots_during
 
 ONLY_MOVES = Weights(moved=1, same_day=0, uneven=0, gap=0, late=0)
@@ -96,7 +98,7 @@ def _read(draft: Draft, week: _Week, solution: Solution) -> bool:
     for number in (*moves, *left):
         draft.diary.take(number)
     for number, after in moves.items():
-        if not draft.diary.fits(number, after):
+        if not draft.diary.fits(number, after, ruled=False):
             return False
         draft.change(number, after)
     for number in (*moves, *left):
@@ -153,27 +155,47 @@ class _Builder:
             self.teacher_busy[f"t{person_id}"] |= slots_during(every, starts_at, ends_at)
         rooms = self._rooms(every)
         self.counted = bool(rooms)
+        unavailable = self._unavailable({t for key in groups for t in key[2]}, every)
+        taken = self._counted(fixed, every, unavailable)
+        kinds = Counter((key[0], key[1]) for key in groups) + Counter({(s.classes, s.subject_id) for s in fixed})
         courses, lessons, times, hint = [], {}, {}, {}
         for number, (key, numbers) in enumerate(groups.items()):
             name = f"{number}"
             slots = self._slots(key)
-            courses.append(self._course(name, key, numbers, slots))
             lessons[name], times[name] = numbers, slots
             stands = [_stand(self.desk.lessons[n], slots) for n in numbers]
-            hint[name] = tuple(slot for slot in stands if slot is not None)
+            hint[name] = tuple(sorted(slot for slot in stands if slot is not None))
+            course = self._course(name, key, numbers, slots)
+            about = (key[0], key[1], course.online)
+            courses.append(Group(course, about, hint[name], slots, alone=kinds[key[0], key[1]] == 1))
         # Proofs hold for the terms given: where days of both kinds are mixed, lessons keep to theirs.
         mixed = len({time.online for time in every}) > 1
         problem = Problem(
-            slots=tuple(sorted({slot for own in times.values() for slot in own})),
-            courses=tuple(courses),
-            unavailable=self._unavailable({t for key in groups for t in key[2]}, every),
-            max_online_per_day=self._limits(groups),
+            slots=tuple(sorted({slot for own in [*times.values(), *(c.fixed for c in taken)] for slot in own})),
+            courses=(*(group.course for group in courses), *taken),
+            unavailable={f"t{person_id}": slots for person_id, slots in unavailable.items()},
+            max_online_per_day=self._limits(groups, self.desk.limits),
+            max_online_run=self._limits(groups, self.desk.stated.runs),
+            max_per_day={f"t{person_id}": most for person_id, most in self.desk.stated.per_day.items()},
             class_busy={key: frozenset(slots) for key, slots in self.class_busy.items()},
             teacher_busy={key: frozenset(slots) for key, slots in self.teacher_busy.items()},
             pools=rooms,
             hint={key: slots for key, slots in hint.items() if slots},
         )
-        return _Week(problem, lessons, times, whole and not mixed)
+        return _Week(with_rules(problem, courses, self.desk.stated, self.week_id), lessons, times, whole and not mixed)
+
+    def _counted(
+        self, fixed: Sequence[LessonState], every: Sequence[SlotTime], unavailable: Mapping[int, frozenset[Slot]]
+    ) -> list[Course]:
+        """What stays of the day of teachers whose periods are limited."""
+        limited = self.desk.stated.per_day
+        taken = [
+            (person_id, state.starts_at, state.ends_at)
+            for state in fixed
+            for person_id in sorted(state.teacher_ids & set(limited))
+        ]
+        taken += [entry for entry in self.desk.away if entry[0] in limited]
+        return counted_lessons(taken, every, unavailable, limited, self.teacher_busy)
 
     def _groups(self, only: Collection[int] | None) -> tuple[dict[Key, list[int]], list[LessonState]]:
         """Lessons that may move, alike ones together, and those that stay. ``only``: the classes that may change."""
@@ -267,21 +289,21 @@ class _Builder:
         for key in self._class_keys(state.classes):
             self.class_busy[key] |= slots_during(every, state.starts_at, state.ends_at)
 
-    def _unavailable(self, people: Collection[int], every: Collection[SlotTime]) -> dict[str, frozenset[Slot]]:
+    def _unavailable(self, people: Collection[int], every: Collection[SlotTime]) -> dict[int, frozenset[Slot]]:
         slots = {time.slot: time for time in every}
         return {
-            f"t{person_id}": frozenset(
+            person_id: frozenset(
                 slot for slot, time in slots.items() if self.desk.is_closed(person_id, time.day, slot.period)
             )
             for person_id in people
         }
 
-    def _limits(self, groups: Collection[Key]) -> dict[str, int]:
+    def _limits(self, groups: Collection[Key], by_class: Mapping[int, int]) -> dict[str, int]:
         return {
-            name: self.desk.limits[class_id]
+            name: by_class[class_id]
             for key in groups
             for class_id, part in key[0]
-            if class_id in self.desk.limits
+            if class_id in by_class
             for name in self._class_keys(((class_id, part),))
             if name.startswith("c")
         }

@@ -19,11 +19,14 @@ from werkzeug.serving import make_server
 
 from lms_bridge.core import clock
 from lms_bridge.core.database import transaction
+from lms_bridge.timetable.case_runs import work_out_case
+from lms_bridge.timetable.cases import case_by_uid
 from tests.api.conftest import MakeCaller
 from tests.builders import SchoolSystem
 from tests.plans.documents import plan_docx
 from tests.timetable.placed import MONDAY, placed_week
 from tests.timetable.school import FRIDAY, WEEK
+from tests.timetable.upset import QUICK, timetabled
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 Learn = Callable[[str, Any], dict[str, str]]
@@ -83,4 +86,27 @@ def test_the_examples_of_the_timetable_work(app: Flask, caller_of: MakeCaller, t
         key = caller_of(placed.school.a.administrator).key
         with served(app) as url:
             variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK, "DAY": MONDAY.isoformat()}
-            assert carried_out(1, variables, tmp_path, learn) == 10
+            assert carried_out(2, variables, tmp_path, learn) == 10
+
+
+def test_the_examples_of_cases_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:
+    def learn(line: str, said: Any) -> dict[str, str]:
+        if line.endswith('/absences"'):
+            return {"ABSENCE": said["uid"], "CASE": said["cases"][0]}
+        if line.endswith('/again"'):
+            case = case_by_uid(said["uid"])
+            assert case is not None
+            work_out_case(case.id, QUICK)
+        if "/board?" in line:
+            return {"LESSON": said["rows"][0]["lesson"]["uid"]}
+        return {"PROPOSAL": said["options"][0]["uid"]} if line.endswith('/cases/$CASE"') else {}
+
+    with clock.at(FRIDAY):
+        upset = timetabled()
+        with transaction():
+            upset.school.a.campus.code = "A"
+        key = caller_of(upset.administrator).key
+        with served(app) as url:
+            variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "DAY": MONDAY.isoformat()}
+            variables |= {"TEACHER": upset.wang.uid, "OTHER": upset.zhao.uid}
+            assert carried_out(3, variables, tmp_path, learn) == 9

@@ -14,9 +14,18 @@ from lms_bridge.core import clock
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, Conflict
-from lms_bridge.timetable.lesson_changes import cancel_lesson, move_lesson, planned_move, swap_lessons
+from lms_bridge.core.i18n import use_locale
+from lms_bridge.timetable.input_models import TeacherLimit
+from lms_bridge.timetable.lesson_changes import (
+    cancel_lesson,
+    move_lesson,
+    planned_move,
+    substitute_teacher,
+    swap_lessons,
+)
 from lms_bridge.timetable.models import Lesson, LessonStatus, Unavailability
 from lms_bridge.timetable.slot_checks import Verdict, check_week
+from lms_bridge.timetable.substitutes import candidates
 from lms_bridge.timetable.week_conflicts import ConflictKind, conflicts_of
 from tests.builders import added
 from tests.timetable.placed import MONDAY, Placed, at, placed_week
@@ -152,3 +161,29 @@ def test_online_lessons_above_the_limit_of_a_day_are_marked(placed: Placed) -> N
     assert set(found) == {rows[4].id, rows[5].id}
     (conflict,) = found[rows[5].id]
     assert conflict.problem.text() == "5-2 has 6 online lessons on Thu 26 Nov; 4 are allowed."
+
+
+def test_nobody_gets_more_periods_a_day_by_hand_than_allowed(placed: Placed) -> None:
+    a = placed.school.a
+    with transaction():
+        # Mathematics on Monday twice, on Tuesday once.
+        added(TeacherLimit(person_id=a.teacher.id, periods_per_day=2))
+        added(TeacherLimit(person_id=a.other_teacher.id, periods_per_day=1))
+    with pytest.raises(BadInputs) as refusal, transaction():
+        move_lesson(placed.math_again, MONDAY, period=4, actor=None)
+    (problem,) = refusal.value.problems
+    name = a.teacher.display_name
+    assert problem.text() == f"{name} would have 3 periods on Mon 23 Nov; 2 a day are allowed."
+    with use_locale("zh-CN"):
+        assert "每天最多 2 节" in problem.text()
+    assert verdicts(placed.math_again)[0, 4] is Verdict.CLASH
+    # Within the full day it may move, and from it away.
+    assert verdicts(placed.math)[0, 4] is Verdict.FREE
+    assert verdicts(placed.math)[1, 2] is Verdict.FREE
+    with pytest.raises(BadInputs) as refusal, transaction():
+        substitute_teacher(placed.math, a.other_teacher, actor=None)
+    assert [(p.text(), getattr(p, "field", "")) for p in refusal.value.problems] == [
+        (f"{a.other_teacher.display_name} would have 2 periods on Mon 23 Nov; 1 a day are allowed.", "teacher")
+    ]
+    assert a.other_teacher not in [c.person for c in candidates(placed.math)]
+    assert a.other_teacher in [c.person for c in candidates(placed.math_again)]

@@ -16,6 +16,8 @@ from lms_bridge.timetable import unit_order
 from lms_bridge.timetable.case_models import CaseProposal, ChangeCase
 from lms_bridge.timetable.cases import case_by_uid
 from lms_bridge.timetable.models import Lesson, LessonStatus, TimetableWeek
+from lms_bridge.timetable.problem import SolverLimits
+from lms_bridge.timetable.proposals import ONLY_MOVES
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.snapshots import write_units
 from lms_bridge.timetable.week_slots import wall_clock
@@ -28,6 +30,11 @@ MONDAY = date(2026, 11, 23)
 CHINESE = (((0, 1), (1, 1), (2, 1), (3, 1)), ((0, 2), (1, 2), (2, 2), (3, 2)))
 ENGLISH = (((0, 2), (2, 2), (4, 1)), ((0, 1), (2, 1), (4, 2)))
 """Weekday and period of the lessons of each of the two classes."""
+
+QUICK = SolverLimits(
+    seconds=20.0, deterministic_time=2.0, improve_time=0.5, weights=ONLY_MOVES, explain_seconds=0.1, explain_work=0.1
+)
+"""Enough work for the solver at this little school."""
 
 
 @dataclass

@@ -1,0 +1,135 @@
+"""What the routes of absences, cases and the substitution board take and answer, as the OpenAPI document shows it.
+Dates are the campus's, moments UTC."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from lms_bridge.api.timetable_schemas import ChangeSetOut, Input, LessonOut, Page, Paging
+
+
+class AbsenceIn(Input):
+    """Who cannot teach when. Without ``teacher`` (the person's uid) it is the caller; without ``last_day`` one day;
+    without ``periods`` whole days. ``reason`` is private and never shown again here."""
+
+    teacher: str | None = None
+    first_day: date
+    last_day: date | None = None
+    periods: list[Annotated[int, Field(ge=1)]] = Field(default_factory=list)
+    reason: str = Field("", max_length=500)
+
+
+class AbsenceOut(BaseModel):
+    """A reported absence, and the cases (uids) that wait or were decided because of it."""
+
+    uid: str
+    teacher: str
+    name: str
+    first_day: date
+    last_day: date
+    periods: list[int]
+    created_at: datetime
+    withdrawn_at: datetime | None
+    cases: list[str]
+
+
+class CasesQuery(Paging):
+    """The cases of which campus (code; without it all within reach), in which state."""
+
+    campus: str | None = None
+    state: Literal["open", "decided", "closed", "withdrawn"] | None = None
+
+
+class CaseLine(BaseModel):
+    """A case as a list shows it. ``computing`` says how far its proposals are: they are there once it is ``done``."""
+
+    uid: str
+    campus: str
+    cause: str
+    state: str
+    first_day: date
+    last_day: date
+    reason: str
+    created_at: datetime
+    closed_at: datetime | None
+    computing: str
+    absence: str | None
+    proposals: int
+
+
+class CasePage(Page):
+    """Cases, open ones first, then the newest."""
+
+    items: list[CaseLine]
+
+
+class ProposalOut(BaseModel):
+    """One way to settle a case. ``figures`` are what it is ranked by: people disturbed, lessons lost and made up, units
+    delayed; ``proved`` in them says how far the proof reaches that no smaller change exists (empty: no proof)."""
+
+    uid: str
+    position: int
+    way: str
+    name: str
+    state: str
+    figures: dict[str, Any]
+    change_set: ChangeSetOut
+
+
+class CaseOut(CaseLine):
+    """A case with its proposals, best first. ``stale``: a week was changed since they were worked out; ``hit``: the
+    lessons (uids) that cannot stay, of an open case; ``problems``: why there are no proposals."""
+
+    stale: bool
+    hit: list[str]
+    problems: list[dict[str, Any]]
+    options: list[ProposalOut]
+
+
+class BoardQuery(Input):
+    """Which campus (code) and day; without a day today."""
+
+    campus: str
+    day: date | None = None
+
+
+class OfferOut(BaseModel):
+    """Somebody who is free: ``fit`` 0 teaches the subject, 1 knows the class, 2 neither."""
+
+    teacher: str
+    name: str
+    campus: str
+    same_campus: bool
+    fit: int
+    stood_in: int
+    week: int
+
+
+class BoardRowOut(BaseModel):
+    """A lesson without its teacher: who is free, the best first, or who stands in, and the change set by which that can
+    be undone today."""
+
+    lesson: LessonOut
+    absent: list[str]
+    stands_in: str
+    open: bool
+    offers: list[OfferOut]
+    change_set: str | None
+
+
+class BoardOut(BaseModel):
+    """The substitution board of a day; ``missing`` counts lessons to come that nobody leads."""
+
+    campus: str
+    day: date
+    missing: int
+    rows: list[BoardRowOut]
+
+
+class AssignIn(Input):
+    """The person (uid) who takes the lesson."""
+
+    teacher: str
