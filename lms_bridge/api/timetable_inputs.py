@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIBlueprint
 
+from lms_bridge.api import timetable_input_answers as answers
 from lms_bridge.api import timetable_input_schemas as schemas
 from lms_bridge.api.callers import auth, caller, require
 from lms_bridge.core.access import Permission, Target
@@ -35,6 +36,7 @@ def _campus(code: str) -> Organisation:
 @blueprint.get("/<code>/input-check")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.WeekQuery, location="query")
+@blueprint.output(answers.InputCheck)
 def input_check(code: str, query_data: dict[str, Any]) -> dict[str, Any]:
     """Everything that stands in the way of a week's timetable, with remedies."""
     return check_week(_campus(code), query_data["week"]).as_dict()
@@ -42,6 +44,7 @@ def input_check(code: str, query_data: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/<code>/subject-rules")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.Rules)
 def rules(code: str) -> dict[str, Any]:
     """The subject rules of a campus."""
     return {"rules": [_rule(row) for row in subject_rules.rules_of(_campus(code).id)]}
@@ -50,6 +53,7 @@ def rules(code: str) -> dict[str, Any]:
 @blueprint.post("/<code>/subject-rules")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.RuleForm)
+@blueprint.output(answers.AddedRule, status_code=201)
 def add_rule(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """State a rule; refused with every rule that it contradicts."""
     campus = _campus(code)
@@ -61,6 +65,7 @@ def add_rule(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]
 
 @blueprint.delete("/<code>/subject-rules/<uid>")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.Removed)
 def remove_rule(code: str, uid: str) -> tuple[dict[str, Any], int]:
     """Take a rule back."""
     campus = _campus(code)
@@ -74,6 +79,7 @@ def remove_rule(code: str, uid: str) -> tuple[dict[str, Any], int]:
 
 @blueprint.get("/<code>/absences")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.Times)
 def absences(code: str) -> dict[str, Any]:
     """When the teachers of a campus cannot teach, today and later."""
     campus = _campus(code)
@@ -85,6 +91,7 @@ def absences(code: str) -> dict[str, Any]:
 @blueprint.post("/<code>/absences")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.AbsenceForm)
+@blueprint.output(answers.Times, status_code=201)
 def add_absence(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """State when a teacher cannot teach; lessons that are published stay as they are."""
     campus = _campus(code)
@@ -102,6 +109,7 @@ def add_absence(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], i
 
 @blueprint.delete("/<code>/absences/<int:number>")
 @blueprint.auth_required(auth)
+@blueprint.output(answers.Removed)
 def remove_absence(code: str, number: int) -> tuple[dict[str, Any], int]:
     """Take a time back in which somebody could not teach."""
     campus = _campus(code)

@@ -21,7 +21,7 @@ from tests.api.conftest import Caller, MakeCaller
 from tests.builders import SchoolSystem
 from tests.plans.making import lines
 
-FORM = [("进程", "讲授什么", "几节", "谁来讲"), ("1", "声音", "2", "王芳"), ("2", "光", "3", "王芳")]
+FORM = [("进程", "讲授什么", "几节", "谁来讲"), ("1", "声音", "2", "王芳"), ("2", "光", "3", "李敏")]
 RIGHT = {"header_row": 1, "fields": {"0": "week", "1": "content", "2": "periods"}}
 WRONG = {"header_row": 1, "fields": {"0": "week", "2": "periods", "3": "content"}}
 
@@ -48,7 +48,7 @@ def test_columns_are_looked_at_named_and_remembered(school: SchoolSystem, caller
     answer = teacher.post("/plans", data=form(school, FORM, columns=json.dumps(WRONG)))
     assert answer.status_code == 201, answer.text
     uid = answer.json["plan"]
-    assert titles(teacher, uid) == ["王芳", "王芳"]
+    assert titles(teacher, uid) == ["王芳", "李敏"]
     again = {"version": 1, "file": (io.BytesIO(lines(FORM).encode()), "计划.csv")}
     answer = teacher.post(f"/plans/{uid}/versions", data=again | {"columns": json.dumps(RIGHT)})
     assert (answer.status_code, answer.json["unchanged"]) == (201, False)
