@@ -21,6 +21,7 @@ from lms_bridge.plans.reading.mapped import Mapping, Remembered, mapped_tables, 
 from lms_bridge.plans.reading.merging import merged
 from lms_bridge.plans.reading.misnamed import misnamed
 from lms_bridge.plans.reading.notes import Notes
+from lms_bridge.plans.reading.outside import outside
 from lms_bridge.plans.reading.paragraphs import TextReader
 from lms_bridge.plans.reading.process import read_in_child
 from lms_bridge.plans.reading.refusals import refusal
@@ -110,7 +111,14 @@ def plan_in(
     return PlanDocument(
         title=_title(document, selection.tables[0] if selection else None),
         units=tuple(units),
-        warnings=(*opened.warnings, *warnings, *reader.notes.warnings, *together, *_undated(reader.undated, name)),
+        warnings=(
+            *opened.warnings,
+            *warnings,
+            *reader.notes.warnings,
+            *together,
+            *_undated(reader.undated, name),
+            *outside(units, calendar, name),
+        ),
         source=opened.source,
         headlines=headlines(document, selection.tables if selection else [], name),
     )

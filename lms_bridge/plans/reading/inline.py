@@ -27,6 +27,8 @@ _BARE = re.compile(
     rf"|(?P<title2>.*(?:[^第\d.\s]|[^\d\s]\.(?=\s)))\s*(?P<b>(?:共|计)?\s*(?:\d+|{NUMBER})\s*个?(?:课时|学时))[.。]?\Z",
     re.IGNORECASE | re.DOTALL,
 )
+# What _BARE can only end with: asked first, because looking for a separator in a long line takes long.
+_ENDING = re.compile(rf"(?:{PERIOD_WORDS}|{_CLOCK}|课时|学时)[.。]?\Z", re.IGNORECASE)
 _LEADING_WEEK = re.compile(
     rf"(?P<w>第\s*{NUMBER}\s*(?:[-—~至]\s*第?\s*{NUMBER}\s*)?周|weeks?\s*\d+(?:\s*[-–]\s*\d+)?)\s*[:：、.\-—]?\s*(?P<rest>.*)\Z",
     re.IGNORECASE | re.DOTALL,
@@ -56,7 +58,7 @@ def read_tail(line: str) -> Tail:
         amount, when = amount or inner[0], when or inner[1]
         after = (found["after"] or "").lstrip(":： ") or after
         title = title[: found.start()].strip()
-    if not amount and (bare := _BARE.fullmatch(title)):
+    if not amount and _ENDING.search(title[-24:]) and (bare := _BARE.fullmatch(title)):
         rest = re.sub(r"(?<=[\s,，:：—-])[共计]\Z", "", bare["title"] or bare["title2"]).strip(" -—–:：,，;；…·")
         if rest:
             title, amount = rest, (bare["a"] or bare["b"]).strip()

@@ -115,8 +115,9 @@ def only_first(lines: Sequence[str]) -> bool:
 
 
 def _refuse_several(text: str) -> None:
-    """Refuse a cell in which several lines each begin a unit of the same level as the first line."""
-    starts = [found for line in text.split("\n") if (found := _LEVEL.match(line))]
+    """Refuse a cell in which several lines (or what stands between semicolons) each begin a unit of the same level as
+    the first line."""
+    starts = [found for line in re.split(r"\n|[；;]", text) if (found := _LEVEL.match(line))]
     levels = [(found["zh"] or found["en"]).lower() for found in starts]
     if levels and _LEVEL.match(text) and levels.count(levels[0]) > 1:
         raise CellProblem(

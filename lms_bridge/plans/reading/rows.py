@@ -21,7 +21,17 @@ from lms_bridge.plans.reading.notes import Notes
 from lms_bridge.plans.reading.online import fields
 from lms_bridge.plans.reading.problems import CellProblem
 from lms_bridge.plans.reading.roles import has_parts, settled
-from lms_bridge.plans.reading.several import Part, beside, counted, headed, lines_of, parts_of, total
+from lms_bridge.plans.reading.several import (
+    Part,
+    adding_up,
+    beside,
+    counted,
+    headed,
+    lines_of,
+    numbered,
+    parts_of,
+    total,
+)
 from lms_bridge.plans.reading.spells import fill_weeks
 from lms_bridge.plans.reading.when import Calendar, When, read_when, resolve
 from lms_bridge.plans.units import UnitDraft
@@ -183,6 +193,10 @@ class RowReader(LeftOut):
         key = cells.key({unit.key for unit in self.units})
         if amount is None or len(self.notes.problems) > before:
             return
+        if len(cells.names.own) == 1 and numbered(cells.names.own[0]):
+            name = replace(name, assumed=True)
+            message = N_("This cell has several numbered lines and was read as one unit; if they are units, part them.")
+            self._warn(message, cells, name.title)
         assumed = (*(["title"] if name.assumed else []), *(["periods"] if amount.assumed else []))
         self._add(cells, name, amount.periods, when, words, texts, assumed, key)
 
@@ -243,6 +257,9 @@ class RowReader(LeftOut):
         if len(parts) > 1:
             self._agree(cells, parts)
             return parts
+        stated = cells.stated()
+        if bare := adding_up(text, stated.periods if stated is not None else None):
+            return bare
         return [] if headed(text) else beside(text, cells.periods_cell.text)
 
     def _agree(self, cells: RowCells, parts: list[Part]) -> None:

@@ -11,9 +11,12 @@ from lms_bridge.plans.reading.problems import CellProblem
 
 _COUNTED = re.compile(r"(?:(\d{1,2})\s*(?:[、)）]|[.．](?!\d))|[(（](\d{1,2})[)）])\s*(?P<rest>\S.*)\Z", re.DOTALL)
 _IN_BRACKETS = re.compile(
-    r"[(（\[【]\s*(?P<n>\d{1,2})\s*(?P<w>课时|学时|节|L|periods?|lessons?)?\s*[)）\]】](?=[\s；;，,、]|\Z)",
+    r"[(（\[【]\s*(?P<n>\d{1,2})\s*(?P<w>课时|学时|节|L|periods?|lessons?)?\s*[)）\]】](?=[\s；;，,、①-⑳]|\Z)",
     re.IGNORECASE,
 )
+_NUMBER_BEHIND = re.compile(r"(?P<title>.*(?:[》】」”)）]|\S\s))\s*(?P<n>\d{1,2})\Z")
+_NUMBERING = re.compile(r"(?:(?P<dotted>\d{1,2}(?:\.\d{1,2})+)\s|(?P<counted>\d{1,2}\s*(?:[、)）]|[.．](?!\d)))|[①-⑳])")
+_CIRCLED = re.compile(r"[①-⑳]\s*")
 _BETWEEN = " \n；;，,、"
 _BULLET = re.compile(r"^[\s•·●○■□◆◇▪–—*-]+(?=\S)")
 _SEPARATOR = re.compile(r"\n|[；;](?=\s*\S)")
@@ -110,6 +113,29 @@ def counted(text: str, *, worded: bool = False) -> list[Part]:
         return []
     same = len({part.title for part in found}) < len(found)
     return [] if same else found
+
+
+def adding_up(text: str, periods: int | None) -> list[Part]:
+    """The units of a cell with a bare number behind each, in brackets or not (``《春》2``, ``1. Cells (3)``), where the
+    numbers add up to the ``periods`` that stand beside the cell: then they can be nothing else. None otherwise."""
+    if periods is None:
+        return []
+    found = counted(text)
+    if len(found) < 2:
+        lines = [_NUMBER_BEHIND.match(line.strip()) for line in _SEPARATOR.split(text) if line.strip()]
+        found = [Part(line["title"].strip(), line["n"]) for line in lines if line] if all(lines) else []
+    if len(found) < 2 or sum(int(part.amount) for part in found) != periods:
+        return []
+    titles = _uncounted([_CIRCLED.sub("", part.title, count=1) for part in found])
+    return [replace(part, title=title) for part, title in zip(found, titles, strict=True)]
+
+
+def numbered(text: str) -> bool:
+    """Whether each of several lines of a cell begins with a number of one kind (``1.1 …`` ``1.2 …``, ``①…`` ``②…``):
+    they may be units of their own."""
+    found = [_NUMBERING.match(line.strip()) for line in _SEPARATOR.split(text) if line.strip()]
+    kinds = {match.lastgroup if match else "" for match in found}
+    return len(found) > 1 and len(kinds) == 1 and "" not in kinds
 
 
 def lines_of(text: str) -> list[str]:
