@@ -80,6 +80,7 @@ def report_on_the_phone(teacher: Page, server: LiveServer, first: date, last: da
     """From the home page to the reported absence."""
     teacher.goto(server.url)
     teacher.get_by_role("link", name="我不能上课").click()
+    expect(teacher.get_by_label("开始日期")).to_be_visible()
     looked_at(teacher, "absence")
     teacher.get_by_label("开始日期").fill(first.isoformat())
     teacher.get_by_label("结束日期").fill(last.isoformat())
