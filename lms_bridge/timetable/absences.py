@@ -14,12 +14,12 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, Conflict
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Person, RoleAssignment
-from lms_bridge.roster.scope import today, valid
+from lms_bridge.roster.scope import is_teacher, today, valid
 from lms_bridge.timetable.absent_lessons import lessons_during, zone_of
 from lms_bridge.timetable.case_models import CaseState, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.case_opening import case_for_absence
 from lms_bridge.timetable.cases import end_case
-from lms_bridge.timetable.lesson_changes import LessonProblem, is_teacher
+from lms_bridge.timetable.lesson_changes import LessonProblem
 from lms_bridge.timetable.models import Unavailability
 from lms_bridge.timetable.wording import Day
 

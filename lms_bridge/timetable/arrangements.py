@@ -17,9 +17,8 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person, Subject, Term
-from lms_bridge.roster.scope import today
+from lms_bridge.roster.scope import is_teacher, today
 from lms_bridge.timetable.input_models import Arrangement, ArrangementClass, ArrangementTeacher, ClassPartMember
-from lms_bridge.timetable.lesson_changes import is_teacher
 from lms_bridge.timetable.models import TeacherPart
 from lms_bridge.timetable.wording import Course, SubjectName
 

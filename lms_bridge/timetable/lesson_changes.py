@@ -6,17 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, time
 
-import sqlalchemy as sa
-
 from lms_bridge.calendar.days import days_of_week, iso_week, online_days, term_of_week
 from lms_bridge.calendar.grids import PeriodTime, grids_of
-from lms_bridge.core.access import Role
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError
 from lms_bridge.core.i18n import N_
-from lms_bridge.roster.models import ClassGroup, Organisation, Person, RoleAssignment
-from lms_bridge.roster.scope import valid
+from lms_bridge.roster.models import ClassGroup, Organisation, Person
+from lms_bridge.roster.scope import is_teacher
 from lms_bridge.timetable import changes
 from lms_bridge.timetable.models import ChangeCause, ChangeSet, Lesson, LessonStatus, TeacherPart
 from lms_bridge.timetable.placing import LessonProblem as LessonProblem
@@ -175,22 +172,6 @@ def substitute_teacher(
     if problems:
         raise BadInputs(problems)
     return _carry_out([changes.Wanted(lesson, after)], actor, reason, ChangeCause.TEACHER_ABSENCE)
-
-
-def is_teacher(person: Person, day: date) -> bool:
-    """Whether a person has the role of a teacher anywhere on ``day``."""
-    return (
-        db.session.scalar(
-            sa.select(RoleAssignment.id)
-            .where(
-                RoleAssignment.person_id == person.id,
-                RoleAssignment.role == Role.TEACHER,
-                valid(RoleAssignment, day),
-            )
-            .limit(1)
-        )
-        is not None
-    )
 
 
 def periods_on(campus: Organisation, lesson: LessonState, day: date) -> list[PeriodTime]:
