@@ -13,11 +13,11 @@ from flask import Flask
 from lms_bridge.calendar.limits import set_limits
 from lms_bridge.core import clock
 from lms_bridge.core.database import db, transaction
-from lms_bridge.timetable.absences import report_absence
-from lms_bridge.timetable.board import board_of
-from lms_bridge.timetable.case_models import CaseProposal, ChangeCase
-from lms_bridge.timetable.case_runs import work_out_case
-from lms_bridge.timetable.input_models import (
+from lms_bridge.timetable.cases.absences import report_absence
+from lms_bridge.timetable.cases.board import board_of
+from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase
+from lms_bridge.timetable.cases.runs import work_out_case
+from lms_bridge.timetable.inputs.models import (
     Arrangement,
     ArrangementClass,
     ArrangementTeacher,
@@ -28,7 +28,7 @@ from lms_bridge.timetable.input_models import (
 )
 from lms_bridge.timetable.models import Lesson, TeacherPart
 from lms_bridge.timetable.snapshots import LessonState, from_json, state_of
-from lms_bridge.timetable.week_slots import wall_clock
+from lms_bridge.timetable.weeks.slots import wall_clock
 from tests import builders
 from tests.builders import PERIOD_STARTS
 from tests.timetable.school import FRIDAY

@@ -19,10 +19,12 @@ from lms_bridge.core.models import AuditEntry
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState, Notification
 from lms_bridge.plans.models import PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import EnrolmentRole, Organisation
-from lms_bridge.timetable import case_opening, cases, changes
-from lms_bridge.timetable.absences import read_reason, report_absence, withdraw_absence
-from lms_bridge.timetable.case_models import CaseState, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.lesson_changes import cancel_lesson
+from lms_bridge.timetable.cases import cases, opening
+from lms_bridge.timetable.cases.absences import read_reason, report_absence, withdraw_absence
+from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.cases.plan_changes import follow_approval
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.models import (
     ChangeState,
     Lesson,
@@ -32,8 +34,7 @@ from lms_bridge.timetable.models import (
     TeacherPart,
     Unavailability,
 )
-from lms_bridge.timetable.plan_changes import follow_approval
-from lms_bridge.timetable.told_of import told_of
+from lms_bridge.timetable.telling.told_of import told_of
 from tests.builders import class_group, enrol, guardianship, lesson
 from tests.timetable.school import FRIDAY, WEEK
 from tests.timetable.upset import MONDAY, Upset, by_way, computed, day_of, stored, timetabled, units, ways
@@ -307,14 +308,14 @@ def test_the_day_after_it_is_too_late_to_undo(upset: Upset) -> None:
 
 def test_a_lost_day_is_made_up_for_and_can_be_taken_back(upset: Upset) -> None:
     with transaction():
-        case = case_opening.lose_day(campus(upset), MONDAY, reason="台风", actor=upset.administrator)
+        case = opening.lose_day(campus(upset), MONDAY, reason="台风", actor=upset.administrator)
     case = computed(case)
     assert case.progress["hit"] == 4
     assert {"move", "make_up", "cancel"} <= set(ways(case))
     put_in_force(upset, case, "make_up")
     assert all(day_of(row) > MONDAY for row in upset.lessons())
     with transaction():
-        other = case_opening.lose_day(campus(upset), WEDNESDAY, actor=upset.administrator)
+        other = opening.lose_day(campus(upset), WEDNESDAY, actor=upset.administrator)
         cases.end_case(other, CaseState.WITHDRAWN, upset.administrator)
     days = {day.day for day in days_of_week(campus(upset), WEEK)[0]}
     assert WEDNESDAY in days
@@ -323,7 +324,7 @@ def test_a_lost_day_is_made_up_for_and_can_be_taken_back(upset: Upset) -> None:
 
 def test_with_fewer_rooms_the_smallest_lessons_give_way(upset: Upset) -> None:
     with transaction():
-        case = case_opening.lose_rooms(campus(upset), MONDAY, MONDAY, 1, actor=upset.administrator)
+        case = opening.lose_rooms(campus(upset), MONDAY, MONDAY, 1, actor=upset.administrator)
     case = computed(case)
     put_in_force(upset, case, "move")
     monday = [row for row in upset.lessons() if day_of(row) == MONDAY]
@@ -334,7 +335,7 @@ def test_with_fewer_rooms_the_smallest_lessons_give_way(upset: Upset) -> None:
 
 def test_a_lost_provider_leaves_no_online_lesson_on_its_days(upset: Upset) -> None:
     with transaction():
-        case = case_opening.lose_rooms(campus(upset), MONDAY, TUESDAY, 0, actor=upset.administrator)
+        case = opening.lose_rooms(campus(upset), MONDAY, TUESDAY, 0, actor=upset.administrator)
     case = computed(case)
     put_in_force(upset, case, ways(case)[0])
     assert all(day_of(row) > TUESDAY for row in upset.lessons())
@@ -343,7 +344,7 @@ def test_a_lost_provider_leaves_no_online_lesson_on_its_days(upset: Upset) -> No
 def test_going_back_to_school_changes_the_place_and_nothing_else(upset: Upset) -> None:
     before = [(row.uid, row.starts_at, leads(row)) for row in upset.lessons()]
     with transaction():
-        case = case_opening.come_back(campus(upset), WEDNESDAY, reason="复课", actor=upset.administrator)
+        case = opening.come_back(campus(upset), WEDNESDAY, reason="复课", actor=upset.administrator)
     case = computed(case)
     put_in_force(upset, case, ways(case)[0])
     assert [(row.uid, row.starts_at, leads(row)) for row in upset.lessons()] == before
@@ -357,7 +358,7 @@ def test_one_class_goes_online_alone(upset: Upset) -> None:
         db.session.execute(sa.delete(OnlineSpan))
         for row in upset.lessons():
             row.mode = LessonMode.IN_PERSON
-        case = case_opening.go_online(campus(upset), MONDAY, TUESDAY, group=upset.two, actor=upset.administrator)
+        case = opening.go_online(campus(upset), MONDAY, TUESDAY, group=upset.two, actor=upset.administrator)
     case = computed(case)
     put_in_force(upset, case, ways(case)[0])
     online = {(row.audience[0].class_id, day_of(row)) for row in upset.lessons() if row.mode is LessonMode.ONLINE}
@@ -366,16 +367,16 @@ def test_one_class_goes_online_alone(upset: Upset) -> None:
 
 def test_days_that_are_online_already_are_refused(upset: Upset) -> None:
     with pytest.raises(BadInputs) as refusal, transaction():
-        case_opening.go_online(campus(upset), MONDAY, TUESDAY, actor=upset.administrator)
+        opening.go_online(campus(upset), MONDAY, TUESDAY, actor=upset.administrator)
     assert refusals(refusal) == ["These days are online already."]
 
 
 def test_a_teacher_asks_for_a_lesson_to_move_and_gets_what_was_wished_for(upset: Upset) -> None:
     row = upset.lessons(upset.chinese, upset.one)[0]
     with transaction():
-        case = case_opening.ask_to_move(row, day=THURSDAY, period=4, reason="家长会", actor=upset.wang)
+        case = opening.ask_to_move(row, day=THURSDAY, period=4, reason="家长会", actor=upset.wang)
     with pytest.raises(BadInputs) as refusal, transaction():
-        case_opening.ask_to_move(row, actor=upset.wang)
+        opening.ask_to_move(row, actor=upset.wang)
     assert refusals(refusal) == ["It was asked already that this lesson moves."]
     case = computed(case)
     put_in_force(upset, case, "wish")
@@ -406,7 +407,7 @@ def test_a_changed_plan_gives_the_lessons_their_new_units_without_disturbing_any
 
 def test_where_nothing_is_hit_there_is_nothing_to_decide(upset: Upset) -> None:
     with transaction():
-        case = case_opening.lose_rooms(campus(upset), MONDAY, TUESDAY, 50, actor=upset.administrator)
+        case = opening.lose_rooms(campus(upset), MONDAY, TUESDAY, 50, actor=upset.administrator)
     assert computed(case).state is CaseState.DECIDED
 
 

@@ -16,8 +16,9 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, Conflict, InputError
 from lms_bridge.core.models import OutboxFact
 from lms_bridge.roster.models import Person
-from lms_bridge.timetable import changes
-from lms_bridge.timetable.lesson_changes import cancel_lesson, move_lesson, substitute_teacher
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.lesson_changes import cancel_lesson, move_lesson, substitute_teacher
+from lms_bridge.timetable.making.scheduling import solve_week
 from lms_bridge.timetable.models import (
     ChangeCause,
     ChangeSet,
@@ -28,7 +29,6 @@ from lms_bridge.timetable.models import (
     TimetableWeek,
     Unavailability,
 )
-from lms_bridge.timetable.scheduling import solve_week
 from lms_bridge.timetable.snapshots import LessonState, state_of, without_units
 from tests.builders import SchoolSystem, added, lesson
 from tests.timetable.school import FRIDAY, WEEK, school_with_plans

@@ -13,8 +13,8 @@ from flask import Flask
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import transaction
 from lms_bridge.roster.models import EnrolmentRole
-from lms_bridge.timetable import implementation
-from lms_bridge.timetable.implementation_word import campus_docx, class_docx
+from lms_bridge.timetable.reports import implementation
+from lms_bridge.timetable.reports.implementation_word import campus_docx, class_docx
 from tests.builders import SchoolSystem, enrol, online, small_system, subject
 from tests.web.test_plans import signed_in
 

@@ -15,18 +15,18 @@ from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, Conflict
 from lms_bridge.core.i18n import use_locale
-from lms_bridge.timetable.input_models import TeacherLimit
-from lms_bridge.timetable.lesson_changes import (
+from lms_bridge.timetable.cases.substitutes import candidates
+from lms_bridge.timetable.changing.lesson_changes import (
     cancel_lesson,
     move_lesson,
     planned_move,
     substitute_teacher,
     swap_lessons,
 )
+from lms_bridge.timetable.changing.slot_checks import Verdict, check_week
+from lms_bridge.timetable.changing.week_conflicts import ConflictKind, conflicts_of
+from lms_bridge.timetable.inputs.models import TeacherLimit
 from lms_bridge.timetable.models import Lesson, LessonStatus, Unavailability
-from lms_bridge.timetable.slot_checks import Verdict, check_week
-from lms_bridge.timetable.substitutes import candidates
-from lms_bridge.timetable.week_conflicts import ConflictKind, conflicts_of
 from tests.builders import added
 from tests.timetable.placed import MONDAY, Placed, at, placed_week
 from tests.timetable.school import FRIDAY, WEEK

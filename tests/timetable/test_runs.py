@@ -10,13 +10,13 @@ from flask import Flask
 from lms_bridge.core import clock, jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
-from lms_bridge.timetable import runs, scheduling
-from lms_bridge.timetable.cost_words import WORDS, itemised
-from lms_bridge.timetable.effort import Progress, Stage, Watcher
+from lms_bridge.timetable.making import runs, scheduling
 from lms_bridge.timetable.models import RunState, SolveRun
-from lms_bridge.timetable.problem import Problem, Solution, SolverLimits, Status
-from lms_bridge.timetable.solver import solve
-from lms_bridge.timetable.wishes import NAMES
+from lms_bridge.timetable.solving.cost_words import WORDS, itemised
+from lms_bridge.timetable.solving.effort import Progress, Stage, Watcher
+from lms_bridge.timetable.solving.problem import Problem, Solution, SolverLimits, Status
+from lms_bridge.timetable.solving.solver import solve
+from lms_bridge.timetable.solving.wishes import NAMES
 from tests.builders import SchoolSystem
 from tests.timetable.school import FRIDAY, WEEK, school_with_plans
 

@@ -18,13 +18,14 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, Conflict, InputError
 from lms_bridge.core.i18n import use_locale
 from lms_bridge.core.models import AuditEntry, OutboxFact
-from lms_bridge.timetable import changes, scheduling
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.events import LessonsChanged
-from lms_bridge.timetable.impossible import TimetableImpossible
-from lms_bridge.timetable.lesson_changes import cancel_lesson
+from lms_bridge.timetable.making import scheduling
+from lms_bridge.timetable.making.impossible import TimetableImpossible
+from lms_bridge.timetable.making.scheduling import propose_week, solve_week
 from lms_bridge.timetable.models import ChangeSet, ChangeState, Lesson, LessonStatus, TimetableWeek, Unavailability
-from lms_bridge.timetable.scheduling import propose_week, solve_week
-from lms_bridge.timetable.solver import solve
+from lms_bridge.timetable.solving.solver import solve
 from tests.builders import SchoolSystem, added
 from tests.timetable.school import FRIDAY, WEEK, as_stored, school_with_plans
 

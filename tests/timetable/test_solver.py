@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lms_bridge.timetable.problem import Course, Problem, Slot, Solution, SolverLimits, Status
-from lms_bridge.timetable.solver import solve
+from lms_bridge.timetable.solving.problem import Course, Problem, Slot, Solution, SolverLimits, Status
+from lms_bridge.timetable.solving.solver import solve
 
 WEEK = tuple(Slot(day, period) for day in range(5) for period in range(1, 7))
 

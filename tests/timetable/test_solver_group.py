@@ -7,12 +7,12 @@ from functools import cache
 import pytest
 
 from benchmarks.school_group import Shape, education_group, licences_halved, teacher_away
-from lms_bridge.timetable import least_change, search
-from lms_bridge.timetable.checker import broken_rules
-from lms_bridge.timetable.difference import differences
-from lms_bridge.timetable.effort import Progress, Stage
-from lms_bridge.timetable.problem import Problem, Solution, SolverLimits, Status, Weights
-from lms_bridge.timetable.solver import smallest_change, solve
+from lms_bridge.timetable.solving import least_change, search
+from lms_bridge.timetable.solving.checker import broken_rules
+from lms_bridge.timetable.solving.difference import differences
+from lms_bridge.timetable.solving.effort import Progress, Stage
+from lms_bridge.timetable.solving.problem import Problem, Solution, SolverLimits, Status, Weights
+from lms_bridge.timetable.solving.solver import smallest_change, solve
 
 SHAPE = Shape(campuses=2, classes=8, teachers=20, licences=8, siblings=4)
 

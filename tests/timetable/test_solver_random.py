@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lms_bridge.core.i18n import use_locale
-from lms_bridge.timetable.checker import broken_rules
-from lms_bridge.timetable.difference import differences
-from lms_bridge.timetable.problem import (
+from lms_bridge.timetable.solving.checker import broken_rules
+from lms_bridge.timetable.solving.difference import differences
+from lms_bridge.timetable.solving.problem import (
     Apart,
     Course,
     Placement,
@@ -27,7 +27,7 @@ from lms_bridge.timetable.problem import (
     Status,
     Weights,
 )
-from lms_bridge.timetable.solver import smallest_change, solve
+from lms_bridge.timetable.solving.solver import smallest_change, solve
 
 GRID = tuple(Slot(day, period) for day in range(2) for period in (1, 2, 3))
 CLASSES, TEACHERS = ("7-1", "7-2"), ("wang", "li")

@@ -14,9 +14,9 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs
 from lms_bridge.core.i18n import use_locale
 from lms_bridge.core.models import AuditEntry
-from lms_bridge.timetable.input_models import DayPart, RuleType, SubjectRule, WeekParity
-from lms_bridge.timetable.stated_rules import Stated, WeekRules, contradictions, taught_in
-from lms_bridge.timetable.subject_rules import add_rule, contradicting, remove_rule, rules_of
+from lms_bridge.timetable.inputs.models import DayPart, RuleType, SubjectRule, WeekParity
+from lms_bridge.timetable.inputs.stated_rules import Stated, WeekRules, contradictions, taught_in
+from lms_bridge.timetable.inputs.subject_rules import add_rule, contradicting, remove_rule, rules_of
 from tests.builders import SchoolSystem, subject
 from tests.timetable.school import FRIDAY, school_with_plans
 

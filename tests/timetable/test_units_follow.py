@@ -17,13 +17,13 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.plans.models import PlanClass, TeachingPlan
 from lms_bridge.plans.weeks import Step
-from lms_bridge.timetable import changes
-from lms_bridge.timetable.arrangements import WantedArrangement, add_arrangement
-from lms_bridge.timetable.lesson_changes import cancel_lesson, move_lesson
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.lesson_changes import cancel_lesson, move_lesson
+from lms_bridge.timetable.inputs.arrangements import WantedArrangement, add_arrangement
+from lms_bridge.timetable.making.scheduling import solve_week
 from lms_bridge.timetable.models import ChangeSet, ChangeState, Lesson, LessonStatus, TimetableWeek
-from lms_bridge.timetable.pace import only_in
-from lms_bridge.timetable.progress import class_progress, pace
-from lms_bridge.timetable.scheduling import solve_week
+from lms_bridge.timetable.reports.progress import class_progress, pace
+from lms_bridge.timetable.units.pace import only_in
 from tests.builders import SchoolSystem, plan, subject
 from tests.timetable.school import FRIDAY, WEEK, school_with_plans
 

@@ -18,22 +18,22 @@ from lms_bridge.core.errors import BadInputs
 from lms_bridge.lessons.capacity import account_for_lesson, set_rooms
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import EnrolmentRole, Household, HouseholdMember, Subject
-from lms_bridge.timetable.arrangements import (
+from lms_bridge.timetable.cases.teacher_times import Absent, add_absence, set_limit
+from lms_bridge.timetable.inputs.arrangements import (
     WantedArrangement,
     add_arrangement,
     arrangements_of,
     remove_arrangement,
     set_members,
 )
-from lms_bridge.timetable.building import build_problem
-from lms_bridge.timetable.input_models import DayPart, RuleType, WeekParity
+from lms_bridge.timetable.inputs.models import DayPart, RuleType, WeekParity
+from lms_bridge.timetable.inputs.stated_rules import Stated
+from lms_bridge.timetable.inputs.subject_rules import add_rule
+from lms_bridge.timetable.making.building import build_problem
+from lms_bridge.timetable.making.scheduling import solve_week
 from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart, TimetableWeek
-from lms_bridge.timetable.problem import Apart, Problem, Slot
 from lms_bridge.timetable.queries import students_of
-from lms_bridge.timetable.scheduling import solve_week
-from lms_bridge.timetable.stated_rules import Stated
-from lms_bridge.timetable.subject_rules import add_rule
-from lms_bridge.timetable.teacher_times import Absent, add_absence, set_limit
+from lms_bridge.timetable.solving.problem import Apart, Problem, Slot
 from tests.builders import (
     LONG_AGO,
     SchoolSystem,
