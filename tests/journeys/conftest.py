@@ -168,7 +168,7 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_no_sideways_scroll(page: Page) -> None:
-    """Nothing of the page lies beside the window. Waits until the page is there: after a click it may just have begun."""
+    """Nothing of the page lies beside the window. Waits for the page: a click may have just begun it."""
     page.wait_for_load_state()
     beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert beyond <= 0, f"{page.url} is {beyond} px wider than its window"

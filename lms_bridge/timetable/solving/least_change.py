@@ -5,6 +5,8 @@ other lesson the model only knows whether it stays or gives way, at the price of
 place. That is less than the truth asks, so the cheapest answer is a bound below every real change. When in it no other
 lesson gives way, it is a real change, and proved the smallest; otherwise those that gave way are modelled whole too.
 Beside each such bound, the same courses are planned anew with all others held fast, which gives a real change.
+
+A change that touches very much gets its first bound from the linear relaxation of that model, in a second or two.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy as np
 
 from lms_bridge.timetable.solving.compiled import Compiled, Numbers
 from lms_bridge.timetable.solving.effort import Effort, Progress, Stage
+from lms_bridge.timetable.solving.linear_bound import linear_bound
 from lms_bridge.timetable.solving.model import State, TimetableModel
 from lms_bridge.timetable.solving.problem import Problem, Slot, Weights
 from lms_bridge.timetable.solving.running import found, infeasible
@@ -36,7 +39,13 @@ IMPROVING_TAKES = 8.0
 """With less wall clock left than this, in seconds, the other wishes of the lessons that move are not looked at."""
 
 BY_DAYS = 5_000
-"""A change that touches more pairs than this is first made smaller day by day."""
+"""A change that touches more pairs than this gets a linear bound first, and is made smaller day by day."""
+
+LINEAR_ROUNDS, LINEAR_SECONDS = 4, 20.0
+"""Most linear relaxations of one change, and wall clock for one of them."""
+
+NEARLY = 0.01
+"""A lesson gives way in a fractional solution when this much of it does."""
 
 FIRST_WORK, WORK_OF_PAIR, LONGER = 1.0, 0.0003, 1.5
 """Deterministic time for one question of the first round: so much, and so much for each pair; by how much longer the
@@ -83,7 +92,9 @@ class Change:
             self.bound = self.compiled.cost(self.best)
         else:
             self._plain_change()
-            self._day_by_day()
+            if self.best is not None and self.size() >= BY_DAYS:
+                self._linear_bounds()
+                self._day_by_day()
         for number in range(ROUNDS):
             if self._finished() or self.work <= 0 or self.effort.seconds_left() <= 0 or not self.effort.tell():
                 return
@@ -149,7 +160,7 @@ class Change:
             return None
         values = self.state.values.copy()
         values[relaxed.own] = relaxed.values(solver)
-        moved = relaxed.given_way(solver)
+        moved = relaxed.given_way(relaxed.model.values(solver))
         if not moved:
             # Nothing else gave way: this is a real change, unless a rule between courses was left out.
             broken = self._in_broken_rows(values)
@@ -188,13 +199,27 @@ class Change:
             different = np.flatnonzero(values != self.state.values)
             self.touched |= {_course(self.compiled, number) for number in different.tolist()}
 
+    def _linear_bounds(self) -> None:
+        """The bound of the linear relaxation, again and again with the courses that gave way in it modelled whole."""
+        for _ in range(LINEAR_ROUNDS):
+            if self._finished() or not self.effort.tell() or self.effort.seconds_left() <= 0:
+                return
+            relaxed = _Relaxed(self.compiled, self.state, self.touched, self._start())
+            cheapest = linear_bound(relaxed.model.cp, min(LINEAR_SECONDS, self.effort.seconds_left()))
+            if cheapest is None:
+                return
+            self.bound = max(self.bound, relaxed.base + cheapest.cost)
+            given_way = relaxed.given_way(np.array(cheapest.values))
+            if not given_way:
+                return
+            self.touched |= given_way
+
     def _day_by_day(self) -> None:
         """Make a large first change smaller one day at a time, then by two days at once; that is quick, since few
         lessons need another day."""
+        assert self.best is not None
         compiled = self.compiled
         keys = sorted(self.touched)
-        if self.best is None or len(compiled.pairs_of(keys)) < BY_DAYS:
-            return
         all_days = sorted({slot.day for slot in compiled.problem.slots})
         for days in (*combinations(all_days, 1), *combinations(all_days, 2)):
             if self._finished():
@@ -297,10 +322,10 @@ class _Relaxed:
         """No change costs less."""
         return self.base + int(np.ceil(solver.best_objective_bound - 1e-6))
 
-    def given_way(self, solver: CpSolver) -> set[str]:
-        """The other courses of which a lesson gave way in the solution."""
-        values = self.model.values(solver)[len(self.own) :]
-        return {self.compiled.pairs[number][0] for number in self.others[values == 0].tolist()}
+    def given_way(self, values: np.ndarray) -> set[str]:
+        """The other courses of which a lesson, or a part of one, gave way in a solution of the model."""
+        left = values[len(self.own) :] < 1 - NEARLY
+        return {self.compiled.pairs[number][0] for number in self.others[left].tolist()}
 
     def values(self, solver: CpSolver) -> Numbers:
         """The values of the touched courses' variables in the solution."""
