@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from lms_bridge.timetable.problem import Apart, Course, Pool, Problem, Slot
+from lms_bridge.timetable.solving.problem import Apart, Course, Pool, Problem, Slot
 
 SUBJECTS = (
     ("chinese", 5), ("maths", 5), ("english", 4), ("science", 3), ("history", 2), ("geography", 2), ("sport", 3),

@@ -35,11 +35,11 @@ from benchmarks.school_group import (  # noqa: E402
     licences_halved,
     teacher_away,
 )
-from lms_bridge.timetable.checker import broken_rules  # noqa: E402
-from lms_bridge.timetable.difference import differences  # noqa: E402
-from lms_bridge.timetable.effort import Progress, Stage  # noqa: E402
-from lms_bridge.timetable.problem import Problem, Solution, SolverLimits, Weights  # noqa: E402
-from lms_bridge.timetable.solver import smallest_change, solve  # noqa: E402
+from lms_bridge.timetable.solving.checker import broken_rules  # noqa: E402
+from lms_bridge.timetable.solving.difference import differences  # noqa: E402
+from lms_bridge.timetable.solving.effort import Progress, Stage  # noqa: E402
+from lms_bridge.timetable.solving.problem import Problem, Solution, SolverLimits, Weights  # noqa: E402
+from lms_bridge.timetable.solving.solver import smallest_change, solve  # noqa: E402
 
 GAP_TARGET = 0.05
 SECONDS_TARGET = 60.0

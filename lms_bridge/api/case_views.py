@@ -12,12 +12,12 @@ from lms_bridge.api import timetable_views as views
 from lms_bridge.core.database import db
 from lms_bridge.core.i18n import gettext
 from lms_bridge.roster.models import Person
-from lms_bridge.timetable import cases
-from lms_bridge.timetable.board import Board, Offer
-from lms_bridge.timetable.case_models import CaseProposal, CaseState, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.case_runs import affected
+from lms_bridge.timetable.cases import cases
+from lms_bridge.timetable.cases.board import Board, Offer
+from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.cases.runs import affected
+from lms_bridge.timetable.cases.ways import WAY_NAMES
 from lms_bridge.timetable.models import Lesson, RunState
-from lms_bridge.timetable.ways import WAY_NAMES
 
 
 def absence(row: TeacherAbsence) -> schemas.AbsenceOut:

@@ -17,9 +17,10 @@ from lms_bridge.core.errors import InputError, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Person
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable import absences, cases, changes
-from lms_bridge.timetable.board import assign, board_of
-from lms_bridge.timetable.case_models import CaseProposal, CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.cases import absences, cases
+from lms_bridge.timetable.cases.board import assign, board_of
+from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS
 

@@ -15,7 +15,7 @@ from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound
 from lms_bridge.roster.models import Organisation, Person
-from lms_bridge.timetable import changes
+from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeKind, ChangeSet, LessonChange
 
 blueprint = APIBlueprint("api_change_sets", __name__, url_prefix="/api/v1/change-sets", tag="Timetable changes")

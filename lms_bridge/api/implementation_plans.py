@@ -15,8 +15,8 @@ from lms_bridge.plans import lookup
 from lms_bridge.plans.errors import UnknownCode
 from lms_bridge.plans.export.pieces import MEDIA_TYPE
 from lms_bridge.roster.models import Organisation, OrganisationKind
-from lms_bridge.timetable import implementation
-from lms_bridge.timetable.implementation_word import campus_docx, class_docx
+from lms_bridge.timetable.reports import implementation
+from lms_bridge.timetable.reports.implementation_word import campus_docx, class_docx
 
 blueprint = APIBlueprint("api_implementation", __name__, url_prefix="/api/v1/implementation-plans", tag="Many plans")
 

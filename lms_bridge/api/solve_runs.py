@@ -13,7 +13,7 @@ from lms_bridge.calendar.days import iso_week, monday_of
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound
-from lms_bridge.timetable import runs
+from lms_bridge.timetable.making import runs
 from lms_bridge.timetable.models import SolveRun
 
 blueprint = APIBlueprint("api_solve_runs", __name__, url_prefix="/api/v1/solve-runs", tag="Solving")

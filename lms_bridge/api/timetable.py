@@ -21,14 +21,14 @@ from lms_bridge.plans.errors import UnknownCode
 from lms_bridge.plans.lookup import class_by_code
 from lms_bridge.roster.models import Organisation, OrganisationKind, Person
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable import changes, lesson_changes
+from lms_bridge.timetable.changing import changes, lesson_changes
+from lms_bridge.timetable.changing.slot_checks import check_week
 from lms_bridge.timetable.models import ChangeSet, Lesson, LessonStatus, TimetableWeek
 from lms_bridge.timetable.queries import WITH_PARTS, lessons_between
 from lms_bridge.timetable.reach import campuses_of, sees_lesson, sees_week_of
-from lms_bridge.timetable.slot_checks import check_week
-from lms_bridge.timetable.term_overview import term_overview
-from lms_bridge.timetable.touched import touched_by
-from lms_bridge.timetable.week_slots import wall_clock
+from lms_bridge.timetable.reports.term_overview import term_overview
+from lms_bridge.timetable.telling.touched import touched_by
+from lms_bridge.timetable.weeks.slots import wall_clock
 
 blueprint = APIBlueprint("api_timetable", __name__, url_prefix="/api/v1", tag="Timetable")
 

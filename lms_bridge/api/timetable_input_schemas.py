@@ -6,7 +6,7 @@ from apiflask import Schema
 from apiflask.fields import Date, Integer, List, String
 from apiflask.validators import Length, OneOf, Range
 
-from lms_bridge.timetable.input_models import DayPart, RuleType, WeekParity
+from lms_bridge.timetable.inputs.models import DayPart, RuleType, WeekParity
 
 
 class WeekQuery(Schema):

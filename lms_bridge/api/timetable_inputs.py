@@ -16,11 +16,12 @@ from lms_bridge.core.errors import InputError, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import ClassGroup, Organisation, OrganisationKind, Person, Subject
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable import subject_rules, teacher_times
-from lms_bridge.timetable.input_check import check_week
-from lms_bridge.timetable.input_models import DayPart, RuleType, SubjectRule, WeekParity
+from lms_bridge.timetable.cases import teacher_times
+from lms_bridge.timetable.inputs import subject_rules
+from lms_bridge.timetable.inputs.models import DayPart, RuleType, SubjectRule, WeekParity
+from lms_bridge.timetable.inputs.stated_rules import Stated
+from lms_bridge.timetable.making.input_check import check_week
 from lms_bridge.timetable.models import Unavailability
-from lms_bridge.timetable.stated_rules import Stated
 
 blueprint = APIBlueprint("api_timetable_inputs", __name__, url_prefix="/api/v1/campuses", tag="Rules and inputs")
 

@@ -15,11 +15,11 @@ from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import get_locale
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.addresses import lesson_url
+from lms_bridge.timetable.changing.slot_checks import SlotCheck
 from lms_bridge.timetable.models import ChangeKind, ChangeSet, Lesson, LessonChange, SolveRun, TimetableWeek
-from lms_bridge.timetable.slot_checks import SlotCheck
 from lms_bridge.timetable.snapshots import LessonState, from_json
-from lms_bridge.timetable.touched import Touched, touched_by
-from lms_bridge.timetable.unit_titles import unit_titles
+from lms_bridge.timetable.telling.touched import Touched, touched_by
+from lms_bridge.timetable.units.unit_titles import unit_titles
 
 
 def paged(total: int, page: int, per_page: int) -> dict[str, int]:

@@ -19,7 +19,7 @@ def lessons_group() -> None:
 @json_option
 def list_(campus: str | None, class_code: str | None, week: str | None, as_json: bool) -> None:
     """List the lessons of a week."""
-    from lms_bridge.timetable.listing import COLUMNS, list_lessons
+    from lms_bridge.timetable.reports.listing import COLUMNS, list_lessons
 
     with application():
         rows = list_lessons(campus_code=campus, class_code=class_code, week=week)

@@ -11,15 +11,15 @@ from types import FrameType
 import click
 
 from lms_bridge.core.i18n import gettext
-from lms_bridge.timetable.cost_words import stage_words
-from lms_bridge.timetable.effort import Progress
+from lms_bridge.timetable.solving.cost_words import stage_words
+from lms_bridge.timetable.solving.effort import Progress
 
 LINE_EVERY = 5.0
 """Seconds between two lines where the output is no terminal, on which one line is written over."""
 
 
 class SolveProgress:
-    """Is told of progress by the solver; see :data:`lms_bridge.timetable.effort.Watcher`."""
+    """Is told of progress by the solver; see :data:`lms_bridge.timetable.solving.effort.Watcher`."""
 
     def __init__(self) -> None:
         self.ended = False

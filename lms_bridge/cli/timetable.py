@@ -37,7 +37,7 @@ def solve(campus: str, week: str, dry_run: bool, as_json: bool) -> None:
     How it goes stands on standard error; Ctrl-C ends the search with the best timetable found so far.
     """
     from lms_bridge.cli.solve_progress import SolveProgress
-    from lms_bridge.timetable.scheduling import solve_week
+    from lms_bridge.timetable.making.scheduling import solve_week
 
     progress = SolveProgress()
     with application(), progress.listening():
@@ -55,8 +55,8 @@ def solve(campus: str, week: str, dry_run: bool, as_json: bool) -> None:
 @json_option
 def check(campus: str, week: str, as_json: bool) -> None:
     """List everything that stands in the way of a week's timetable. Exit code 1 if there is anything."""
-    from lms_bridge.timetable.input_check import check_week
-    from lms_bridge.timetable.scheduling import campus_by_code
+    from lms_bridge.timetable.making.input_check import check_week
+    from lms_bridge.timetable.making.scheduling import campus_by_code
 
     with application():
         found = check_week(campus_by_code(campus), week)
@@ -81,9 +81,9 @@ def check(campus: str, week: str, as_json: bool) -> None:
 def implementation_plan(class_code: str | None, campus: str | None, path: Path, language: str | None) -> None:
     """Write the online-teaching plan of a class or a campus as a Word document."""
     from lms_bridge.plans.lookup import class_by_code
-    from lms_bridge.timetable import implementation
-    from lms_bridge.timetable.implementation_word import campus_docx, class_docx
-    from lms_bridge.timetable.scheduling import campus_by_code
+    from lms_bridge.timetable.making.scheduling import campus_by_code
+    from lms_bridge.timetable.reports import implementation
+    from lms_bridge.timetable.reports.implementation_word import campus_docx, class_docx
 
     if (class_code is None) == (campus is None):
         raise InputError(N_("Name either a class or a campus."), remedy=N_("Write --class CODE or --campus CODE."))

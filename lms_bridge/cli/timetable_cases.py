@@ -15,7 +15,7 @@ from lms_bridge.core.i18n import N_, gettext
 
 if TYPE_CHECKING:
     from lms_bridge.roster.models import ClassGroup, Organisation, Person
-    from lms_bridge.timetable.case_models import ChangeCase
+    from lms_bridge.timetable.cases.models import ChangeCase
     from lms_bridge.timetable.models import ChangeSet
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -38,8 +38,8 @@ def absence(
     import sqlalchemy as sa
 
     from lms_bridge.core.database import db, transaction
-    from lms_bridge.timetable.absences import report_absence
-    from lms_bridge.timetable.case_models import ChangeCase
+    from lms_bridge.timetable.cases.absences import report_absence
+    from lms_bridge.timetable.cases.models import ChangeCase
 
     with application():
         with transaction():
@@ -59,7 +59,7 @@ def absence(
 @json_option
 def online(campus: str, first: datetime, last: datetime | None, group: str | None, reason: str, as_json: bool) -> None:
     """A campus, or one class of it, is taught online."""
-    from lms_bridge.timetable.case_opening import go_online
+    from lms_bridge.timetable.cases.opening import go_online
 
     until = last.date() if last is not None else None
     _open(
@@ -77,7 +77,7 @@ def online(campus: str, first: datetime, last: datetime | None, group: str | Non
 @json_option
 def back(campus: str, first: datetime, group: str | None, reason: str, as_json: bool) -> None:
     """A campus, or one class of it, is at school again from a day on."""
-    from lms_bridge.timetable.case_opening import come_back
+    from lms_bridge.timetable.cases.opening import come_back
 
     _open(
         campus,
@@ -95,7 +95,7 @@ def back(campus: str, first: datetime, group: str | None, reason: str, as_json: 
 @json_option
 def rooms(campus: str, first: datetime, last: datetime | None, rooms: int, reason: str, as_json: bool) -> None:
     """A provider is lost, or licences are fewer."""
-    from lms_bridge.timetable.case_opening import lose_rooms
+    from lms_bridge.timetable.cases.opening import lose_rooms
 
     _open(
         campus,
@@ -111,7 +111,7 @@ def rooms(campus: str, first: datetime, last: datetime | None, rooms: int, reaso
 @json_option
 def day_lost(campus: str, day: datetime, reason: str, as_json: bool) -> None:
     """No school is held on a day."""
-    from lms_bridge.timetable.case_opening import lose_day
+    from lms_bridge.timetable.cases.opening import lose_day
 
     _open(campus, as_json, lambda row: lose_day(row, day.date(), reason=reason, actor=None))
 
@@ -121,9 +121,9 @@ def day_lost(campus: str, day: datetime, reason: str, as_json: bool) -> None:
 @json_option
 def list_cases(campus: str | None, as_json: bool) -> None:
     """What waits to be decided."""
-    from lms_bridge.timetable.case_answers import case_as_dict
-    from lms_bridge.timetable.cases import open_cases
-    from lms_bridge.timetable.scheduling import campus_by_code
+    from lms_bridge.timetable.cases.answers import case_as_dict
+    from lms_bridge.timetable.cases.cases import open_cases
+    from lms_bridge.timetable.making.scheduling import campus_by_code
 
     with application():
         rows = open_cases(campus_by_code(campus) if campus else None)
@@ -143,7 +143,7 @@ def list_cases(campus: str | None, as_json: bool) -> None:
 def show_case(uid: str, again: bool, as_json: bool) -> None:
     """One case with its proposals, best first."""
     from lms_bridge.core.database import transaction
-    from lms_bridge.timetable.cases import compute_again
+    from lms_bridge.timetable.cases.cases import compute_again
 
     with application():
         case = _case(uid)
@@ -158,7 +158,7 @@ def show_case(uid: str, again: bool, as_json: bool) -> None:
 def apply(uid: str) -> None:
     """Put a proposal in force; everybody concerned is told, the other proposals of its case are given up."""
     from lms_bridge.core.database import transaction
-    from lms_bridge.timetable import changes
+    from lms_bridge.timetable.changing import changes
 
     with application():
         with transaction():
@@ -171,7 +171,7 @@ def apply(uid: str) -> None:
 def undo(uid: str) -> None:
     """Put the lessons of a change back, on the day on which it was put in force."""
     from lms_bridge.core.database import transaction
-    from lms_bridge.timetable import changes
+    from lms_bridge.timetable.changing import changes
 
     with application():
         with transaction():
@@ -186,12 +186,12 @@ def undo(uid: str) -> None:
 def board(campus: str, day: datetime | None, as_json: bool) -> None:
     """The substitution board of a day: lessons without a teacher, and who is free."""
     from lms_bridge.roster.scope import today
-    from lms_bridge.timetable.board import board_of
-    from lms_bridge.timetable.case_answers import board_as_dict
+    from lms_bridge.timetable.cases.answers import board_as_dict
+    from lms_bridge.timetable.cases.board import board_of
     from lms_bridge.web.case_words import lesson_words
 
     with application():
-        from lms_bridge.timetable.scheduling import campus_by_code
+        from lms_bridge.timetable.making.scheduling import campus_by_code
 
         row = campus_by_code(campus)
         found = board_of(row, day.date() if day is not None else today(row.zone))
@@ -207,7 +207,7 @@ def board(campus: str, day: datetime | None, as_json: bool) -> None:
 
 def _open(campus: str, as_json: bool, opener: Callable[[Organisation], ChangeCase]) -> None:
     from lms_bridge.core.database import transaction
-    from lms_bridge.timetable.scheduling import campus_by_code
+    from lms_bridge.timetable.making.scheduling import campus_by_code
 
     with application():
         with transaction():
@@ -217,8 +217,8 @@ def _open(campus: str, as_json: bool, opener: Callable[[Organisation], ChangeCas
 
 def _work_out(found: Sequence[ChangeCase], as_json: bool) -> None:
     """Work the proposals out now and print them."""
-    from lms_bridge.timetable.case_answers import case_as_dict
-    from lms_bridge.timetable.case_runs import work_out_case
+    from lms_bridge.timetable.cases.answers import case_as_dict
+    from lms_bridge.timetable.cases.runs import work_out_case
     from lms_bridge.web.case_words import proposal_words
 
     for case in found:
@@ -280,7 +280,7 @@ def _group(campus: Organisation, code: str | None) -> ClassGroup | None:
 
 
 def _case(uid: str) -> ChangeCase:
-    from lms_bridge.timetable.cases import case_by_uid
+    from lms_bridge.timetable.cases.cases import case_by_uid
 
     case = case_by_uid(uid)
     if case is None:
@@ -291,7 +291,7 @@ def _case(uid: str) -> ChangeCase:
 
 
 def _change_set(uid: str) -> ChangeSet:
-    from lms_bridge.timetable.changes import change_set_by_uid
+    from lms_bridge.timetable.changing.changes import change_set_by_uid
 
     change_set = change_set_by_uid(uid)
     if change_set is None:

@@ -28,7 +28,7 @@ def import_file(
     from lms_bridge.core.database import transaction
     from lms_bridge.timetable.exchange.importer import import_timetable
     from lms_bridge.timetable.exchange.sources import read_timetable
-    from lms_bridge.timetable.scheduling import campus_by_code
+    from lms_bridge.timetable.making.scheduling import campus_by_code
 
     with application():
         given = read_timetable(file, file.name, solution=solution, solution_name=solution.name if solution else None)
@@ -55,7 +55,7 @@ def import_file(
 def export_file(campus: str, week: str, path: Path, language: str | None) -> None:
     """Write a campus's week for another program; the ending of the file says in which form."""
     from lms_bridge.timetable.exchange.export import written_week
-    from lms_bridge.timetable.scheduling import campus_by_code
+    from lms_bridge.timetable.making.scheduling import campus_by_code
 
     with application():
         found = campus_by_code(campus)

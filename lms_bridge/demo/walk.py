@@ -33,9 +33,9 @@ from lms_bridge.plans import comparing, review
 from lms_bridge.plans.models import TeachingPlan
 from lms_bridge.roster.models import Person
 from lms_bridge.roster.scope import scope_for
+from lms_bridge.timetable.making.scheduling import solve_week
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import students_of
-from lms_bridge.timetable.scheduling import solve_week
 
 ZONE = "Asia/Shanghai"
 VERDICTS = {

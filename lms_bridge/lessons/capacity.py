@@ -14,8 +14,8 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import account_for, accounts_for
 from lms_bridge.roster.models import Organisation, Person
-from lms_bridge.timetable.capacity import Rooms
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
+from lms_bridge.timetable.weeks.capacity import Rooms
 
 MOST_ROOMS = 100_000
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from lms_bridge.core.events import subscribe
 from lms_bridge.lessons import capacity, joinlinks, meetings
 from lms_bridge.timetable.addresses import register_personal_links
-from lms_bridge.timetable.capacity import register_rooms
 from lms_bridge.timetable.events import LessonsChanged
 from lms_bridge.timetable.rooms import register_room_states
+from lms_bridge.timetable.weeks.capacity import register_rooms
 
 
 @subscribe(LessonsChanged)

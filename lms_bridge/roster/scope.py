@@ -31,6 +31,22 @@ def today(zone: str = "Asia/Shanghai") -> date:
     return local(now(), zone).date()
 
 
+def is_teacher(person: Person, day: date) -> bool:
+    """Whether a person has the role of a teacher anywhere on ``day``."""
+    return (
+        db.session.scalar(
+            sa.select(RoleAssignment.id)
+            .where(
+                RoleAssignment.person_id == person.id,
+                RoleAssignment.role == Role.TEACHER,
+                valid(RoleAssignment, day),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
 def scope_for(person: Person, day: date | None = None) -> Scope:
     """What ``person`` may reach on ``day`` (default today). Restricted guardianships give nothing."""
     day = day or today()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Guardianship
-from lms_bridge.timetable.input_models import ClassPartMember
+from lms_bridge.timetable.inputs.models import ClassPartMember
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonStatus, LessonTeacher
 
 WITH_PARTS = (

@@ -9,16 +9,13 @@ from lms_bridge.notices import kinds
 from lms_bridge.notices.models import Priority
 from lms_bridge.plans import affected
 from lms_bridge.plans.events import PlanReviewed
-from lms_bridge.timetable import (
-    cases,
-    input_models,  # noqa: F401  (its tables must be known)
-    plan_changes,
-)
-from lms_bridge.timetable.audience import people_touched
-from lms_bridge.timetable.changes import CHANGED, UNDONE
+from lms_bridge.timetable.cases import cases, plan_changes
+from lms_bridge.timetable.changing.changes import CHANGED, UNDONE
 from lms_bridge.timetable.events import LessonsChanged
-from lms_bridge.timetable.messages import gather_changed, gather_undone, told_before
-from lms_bridge.timetable.unit_lessons import lessons_of_units
+from lms_bridge.timetable.inputs import models as input_models  # noqa: F401  (its tables must be known)
+from lms_bridge.timetable.telling.audience import people_touched
+from lms_bridge.timetable.telling.messages import gather_changed, gather_undone, told_before
+from lms_bridge.timetable.units.unit_lessons import lessons_of_units
 
 kinds.register(
     kinds.Kind(

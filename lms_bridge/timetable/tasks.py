@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lms_bridge.core import jobs
-from lms_bridge.timetable import case_runs, runs
-from lms_bridge.timetable.case_opening import COMPUTE
+from lms_bridge.timetable.cases import runs as case_runs
+from lms_bridge.timetable.cases.opening import COMPUTE
+from lms_bridge.timetable.making import runs
 
 
 @jobs.job(runs.SOLVE, max_attempts=3)

@@ -17,12 +17,12 @@ from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Person
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable import absences
-from lms_bridge.timetable.absent_lessons import lessons_during, zone_of
-from lms_bridge.timetable.case_models import CaseState, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.case_opening import ask_to_move
-from lms_bridge.timetable.cases import requests_of
-from lms_bridge.timetable.lesson_changes import LessonProblem
+from lms_bridge.timetable.cases import absences
+from lms_bridge.timetable.cases.absent_lessons import lessons_during, zone_of
+from lms_bridge.timetable.cases.cases import requests_of
+from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.cases.opening import ask_to_move
+from lms_bridge.timetable.changing.lesson_changes import LessonProblem
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.web import case_words
 from lms_bridge.web.day_forms import errors_by_field, periods_of, typed_day, typed_days

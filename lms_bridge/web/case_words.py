@@ -12,10 +12,10 @@ from lms_bridge.core.i18n import N_, get_locale, gettext, ngettext
 from lms_bridge.notices.dates import say_day, say_period, say_slot
 from lms_bridge.plans.models import TeachingPlan
 from lms_bridge.roster.models import Person
-from lms_bridge.timetable.case_models import CaseProposal, CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.cases.ways import WAY_NAMES
+from lms_bridge.timetable.cases.whole_week import CAMPUS, CLASSES
 from lms_bridge.timetable.models import ChangeCause, ChangeKind, ChangeSet, ChangeState, Lesson
-from lms_bridge.timetable.ways import WAY_NAMES
-from lms_bridge.timetable.whole_week import CAMPUS, CLASSES
 from lms_bridge.web.change_words import ChangeWords
 
 CASE_STATES = {

@@ -17,7 +17,7 @@ from lms_bridge.core.i18n import get_locale, gettext
 from lms_bridge.notices import dates
 from lms_bridge.timetable.addresses import lesson_url
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
-from lms_bridge.timetable.unit_titles import unit_titles
+from lms_bridge.timetable.units.unit_titles import unit_titles
 from lms_bridge.web.attendance_words import BADGES, WORDS
 
 LOOK_AHEAD = timedelta(days=14)

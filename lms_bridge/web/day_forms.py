@@ -11,7 +11,7 @@ from lms_bridge.calendar.grids import grids_of
 from lms_bridge.core.errors import BadInputs, BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation
-from lms_bridge.timetable.lesson_changes import LessonProblem
+from lms_bridge.timetable.changing.lesson_changes import LessonProblem
 
 MOST_PERIODS = 12
 """What a form offers where no period grid is known."""

@@ -17,8 +17,8 @@ from lms_bridge.core.plugins import Check
 from lms_bridge.plans.listing import visible_plans
 from lms_bridge.plans.models import PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import Organisation, Person
-from lms_bridge.timetable.case_models import CaseState
-from lms_bridge.timetable.cases import cases_within
+from lms_bridge.timetable.cases.cases import cases_within
+from lms_bridge.timetable.cases.models import CaseState
 from lms_bridge.timetable.models import Lesson, LessonStatus
 from lms_bridge.timetable.queries import lessons_between, lessons_of_student
 from lms_bridge.web import case_words, day

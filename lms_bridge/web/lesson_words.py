@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lms_bridge.core.clock import local
 from lms_bridge.notices.dates import say_slot, say_time
 from lms_bridge.timetable.models import Lesson, TeacherPart
-from lms_bridge.timetable.unit_titles import unit_titles
+from lms_bridge.timetable.units.unit_titles import unit_titles
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,11 @@ from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import gettext
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person
 from lms_bridge.roster.scope import today, valid
+from lms_bridge.timetable.changing.week_conflicts import Found, conflicts_of
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import lessons_between, lessons_of_student
 from lms_bridge.timetable.reach import campuses_of, sees_week_of
-from lms_bridge.timetable.week_conflicts import Found, conflicts_of
-from lms_bridge.timetable.week_slots import class_slots
+from lms_bridge.timetable.weeks.slots import class_slots
 from lms_bridge.web import (
     timetable_arrangements,  # noqa: F401  (adds its pages to timetable_inputs, as do days, rules and teachers)
     timetable_board,

@@ -13,9 +13,9 @@ from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person, Subject
 from lms_bridge.roster.scope import today, valid
-from lms_bridge.timetable import arrangements as arranging
-from lms_bridge.timetable.input_models import Arrangement
-from lms_bridge.timetable.teacher_times import teachers_of
+from lms_bridge.timetable.cases.teacher_times import teachers_of
+from lms_bridge.timetable.inputs import arrangements as arranging
+from lms_bridge.timetable.inputs.models import Arrangement
 from lms_bridge.web.session import current_person, signed_in_required
 from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, classes_of, page, subjects, term_in_hand
 

@@ -18,8 +18,8 @@ from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_slot
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable import changes
-from lms_bridge.timetable.board import Offer, Row, assign, board_of
+from lms_bridge.timetable.cases.board import Offer, Row, assign, board_of
+from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.web.campuses import campuses_within

@@ -13,13 +13,14 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict, NotFound
 from lms_bridge.core.i18n import gettext
 from lms_bridge.roster.models import Person
-from lms_bridge.timetable import absences, cases, changes
-from lms_bridge.timetable.case_models import CaseProposal, CaseState, ChangeCase
-from lms_bridge.timetable.case_runs import affected
-from lms_bridge.timetable.cases import case_by_uid, cases_within
+from lms_bridge.timetable.cases import absences, cases
+from lms_bridge.timetable.cases.cases import case_by_uid, cases_within
+from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase
+from lms_bridge.timetable.cases.runs import affected
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.undoing import too_late
 from lms_bridge.timetable.models import ChangeCause, ChangeState, Lesson, RunState
-from lms_bridge.timetable.told_of import told_of
-from lms_bridge.timetable.undoing import too_late
+from lms_bridge.timetable.telling.told_of import told_of
 from lms_bridge.web import case_words, timetable_new_case
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 from lms_bridge.web.timetable_changes import CAUSE_NAMES, KIND_BADGES, KIND_NAMES

@@ -17,8 +17,9 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation, Person
-from lms_bridge.timetable import changes
-from lms_bridge.timetable.lesson_changes import (
+from lms_bridge.timetable.cases.substitutes import candidates
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.lesson_changes import (
     LessonProblem,
     cancel_lesson,
     move_lesson,
@@ -37,9 +38,8 @@ from lms_bridge.timetable.models import (
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.rooms import room_states
 from lms_bridge.timetable.snapshots import state_of
-from lms_bridge.timetable.substitutes import candidates
-from lms_bridge.timetable.touched import touched_by
-from lms_bridge.timetable.unit_titles import unit_titles
+from lms_bridge.timetable.telling.touched import touched_by
+from lms_bridge.timetable.units.unit_titles import unit_titles
 from lms_bridge.web.change_words import ChangeWords
 from lms_bridge.web.security import safe_next
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required

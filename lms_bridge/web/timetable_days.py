@@ -25,7 +25,7 @@ from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.roster.models import Organisation, Term
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable.problem import WEEKDAYS
+from lms_bridge.timetable.solving.problem import WEEKDAYS
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 from lms_bridge.web.timetable_inputs import (
     blueprint,

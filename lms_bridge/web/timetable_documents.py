@@ -13,8 +13,8 @@ from lms_bridge.core.i18n import get_locale, gettext
 from lms_bridge.plans.export.clean import file_name
 from lms_bridge.plans.export.pieces import MEDIA_TYPE
 from lms_bridge.roster.models import ClassGroup, Organisation
-from lms_bridge.timetable import implementation
-from lms_bridge.timetable.implementation_word import campus_docx, class_docx
+from lms_bridge.timetable.reports import implementation
+from lms_bridge.timetable.reports.implementation_word import campus_docx, class_docx
 from lms_bridge.web.plan_documents import download
 from lms_bridge.web.session import require, signed_in_required
 

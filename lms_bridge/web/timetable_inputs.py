@@ -19,7 +19,7 @@ from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_day
 from lms_bridge.roster.models import ClassGroup, Organisation, OrganisationKind, Subject, Term
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable.input_check import check_week
+from lms_bridge.timetable.making.input_check import check_week
 from lms_bridge.web.campuses import campuses_within, class_order
 from lms_bridge.web.session import require, signed_in_required
 

@@ -18,11 +18,11 @@ from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_day, say_period, say_slot, say_time
-from lms_bridge.timetable import changes
-from lms_bridge.timetable.lesson_changes import move_lesson, planned_move, planned_swap, swap_lessons
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.lesson_changes import move_lesson, planned_move, planned_swap, swap_lessons
+from lms_bridge.timetable.changing.slot_checks import SlotCheck, Verdict, check_week
 from lms_bridge.timetable.models import ChangeSet, Lesson
-from lms_bridge.timetable.slot_checks import SlotCheck, Verdict, check_week
-from lms_bridge.timetable.touched import touched_by
+from lms_bridge.timetable.telling.touched import touched_by
 from lms_bridge.web.change_words import ChangeWords
 from lms_bridge.web.security import safe_next
 from lms_bridge.web.session import current_person, signed_in_required

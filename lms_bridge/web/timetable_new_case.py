@@ -16,10 +16,10 @@ from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, RoleAssignment, Term
 from lms_bridge.roster.scope import today, valid
-from lms_bridge.timetable import case_opening
-from lms_bridge.timetable.absences import report_absence
-from lms_bridge.timetable.case_models import ChangeCase
-from lms_bridge.timetable.lesson_changes import LessonProblem
+from lms_bridge.timetable.cases import opening
+from lms_bridge.timetable.cases.absences import report_absence
+from lms_bridge.timetable.cases.models import ChangeCase
+from lms_bridge.timetable.changing.lesson_changes import LessonProblem
 from lms_bridge.web.campuses import campuses_within, class_order
 from lms_bridge.web.day_forms import errors_by_field, periods_of, typed_day, typed_days
 from lms_bridge.web.session import current_person, require, signed_in_required
@@ -87,21 +87,21 @@ def _absence(campus: Organisation, actor: Person) -> ChangeCase | None:
 def _online(campus: Organisation, actor: Person) -> ChangeCase:
     first = typed_day("first")
     last = typed_day("last") if request.form.get("last") else None
-    return case_opening.go_online(campus, first, last, group=_group(campus), reason=_text("reason"), actor=actor)
+    return opening.go_online(campus, first, last, group=_group(campus), reason=_text("reason"), actor=actor)
 
 
 def _back(campus: Organisation, actor: Person) -> ChangeCase:
-    return case_opening.come_back(campus, typed_day("first"), group=_group(campus), reason=_text("reason"), actor=actor)
+    return opening.come_back(campus, typed_day("first"), group=_group(campus), reason=_text("reason"), actor=actor)
 
 
 def _rooms(campus: Organisation, actor: Person) -> ChangeCase:
     first, last = typed_days()
     rooms = request.form.get("rooms", -1, type=int)
-    return case_opening.lose_rooms(campus, first, last, rooms, reason=_text("reason"), actor=actor)
+    return opening.lose_rooms(campus, first, last, rooms, reason=_text("reason"), actor=actor)
 
 
 def _lost(campus: Organisation, actor: Person) -> ChangeCase:
-    return case_opening.lose_day(campus, typed_day("first"), reason=_text("reason"), actor=actor)
+    return opening.lose_day(campus, typed_day("first"), reason=_text("reason"), actor=actor)
 
 
 _OPENERS: dict[str, Callable[[Organisation, Person], ChangeCase | None]] = {

@@ -13,7 +13,7 @@ from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import get_locale
 from lms_bridge.plans.models import PlanUnit, PlanVersion, TeachingPlan
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject
-from lms_bridge.timetable.progress import Progress, class_progress, pace, present_week
+from lms_bridge.timetable.reports.progress import Progress, class_progress, pace, present_week
 from lms_bridge.web.campuses import campuses_within, class_order
 from lms_bridge.web.session import require, signed_in_required
 from lms_bridge.web.timetable_inputs import classes_of, term_in_hand

@@ -19,9 +19,9 @@ from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_slot
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, RoleAssignment, Term
 from lms_bridge.roster.scope import today, valid
-from lms_bridge.timetable import changes
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.week_conflicts import ConflictKind, Found
 from lms_bridge.timetable.models import ChangeState, Lesson
-from lms_bridge.timetable.week_conflicts import ConflictKind, Found
 from lms_bridge.web.campuses import campuses_within, class_order
 from lms_bridge.web.change_words import ChangeWords
 

@@ -18,9 +18,9 @@ from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_day
 from lms_bridge.roster.models import Organisation
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable import runs
-from lms_bridge.timetable.cost_words import itemised, stage_words
+from lms_bridge.timetable.making import runs
 from lms_bridge.timetable.models import ChangeSet, ChangeState, RunState, SolveRun, TimetableWeek
+from lms_bridge.timetable.solving.cost_words import itemised, stage_words
 from lms_bridge.web.campuses import campuses_within
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 

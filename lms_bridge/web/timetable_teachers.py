@@ -15,9 +15,9 @@ from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_day
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable import teacher_times
+from lms_bridge.timetable.cases import teacher_times
 from lms_bridge.timetable.models import Unavailability
-from lms_bridge.timetable.problem import WEEKDAYS
+from lms_bridge.timetable.solving.problem import WEEKDAYS
 from lms_bridge.web.session import current_person, signed_in_required
 from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, day_of, number_of, page
 

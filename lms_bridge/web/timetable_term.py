@@ -13,7 +13,7 @@ from lms_bridge.core.i18n import get_locale, gettext, ngettext
 from lms_bridge.notices.dates import say_day
 from lms_bridge.roster.models import Term
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable.term_overview import TermOverview, WeekRow, term_overview
+from lms_bridge.timetable.reports.term_overview import TermOverview, WeekRow, term_overview
 from lms_bridge.web.campuses import campuses_within
 from lms_bridge.web.session import require, signed_in_required
 from lms_bridge.web.timetable_parts import campus_asked, week_url

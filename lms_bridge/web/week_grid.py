@@ -20,8 +20,8 @@ from lms_bridge.roster.models import Organisation
 from lms_bridge.timetable.models import ChangeKind, ChangeSet, ChangeState, Lesson, LessonChange, LessonStatus
 from lms_bridge.timetable.rooms import room_states
 from lms_bridge.timetable.snapshots import from_json
-from lms_bridge.timetable.unit_titles import unit_titles
-from lms_bridge.timetable.week_slots import wall_clock
+from lms_bridge.timetable.units.unit_titles import unit_titles
+from lms_bridge.timetable.weeks.slots import wall_clock
 from lms_bridge.web.timetable_parts import lesson_title, slot_words
 
 LONG_PAUSE = timedelta(minutes=45)

@@ -19,8 +19,8 @@ from werkzeug.serving import make_server
 
 from lms_bridge.core import clock
 from lms_bridge.core.database import transaction
-from lms_bridge.timetable.case_runs import work_out_case
-from lms_bridge.timetable.cases import case_by_uid
+from lms_bridge.timetable.cases.cases import case_by_uid
+from lms_bridge.timetable.cases.runs import work_out_case
 from tests.api.conftest import MakeCaller
 from tests.builders import SchoolSystem
 from tests.plans.documents import plan_docx

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from lms_bridge.core import clock
-from lms_bridge.timetable.case_models import ChangeCase
-from lms_bridge.timetable.case_runs import work_out_case
-from lms_bridge.timetable.cases import case_by_uid
+from lms_bridge.timetable.cases.cases import case_by_uid
+from lms_bridge.timetable.cases.models import ChangeCase
+from lms_bridge.timetable.cases.runs import work_out_case
 from tests.api.conftest import Caller, MakeCaller
 from tests.timetable.school import FRIDAY
 from tests.timetable.upset import MONDAY, QUICK, Upset, day_of, timetabled

@@ -24,7 +24,7 @@ from lms_bridge.core.clock import local
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import InputError
 from lms_bridge.roster.models import Organisation, OrganisationKind, Term
-from lms_bridge.timetable.week_slots import class_slots
+from lms_bridge.timetable.weeks.slots import class_slots
 from tests.builders import ZONE, added, class_group, online, organisation, term
 
 OCTOBER = "2026-W41"

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from lms_bridge.cli.solve_progress import SolveProgress
-from lms_bridge.timetable.effort import Progress, Stage
+from lms_bridge.timetable.solving.effort import Progress, Stage
 
 
 def test_each_stage_and_every_few_seconds_a_line_is_written(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,8 +20,8 @@ from lms_bridge.core.settings import load
 from lms_bridge.plans.export.plan_word import plan_docx
 from lms_bridge.plans.export.review_sheet import review_sheet_docx
 from lms_bridge.plans.models import PlanKind, PlanVersion, TeachingPlan, VersionState
-from lms_bridge.timetable import implementation
-from lms_bridge.timetable.implementation_word import campus_docx, class_docx
+from lms_bridge.timetable.reports import implementation
+from lms_bridge.timetable.reports.implementation_word import campus_docx, class_docx
 from lms_bridge.web.app import create_app
 
 

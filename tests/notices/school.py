@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bridge.core.database import db, transaction
-from lms_bridge.timetable import changes
+from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeCause, ChangeKind, ChangeSet, Lesson, LessonChange, LessonStatus
 from lms_bridge.timetable.snapshots import state_of
 from tests.builders import SchoolSystem, contact, small_system

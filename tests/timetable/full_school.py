@@ -5,7 +5,7 @@ from __future__ import annotations
 from lms_bridge.core.access import Role
 from lms_bridge.core.database import db, transaction
 from lms_bridge.roster.models import EnrolmentRole, Person
-from lms_bridge.timetable.scheduling import solve_week
+from lms_bridge.timetable.making.scheduling import solve_week
 from tests.builders import SchoolSystem, class_group, enrol, online, person_as, plan, small_system, subject
 from tests.timetable.school import WEEK
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from lms_bridge.core.database import db, transaction
 from lms_bridge.roster.models import ClassGroup, Person, Subject
 from lms_bridge.timetable.models import Lesson, TimetableWeek
-from lms_bridge.timetable.week_slots import wall_clock
+from lms_bridge.timetable.weeks.slots import wall_clock
 from tests.builders import PERIOD_STARTS, ZONE, SchoolSystem, lesson, online, small_system, subject
 
 MONDAY = date(2026, 11, 23)

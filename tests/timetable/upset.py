@@ -12,15 +12,15 @@ from lms_bridge.core.access import Role
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.roster.models import ClassGroup, EnrolmentRole, Person, Subject
-from lms_bridge.timetable import unit_order
-from lms_bridge.timetable.case_models import CaseProposal, ChangeCase
-from lms_bridge.timetable.cases import case_by_uid
+from lms_bridge.timetable.cases.cases import case_by_uid
+from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase
+from lms_bridge.timetable.cases.proposals import ONLY_MOVES
 from lms_bridge.timetable.models import Lesson, LessonStatus, TimetableWeek
-from lms_bridge.timetable.problem import SolverLimits
-from lms_bridge.timetable.proposals import ONLY_MOVES
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.snapshots import write_units
-from lms_bridge.timetable.week_slots import wall_clock
+from lms_bridge.timetable.solving.problem import SolverLimits
+from lms_bridge.timetable.units import unit_order
+from lms_bridge.timetable.weeks.slots import wall_clock
 from tests import builders
 from tests.builders import PERIOD_STARTS, SchoolSystem, class_group, enrol, online, person_as, plan, subject
 

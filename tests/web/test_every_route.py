@@ -33,8 +33,8 @@ from lms_bridge.plans.models import ColumnMapping, PlanBatch, PlanComment, PlanD
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.api_tokens import create
 from lms_bridge.roster.models import ApiToken, Person, RosterUpload
-from lms_bridge.timetable.case_models import CaseProposal, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.input_models import Arrangement, ArrangementClass, RuleType, SubjectRule
+from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.inputs.models import Arrangement, ArrangementClass, RuleType, SubjectRule
 from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, Unavailability
 from tests import builders
 from tests.builders import SchoolSystem, added, small_system

@@ -15,8 +15,8 @@ from lms_bridge.core import clock, jobs
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
 from lms_bridge.roster.models import Person
+from lms_bridge.timetable.making.scheduling import solve_week
 from lms_bridge.timetable.models import ChangeSet, Lesson, LessonStatus, SolveRun, TimetableWeek, Unavailability
-from lms_bridge.timetable.scheduling import solve_week
 from tests.builders import SchoolSystem, added
 from tests.timetable.school import FRIDAY, WEEK, school_with_plans
 from tests.web.test_plans import signed_in

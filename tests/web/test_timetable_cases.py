@@ -12,9 +12,9 @@ from flask import Flask
 from lms_bridge.core import clock, jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import AuditEntry
-from lms_bridge.timetable.absences import report_absence
-from lms_bridge.timetable.case_models import CaseState, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.lesson_changes import cancel_lesson
+from lms_bridge.timetable.cases.absences import report_absence
+from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.models import TeacherPart
 from tests.timetable.school import FRIDAY
 from tests.timetable.upset import MONDAY, Upset, computed, day_of, stored, timetabled

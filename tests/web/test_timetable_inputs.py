@@ -18,13 +18,13 @@ from lms_bridge.core import clock
 from lms_bridge.core.database import db, transaction
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import EnrolmentRole
-from lms_bridge.timetable.arrangements import arrangements_of
-from lms_bridge.timetable.case_models import CaseState, ChangeCase
-from lms_bridge.timetable.input_check import check_week
-from lms_bridge.timetable.input_models import SubjectRule
+from lms_bridge.timetable.cases.models import CaseState, ChangeCase
+from lms_bridge.timetable.cases.teacher_times import limits_of
+from lms_bridge.timetable.inputs.arrangements import arrangements_of
+from lms_bridge.timetable.inputs.models import SubjectRule
+from lms_bridge.timetable.making.input_check import check_week
+from lms_bridge.timetable.making.scheduling import solve_week
 from lms_bridge.timetable.models import Unavailability
-from lms_bridge.timetable.scheduling import solve_week
-from lms_bridge.timetable.teacher_times import limits_of
 from tests.builders import SchoolSystem, enrol, plan, subject
 from tests.timetable.school import FRIDAY, WEEK, school_with_plans
 from tests.web.test_every_route import FORM_TOKEN, visitor

@@ -16,7 +16,7 @@ from lms_bridge.core import clock
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
 from lms_bridge.roster.models import ClassGroup, Person, Subject
-from lms_bridge.timetable.lesson_changes import move_lesson
+from lms_bridge.timetable.changing.lesson_changes import move_lesson
 from lms_bridge.timetable.models import Lesson, Unavailability
 from tests.builders import added
 from tests.timetable.placed import MONDAY, Placed, at, placed_week

@@ -9,9 +9,9 @@ from flask import Flask
 
 from lms_bridge.core import clock, jobs
 from lms_bridge.core.database import db, transaction
-from lms_bridge.timetable import runs
-from lms_bridge.timetable.effort import Progress, Stage
+from lms_bridge.timetable.making import runs
 from lms_bridge.timetable.models import RunState, SolveRun
+from lms_bridge.timetable.solving.effort import Progress, Stage
 from tests.builders import SchoolSystem, small_system
 from tests.timetable.school import FRIDAY, WEEK
 from tests.web.test_timetable import english, shown

@@ -10,10 +10,10 @@ from lms_bridge.calendar.days import teaching_weeks
 from lms_bridge.calendar.models import CalendarDay, DayKind
 from lms_bridge.core import clock
 from lms_bridge.core.database import transaction
-from lms_bridge.timetable.lesson_changes import cancel_lesson, substitute_teacher
+from lms_bridge.timetable.changing.lesson_changes import cancel_lesson, substitute_teacher
 from lms_bridge.timetable.models import LessonUnit
-from lms_bridge.timetable.plan_lines import plan_lines
-from lms_bridge.timetable.term_overview import Pace, term_overview
+from lms_bridge.timetable.reports.term_overview import Pace, term_overview
+from lms_bridge.timetable.units.plan_lines import plan_lines
 from tests.builders import added, plan
 from tests.timetable.placed import MONDAY, placed_week
 from tests.timetable.school import FRIDAY, WEEK

@@ -13,7 +13,7 @@ from lms_bridge.timetable.exchange.to_fet import as_fet
 from lms_bridge.timetable.exchange.writing import as_csv, as_ics, as_xlsx
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import lessons_between
-from lms_bridge.timetable.week_slots import wall_clock
+from lms_bridge.timetable.weeks.slots import wall_clock
 
 WRITERS: dict[str, Callable[[Sequence[Lesson], str], bytes]] = {
     "csv": lambda lessons, title: as_csv(lessons),

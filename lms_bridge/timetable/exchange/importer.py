@@ -22,9 +22,8 @@ from lms_bridge.calendar.days import (
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation, Person, Term
-from lms_bridge.timetable import changes
-from lms_bridge.timetable.clashes import clashes_of
-from lms_bridge.timetable.demand import classes_of_term
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.clashes import clashes_of
 from lms_bridge.timetable.exchange.given import GivenLesson
 from lms_bridge.timetable.exchange.naming import Names, double_bookings, named_lessons
 from lms_bridge.timetable.exchange.planning import TermPlan
@@ -32,6 +31,7 @@ from lms_bridge.timetable.models import (
     ChangeKind,
     ChangeSet,
 )
+from lms_bridge.timetable.weeks.demand import classes_of_term
 from lms_bridge.timetable.wording import DaysOff
 
 MAX_WEEKS = 30

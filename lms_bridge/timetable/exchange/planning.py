@@ -15,9 +15,8 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError, InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, Term
-from lms_bridge.timetable import changes
+from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.exchange.naming import NamedLesson
-from lms_bridge.timetable.matching import match
 from lms_bridge.timetable.models import (
     ChangeCause,
     ChangeKind,
@@ -29,11 +28,12 @@ from lms_bridge.timetable.models import (
     TeacherPart,
     TimetableWeek,
 )
-from lms_bridge.timetable.problem import WEEKDAYS, Slot
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.snapshots import LessonState, difference, state_of
-from lms_bridge.timetable.week_reading import SETTLED
-from lms_bridge.timetable.week_slots import SlotTime, class_slots, exact_slot
+from lms_bridge.timetable.solving.matching import match
+from lms_bridge.timetable.solving.problem import WEEKDAYS, Slot
+from lms_bridge.timetable.weeks.reading import SETTLED
+from lms_bridge.timetable.weeks.slots import SlotTime, class_slots, exact_slot
 from lms_bridge.timetable.wording import Word
 
 Course = tuple[tuple[tuple[int, str], ...], int]

@@ -11,7 +11,7 @@ from lms_bridge.roster.models import Person
 from lms_bridge.timetable.exchange.writing import held
 from lms_bridge.timetable.fet.export import PlainActivity, PlainSchool, write_school
 from lms_bridge.timetable.models import Lesson
-from lms_bridge.timetable.problem import WEEKDAYS
+from lms_bridge.timetable.solving.problem import WEEKDAYS
 
 
 def as_fet(lessons: Sequence[Lesson], title: str) -> bytes:

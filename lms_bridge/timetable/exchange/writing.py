@@ -20,7 +20,7 @@ from lms_bridge.notices.ical import write_calendar
 from lms_bridge.timetable.addresses import lesson_url
 from lms_bridge.timetable.feed import entries_for
 from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart
-from lms_bridge.timetable.problem import WEEKDAYS
+from lms_bridge.timetable.solving.problem import WEEKDAYS
 
 COLUMNS = (N_("Class"), N_("Weekday"), N_("Period"), N_("Subject"), N_("Teacher"), N_("Group"))
 """The headings of a list, as the importer knows them in both languages."""

@@ -1,0 +1,1 @@
+"""How lessons change: change sets, changes by hand, and what is wrong with lessons where they are put."""

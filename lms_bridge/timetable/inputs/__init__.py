@@ -1,0 +1,1 @@
+"""What a campus states about its timetable: subject rules, teaching arrangements, teachers' limits."""

@@ -1,0 +1,1 @@
+"""Who hears of a change, what they are told, and how many people it disturbs."""
