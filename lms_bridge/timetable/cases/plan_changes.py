@@ -154,7 +154,7 @@ def _coming(desk: Desk) -> dict[int, str]:
 def _solved(campus: Organisation, desk: Desk, week: str) -> tuple[tuple[Change, ...], str] | None:
     """The whole week solved again, with as few changes as the solver finds; None where it refuses."""
     try:
-        wanted, status = week_as_planned(campus.code, week)
+        wanted, status = week_as_planned(campus, week)
     except BridgeError:
         return None
     known = set(desk.lessons)

@@ -43,4 +43,4 @@ def rooms_left(campus: Organisation, start: datetime, end: datetime) -> RoomsLef
         )
     )
     spans = tuple((row.first_day, row.last_day, int(row.details["rooms"])) for row in rows)
-    return RoomsLeft(spans, rooms_of(campus, start, end))
+    return RoomsLeft(spans, rooms_of([campus], start, end))
