@@ -248,10 +248,19 @@ class ChangeSetLine(BaseModel):
     lessons: int
 
 
+class JointOut(BaseModel):
+    """A change set that goes together with another one."""
+
+    uid: str
+    campus: str
+
+
 class ChangeSetOut(ChangeSetLine):
-    """A change set with its lessons; ``stale`` says that a week it was made from was changed since."""
+    """A change set with its lessons; ``stale`` says that a week it was made from was changed since. ``joint`` are the
+    change sets of other campuses that are put in force, given up and undone together with it."""
 
     stale: bool
+    joint: list[JointOut]
     touched: TouchedOut
     changes: list[ChangeOut]
 
@@ -263,9 +272,14 @@ class ChangeSetPage(Page):
 
 
 class SolveIn(Input):
-    """Which campus (code) and week to solve; the answer is a proposed change set."""
+    """Which week to solve, and for whom: for one ``campus``, for ``campuses`` together, or for all campuses of a
+    ``group`` (codes; exactly one of the three). ``together``: also for the campuses within reach that share teachers or
+    online rooms with them in that week. The answer is one proposed change set for each campus."""
 
-    campus: str
+    campus: str | None = None
+    campuses: list[str] = Field(default_factory=list, max_length=200)
+    group: str | None = None
+    together: bool = False
     week: Week
 
 
@@ -275,12 +289,22 @@ class RunsQuery(Paging):
     campus: str
 
 
+class RunCampusOut(BaseModel):
+    """What comes of a run at one campus; no change set: nothing changes there, or there is no timetable (yet)."""
+
+    campus: str
+    change_set: str | None
+    counts: dict[str, int]
+
+
 class RunOut(BaseModel):
     """A week being solved: how it stands, what came of it. ``costs`` is what each wish costs, ``problems`` why there is
-    no timetable or what to note."""
+    no timetable or what to note. ``campuses`` are those solved together, each with its proposal; ``campus`` and
+    ``change_set`` are those of the first, ``counts`` the sums of all."""
 
     uid: str
     campus: str
+    campuses: list[RunCampusOut]
     week: str
     state: str
     created_at: datetime

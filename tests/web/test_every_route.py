@@ -35,7 +35,7 @@ from lms_bridge.roster.api_tokens import create
 from lms_bridge.roster.models import ApiToken, Person, RosterUpload
 from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.inputs.models import Arrangement, ArrangementClass, RuleType, SubjectRule
-from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, Unavailability
+from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, SolveRunCampus, Unavailability
 from tests import builders
 from tests.builders import SchoolSystem, added, small_system
 
@@ -215,6 +215,11 @@ def world(app: Flask) -> World:
     return world
 
 
+def _run(of: Campus) -> SolveRun:
+    parts = [SolveRunCampus(campus_id=of.campus.id)]
+    return added(SolveRun(campus_id=of.campus.id, week="2026-W48", author_id=of.administrator.id, parts=parts))
+
+
 def _rows_of_everything(system: SchoolSystem) -> World:
     a = system.a
     fact = publish("test.fact", f"lesson:{a.lesson.id}", organisation_id=a.campus.id)
@@ -239,7 +244,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         unavailable=added(Unavailability(person_id=a.teacher.id, weekday=0, reason=MARK)),
         own_day=added(CalendarDay(organisation_id=a.campus.id, day=date(2026, 1, 1), kind=DayKind.HOLIDAY, name=MARK)),
         strangers={},
-        run=added(SolveRun(campus_id=a.campus.id, week="2026-W48", author_id=a.administrator.id)),
+        run=_run(a),
         change_set=change_set,
         absence=absence,
         case=case,

@@ -34,9 +34,7 @@ def joint_with(change_set: ChangeSet) -> list[ChangeSet]:
 def campuses_of(change_sets: Sequence[ChangeSet]) -> list[Organisation]:
     """The campuses that these change sets are of, in order of their codes."""
     ids = {one.campus_id for one in change_sets}
-    return list(
-        db.session.scalars(sa.select(Organisation).where(Organisation.id.in_(ids)).order_by(Organisation.code))
-    )
+    return list(db.session.scalars(sa.select(Organisation).where(Organisation.id.in_(ids)).order_by(Organisation.code)))
 
 
 def require_all(scope: Scope, change_set: ChangeSet) -> None:

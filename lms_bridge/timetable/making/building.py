@@ -183,9 +183,7 @@ class _Builder:
             if part.person_id in teachers
         ]
         taken += availability.elsewhere(teachers, self.context.campus.id, *self._span(), self.beside.moving)
-        return counted_lessons(
-            taken, self.all_times, unavailable, limited, self.teacher_busy, self.beside.counted
-        )
+        return counted_lessons(taken, self.all_times, unavailable, limited, self.teacher_busy, self.beside.counted)
 
     def _span(self) -> tuple[datetime, datetime]:
         start = min((time.starts_at for time in self.all_times), default=now())

@@ -72,6 +72,10 @@ class WeekResult:
             "seconds": round(self.seconds, 2),
         }
 
+    def lines(self) -> list[str]:
+        """The result in a few lines, in the language in force."""
+        return [*self.what_changes(), *self.what_it_costs(), *map(str, self.warnings)]
+
     def what_changes(self) -> list[str]:
         """What changes in the timetable in force, in a few lines."""
         counts = self.counts

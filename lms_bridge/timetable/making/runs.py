@@ -32,7 +32,8 @@ def start(campuses: Sequence[Organisation], week: str, *, actor: Person) -> Solv
     the same is being solved already, that run is the answer. Texts will be in the language in force."""
     ids = sorted({campus.id for campus in campuses})
     # Of two people (or two clicks) at once the second waits, and finds the run of the first.
-    db.session.execute(sa.select(Organisation.id).where(Organisation.id.in_(ids)).order_by(Organisation.id).with_for_update())
+    rows = sa.select(Organisation.id).where(Organisation.id.in_(ids)).order_by(Organisation.id)
+    db.session.execute(rows.with_for_update(key_share=True))
     under_way = db.session.scalars(
         sa.select(SolveRun).where(
             SolveRun.week == week,

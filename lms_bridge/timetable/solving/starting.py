@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lms_bridge.timetable.solving.compiled import OPEN_END, Compiled, Numbers
-from lms_bridge.timetable.solving.problem import Course, Slot
+from lms_bridge.timetable.solving.problem import Course
 from lms_bridge.timetable.solving.rules import courses_by_teacher
 
 MOST_STEPS = 4000
