@@ -37,7 +37,7 @@ from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase, TeacherA
 from lms_bridge.timetable.inputs.models import Arrangement, ArrangementClass, RuleType, SubjectRule
 from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, SolveRunCampus, Unavailability
 from tests import builders
-from tests.builders import SchoolSystem, added, small_system
+from tests.builders import CampusWorld, SchoolSystem, added, small_system
 
 MARK = "甲"
 """Stands in every name of campus A and nowhere else, so that a page that shows one of them is found."""
@@ -215,7 +215,7 @@ def world(app: Flask) -> World:
     return world
 
 
-def _run(of: Campus) -> SolveRun:
+def _run(of: CampusWorld) -> SolveRun:
     parts = [SolveRunCampus(campus_id=of.campus.id)]
     return added(SolveRun(campus_id=of.campus.id, week="2026-W48", author_id=of.administrator.id, parts=parts))
 
