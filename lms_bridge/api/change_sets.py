@@ -79,9 +79,9 @@ def one(uid: str) -> schemas.ChangeSetOut:
 @blueprint.auth_required(auth)
 @blueprint.output(schemas.ChangeSetOut)
 def apply(uid: str) -> schemas.ChangeSetOut:
-    """Put a proposed change set in force, with those that go together with it (``joint``), and tell everybody concerned.
-    409: a week was changed since it was made, or it is not proposed any more. 403: it goes together with one of a campus
-    that is out of the caller's reach."""
+    """Put a proposed change set in force, with those that go together with it (``joint``), and tell everybody
+    concerned. 409: a week was changed since it was made, or it is not proposed any more. 403: it goes together with one
+    of a campus that is out of the caller's reach."""
     return _step(uid, changes.apply)
 
 
@@ -97,7 +97,8 @@ def discard(uid: str) -> schemas.ChangeSetOut:
 @blueprint.auth_required(auth)
 @blueprint.output(schemas.ChangeSetOut)
 def undo(uid: str) -> schemas.ChangeSetOut:
-    """Put the lessons of an applied change set back, with those that go together with it. 409: one of them was changed again since."""
+    """Put the lessons of an applied change set back, with those that go together with it. 409: one of them was changed
+    again since."""
     return _step(uid, changes.undo)
 
 

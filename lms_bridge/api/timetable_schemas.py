@@ -4,9 +4,11 @@ times of day the campus's wall clock, weeks ISO 8601 (``2026-W48``)."""
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lms_bridge.calendar.days import check_day
 
 Week = Annotated[str, Field(pattern=r"^\d{4}-W\d{2}$", examples=["2026-W48"])]
 Version = Annotated[int, Field(ge=0, description="The week's version that you looked at; 409 if it has moved on.")]
@@ -17,6 +19,14 @@ class Input(BaseModel):
     """What a program sends; a name that is not known is refused."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _days_of_a_calendar(self) -> Self:
+        for given in self.__dict__.values():
+            for value in given if isinstance(given, list) else [given]:
+                if isinstance(value, date):
+                    check_day(value)
+        return self
 
 
 class Paging(Input):

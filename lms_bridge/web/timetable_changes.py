@@ -11,6 +11,7 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from lms_bridge.calendar.days import written_day
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
@@ -350,7 +351,7 @@ def _new_time() -> tuple[date, int | None, time | None]:
 
 def _typed_day() -> date | None:
     try:
-        return date.fromisoformat(request.form.get("date", ""))
+        return written_day(request.form.get("date", ""))
     except ValueError:
         return None
 

@@ -26,9 +26,9 @@ class Wishes:
     """The wishes of one problem; what does not depend on a timetable is worked out once.
 
     ``kept``: the slots of each course in the timetable in force, and ``keep`` how many of its lessons could stay.
-    ``rank``: how many slots of its day (and clock) come before a slot. ``course_fair``: the fewest periods of a course on its
-    fullest day. ``class_fair``: the average number of periods a day of a class, rounded up. ``apart``: for each wish
-    of that kind the online courses of the one and of the other that they do not have in common.
+    ``rank``: how many slots of its day and clock come before a slot. ``course_fair``: the fewest periods of a course
+    on its fullest day. ``class_fair``: the average number of periods a day of a class, rounded up. ``apart``: for each
+    wish of that kind the online courses of the one and of the other that they do not have in common.
     """
 
     def __init__(self, problem: Problem) -> None:

@@ -35,8 +35,8 @@ class Rooms:
 
 
 class RoomsOf(Protocol):
-    """Says what rooms campuses have in a span of time; None: no limit is known. Lessons that are ``moving`` (by id) hold
-    none."""
+    """Says what rooms campuses have in a span of time; None: no limit is known. Lessons that are ``moving`` (by id)
+    hold none."""
 
     def __call__(
         self, campuses: Sequence[Organisation], start: datetime, end: datetime, moving: Collection[int] = ()

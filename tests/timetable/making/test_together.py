@@ -50,7 +50,7 @@ def both(school: SchoolSystem) -> list[ChangeSet]:
 
 
 def test_one_after_the_other_fails_where_together_both_have_their_lessons(shared: System) -> None:
-    school, teacher = shared
+    school, _ = shared
     solve_week("campus-a", WEEK, actor=None)
     assert music(school) == {"campus-a": 1}
     with pytest.raises(TimetableImpossible, match="campus-b"):
@@ -75,7 +75,7 @@ def test_campuses_that_share_rooms_are_solved_together(app: Flask) -> None:
 def test_lessons_are_kept_apart_by_the_clock_and_not_by_the_number_of_the_period(app: Flask, what: object) -> None:
     with clock.at(FRIDAY):
         if what is shared_teacher:
-            school, teacher = shared_teacher(until=3)
+            school, _ = shared_teacher(until=3)
         else:
             school = shared_rooms()
             with transaction():
@@ -145,7 +145,7 @@ def test_a_change_at_one_campus_makes_the_proposals_of_all_stale(shared: System)
     with transaction():
         cancel_lesson(_lesson(school, "campus-a"), actor=None)
         cancel_lesson(_lesson(school, "campus-b"), actor=None)
-    at_a, at_b = both(school)
+    at_a, _ = both(school)
     solve_week("campus-b", WEEK, actor=None)
     with pytest.raises(Conflict), transaction():
         changes.apply(at_a, None)
