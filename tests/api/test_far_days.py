@@ -36,7 +36,7 @@ def test_far_days_and_weeks_are_refused(app: Flask, placed: Placed, caller_of: M
         asked += [
             ("GET", f"/board?campus=campus-a&day={day}", None),
             ("POST", "/absences", {"teacher": a.teacher.uid, "first_day": day}),
-            ("POST", f"/lessons/{uid}/move", {"date": day, "period": 1}),
+            ("POST", f"/lessons/{uid}/move", {"date": day, "period": 1, "version": 1}),
         ]
     for method, path, data in asked:
         answer = program.call(method, path, json=data, **ENGLISH) if data else program.call(method, path, **ENGLISH)

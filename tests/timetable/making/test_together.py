@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -16,12 +18,13 @@ from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.changing.joint import joint_with
 from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.making import runs, sharing
+from lms_bridge.timetable.making.clocks import Bells, clocks, overlapping
 from lms_bridge.timetable.making.impossible import TimetableImpossible
 from lms_bridge.timetable.making.scheduling import propose_together, solve_together, solve_week
-from lms_bridge.timetable.making.together import build_together
 from lms_bridge.timetable.models import ChangeSet, ChangeState, Lesson, LessonStatus, SolveRun, Unavailability
 from lms_bridge.timetable.solving.checker import broken_rules
-from lms_bridge.timetable.solving.problem import Placement, Slot
+from lms_bridge.timetable.solving.problem import Course, Placement, Pool, Problem, RuleKind, Slot
+from lms_bridge.timetable.solving.solver import solve
 from tests.builders import SchoolSystem, added
 from tests.timetable.school import FRIDAY, WEEK
 from tests.timetable.sharing import ring_later, shared_rooms, shared_teacher
@@ -86,16 +89,39 @@ def test_lessons_are_kept_apart_by_the_clock_and_not_by_the_number_of_the_period
         assert music(school) == {"campus-a": 3, "campus-b": 1}
 
 
-def test_the_checker_knows_which_slots_share_a_moment(app: Flask) -> None:
-    with clock.at(FRIDAY):
-        school, teacher = shared_teacher(until=3)
-        ring_later(school, 20)
-        problem = build_together([school.a.campus, school.b.campus], WEEK).problem
-    assert (Slot(0, 1, 0), Slot(0, 1, 1)) in problem.overlapping
-    assert (Slot(0, 1, 1), Slot(0, 2, 0)) in problem.overlapping
-    at_a, at_b = [c.key for c in problem.courses if c.teachers == (f"t{teacher.id}",)]
-    broken = broken_rules(problem, [Placement(at_a, Slot(0, 2, 0)), Placement(at_b, Slot(0, 1, 1))])
-    assert f"t{teacher.id}" in {rule.key for rule in broken if rule.kind == "teacher_once"}
+def test_slots_of_other_clocks_are_matched_by_the_moments_that_they_share() -> None:
+    def bells(*spans: tuple[int, int], clock: int = 0) -> Bells:
+        at = [tuple(FRIDAY + timedelta(minutes=minutes) for minutes in span) for span in spans]
+        return {Slot(0, number, clock): frozenset({(begins, ends)}) for number, (begins, ends) in enumerate(at, 1)}
+
+    one, later, longer = bells((0, 40), (50, 90)), bells((20, 60), (70, 110)), bells((0, 40), (50, 90), (100, 140))
+    assert clocks([one, later, longer]) == [0, 1, 0]
+    assert overlapping([one, bells((20, 60), (70, 110), clock=1)]) == (
+        (Slot(0, 1, 0), Slot(0, 1, 1)),
+        (Slot(0, 1, 1), Slot(0, 2, 0)),
+        (Slot(0, 2, 0), Slot(0, 2, 1)),
+    )
+
+
+def test_the_solver_and_its_checker_know_which_slots_share_a_moment() -> None:
+    at_a, at_b = Slot(0, 2, 0), Slot(0, 1, 1)
+    courses = [
+        Course(label, (label,), ("t",), "music", 1, label, slots=frozenset(slots), pool=f"rooms {label}")
+        for label, slots in (("a", (at_a, Slot(0, 3, 0))), ("b", (at_b,)))
+    ]
+    slots, shared = (at_b, at_a, Slot(0, 3, 0)), ((at_b, at_a),)
+    problem = Problem(slots, tuple(courses), overlapping=shared)
+    together = Problem(
+        slots,
+        tuple(replace(course, teachers=()) for course in courses),
+        pools={"both": Pool(1, of=("rooms a", "rooms b"))},
+        overlapping=shared,
+    )
+    for one, rule in ((problem, RuleKind.TEACHER_ONCE), (together, RuleKind.POOL)):
+        solution = solve(one)
+        assert solution.slots_by_course() == {"a": (Slot(0, 3, 0),), "b": (at_b,)}
+        assert broken_rules(one, solution.placements) == []
+        assert [r.kind for r in broken_rules(one, [Placement("a", at_a), Placement("b", at_b)])] == [rule]
 
 
 def test_what_cannot_be_together_is_said_with_the_names_of_the_campuses(shared: System) -> None:
