@@ -180,6 +180,7 @@ def _page(case: ChangeCase, *, refused: Conflict | None = None, private_reason: 
         undoable=applied is not None and not too_late(applied.change_set),
         refused=refused,
         stale=between.stale,
+        begun=between.begun is not None,
         between=[case_words.meanwhile_words(row) for row in between.change_sets],
         private_reason=private_reason,
         has_reason=case.absence is not None and case.absence.reason is not None,
@@ -195,6 +196,7 @@ def _lessons(numbers: list[int]) -> list[str]:
 
 def _preview(case: ChangeCase, row: CaseProposal) -> str:
     change_set = row.change_set
+    between = cases.meanwhile(case)
     author = db.session.get(Person, change_set.author_id) if change_set.author_id is not None else None
     return render_template(
         "timetable/case_preview.html",
@@ -205,7 +207,8 @@ def _preview(case: ChangeCase, row: CaseProposal) -> str:
         tables=case_words.by_class(change_set),
         told=told_of(change_set),
         author=author,
-        stale=cases.meanwhile(case).stale,
+        stale=between.stale,
+        begun=between.begun is not None,
         **_names(),
     )
 

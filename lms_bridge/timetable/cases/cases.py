@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -19,7 +19,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.cases.absent_lessons import lessons_during
 from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase
-from lms_bridge.timetable.cases.opening import compute_later
+from lms_bridge.timetable.cases.opening import compute_later, give_up_proposals
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeCause, ChangeSet, ChangeState, TimetableWeek
 
@@ -107,10 +107,12 @@ def proposal_of(change_set: ChangeSet) -> CaseProposal | None:
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """What changed in the weeks of a case's proposals since they were worked out, newest first."""
+    """What changed in the weeks of a case's proposals since they were worked out, newest first. ``begun``: when the
+    first lesson began that one of them would change."""
 
     change_sets: Sequence[ChangeSet] = ()
     stale: bool = False
+    begun: datetime | None = None
 
 
 def meanwhile(case: ChangeCase) -> Meanwhile:
@@ -121,11 +123,12 @@ def meanwhile(case: ChangeCase) -> Meanwhile:
         base |= {int(key): version for key, version in row.base_versions.items()}
     if not base:
         return Meanwhile()
+    begun = min((at for row in open_sets if (at := changes.first_begun(row)) is not None), default=None)
     current = dict(
         db.session.execute(sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(base))).all()
     )
     if all(current.get(week) == version for week, version in base.items()):
-        return Meanwhile()
+        return Meanwhile(stale=begun is not None, begun=begun)
     since = case.computed_at or case.created_at
     recent = db.session.scalars(
         sa.select(ChangeSet)
@@ -134,7 +137,7 @@ def meanwhile(case: ChangeCase) -> Meanwhile:
         .limit(10)
     ).all()
     moved = {week for week, version in base.items() if current.get(week) != version}
-    return Meanwhile([row for row in recent if moved & {int(key) for key in row.base_versions}], stale=True)
+    return Meanwhile([row for row in recent if moved & {int(key) for key in row.base_versions}], stale=True, begun=begun)
 
 
 def decide(case: ChangeCase, change_set: ChangeSet, actor: Person | None) -> ChangeSet:
@@ -214,9 +217,7 @@ def _settle_done(campus_id: int) -> None:
 
 def settle(case: ChangeCase, state: CaseState, actor: Person | None, *, besides: int | None = None) -> None:
     """Let a case end in ``state``; its open proposals but for the change set ``besides`` are given up."""
-    for proposal in case.proposals:
-        if proposal.change_set_id != besides and proposal.change_set.state is ChangeState.PROPOSED:
-            changes.discard(proposal.change_set, actor)
+    give_up_proposals(case, actor, besides=besides)
     case.state, case.closed_at = state, now()
     db.session.flush()
 

@@ -18,8 +18,9 @@ from lms_bridge.plans.models import TeachingPlan
 from lms_bridge.roster.models import ClassGroup, Organisation, Person
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.changing.lesson_changes import LessonProblem
-from lms_bridge.timetable.models import ChangeCause, Lesson, LessonStatus, RunState
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.placing import LessonProblem
+from lms_bridge.timetable.models import ChangeCause, ChangeState, Lesson, LessonStatus, RunState
 from lms_bridge.timetable.wording import Day
 
 COMPUTE = "timetable.case"
@@ -29,11 +30,20 @@ MOST_ROOMS = 100_000
 
 
 def compute_later(case: ChangeCase) -> None:
-    """Let the proposals of a case be worked out (again) in the background, in the language in force."""
+    """Let the proposals of a case be worked out (again) in the background, in the language in force. What is being
+    worked out already is thrown away: it may have looked before what made this necessary."""
+    case.asked += 1
     case.computing, case.progress, case.problems = RunState.WAITING, {}, []
     case.locale = get_locale()
     db.session.flush()
     jobs.enqueue(COMPUTE, str(case.id))
+
+
+def give_up_proposals(case: ChangeCase, actor: Person | None, *, besides: int | None = None) -> None:
+    """Give the open proposals of a case up, but for the change set ``besides``."""
+    for proposal in case.proposals:
+        if proposal.change_set_id != besides and proposal.change_set.state is ChangeState.PROPOSED:
+            changes.discard(proposal.change_set, actor)
 
 
 def case_for_absence(absence: TeacherAbsence, campus: Organisation, actor: Person | None) -> ChangeCase:
@@ -196,12 +206,13 @@ def lose_day(campus: Organisation, day: date, *, reason: str = "", actor: Person
 
 def plan_changed(campus: Organisation, plan: TeachingPlan, *, actor: Person | None) -> ChangeCase:
     """The units of an approved plan are others than those that lessons to come teach. A case about the same plan that
-    is still open is computed again."""
+    is still open is computed again, and its proposals are given up at once, since they teach what holds no more."""
     known = db.session.scalars(
         sa.select(ChangeCase).filter_by(campus_id=campus.id, cause=ChangeCause.PLAN_CHANGED, state=CaseState.OPEN)
     )
     for case in known:
         if case.details.get("plan") == plan.id:
+            give_up_proposals(case, actor)
             compute_later(case)
             return case
     first = today(campus.zone)

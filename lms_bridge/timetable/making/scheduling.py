@@ -306,6 +306,7 @@ def _propose(context: WeekContext, wanted: list[changes.Wanted], actor: Person |
         actor=actor,
         cause_ref=f"week:{context.week.iso}",
         base_versions={row.id: context.version},
+        publishes=True,
     )
 
 

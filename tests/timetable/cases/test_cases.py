@@ -19,10 +19,11 @@ from lms_bridge.core.models import AuditEntry
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState, Notification
 from lms_bridge.plans.models import PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import EnrolmentRole, Organisation
-from lms_bridge.timetable.cases import cases, opening
+from lms_bridge.timetable.cases import cases, opening, runs
 from lms_bridge.timetable.cases.absences import read_reason, report_absence, withdraw_absence
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.cases.plan_changes import follow_approval
+from lms_bridge.timetable.cases.proposals import Option
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.models import (
@@ -78,6 +79,22 @@ def refusals(refusal: pytest.ExceptionInfo[BadInputs]) -> list[str]:
 def leads(row: Lesson) -> list[int]:
     """Who leads a lesson."""
     return [t.person_id for t in row.teachers if t.part is not TeacherPart.ASSISTANT]
+
+
+def approved_again(upset: Upset, title: str) -> PlanVersion:
+    """A newer version of the plan of Chinese of class 5-1 is approved."""
+    plan = db.session.scalars(
+        sa.select(TeachingPlan).filter_by(subject_id=upset.chinese.id).order_by(TeachingPlan.id)
+    ).all()[0]
+    with transaction():
+        plan.versions[-1].state = VersionState.SUPERSEDED
+        number = plan.versions[-1].number + 1
+        newer = PlanVersion(number=number, state=VersionState.APPROVED, created_by_id=upset.wang.id)
+        newer.units = [PlanUnit(sequence=n, title=f"{title}{n}", periods=8) for n in range(1, 11)]
+        plan.versions.append(newer)
+        db.session.flush()
+        follow_approval(plan.id)
+    return newer
 
 
 def test_an_absence_changes_no_lesson_but_waits_to_be_decided(upset: Upset) -> None:
@@ -386,16 +403,7 @@ def test_a_teacher_asks_for_a_lesson_to_move_and_gets_what_was_wished_for(upset:
 
 
 def test_a_changed_plan_gives_the_lessons_their_new_units_without_disturbing_anybody(upset: Upset) -> None:
-    plan = db.session.scalars(
-        sa.select(TeachingPlan).filter_by(subject_id=upset.chinese.id).order_by(TeachingPlan.id)
-    ).all()[0]
-    with transaction():
-        plan.versions[-1].state = VersionState.SUPERSEDED
-        newer = PlanVersion(number=2, state=VersionState.APPROVED, created_by_id=upset.wang.id)
-        newer.units = [PlanUnit(sequence=n, title=f"新{n}", periods=8) for n in range(1, 11)]
-        plan.versions.append(newer)
-        db.session.flush()
-        follow_approval(plan.id)
+    newer = approved_again(upset, "新")
     case = computed(db.session.scalars(sa.select(ChangeCase)).one())
     assert ways(case)[0] == "units"
     assert by_way(case, "units").figures["people"] == 0
@@ -403,6 +411,49 @@ def test_a_changed_plan_gives_the_lessons_their_new_units_without_disturbing_any
     keys = {unit.key for unit in newer.units}
     assert {key for key, _ in units(upset.lessons(upset.chinese, upset.one))} <= keys
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Notification)) == 0
+
+
+def test_proposals_for_an_older_version_of_a_plan_are_given_up_at_once(upset: Upset) -> None:
+    approved_again(upset, "新")
+    case = computed(db.session.scalars(sa.select(ChangeCase)).one())
+    old = by_way(case, "units").change_set
+    newest = approved_again(upset, "最新")
+    with pytest.raises(Conflict) as refusal, transaction():
+        changes.apply(old, upset.administrator)
+    assert refusal.value.text() == "This change was given up."
+    put_in_force(upset, computed(case), "units")
+    keys = {unit.key for unit in newest.units}
+    assert {key for key, _ in units(upset.lessons(upset.chinese, upset.one))} <= keys
+
+
+def test_asking_again_while_proposals_are_worked_out_is_not_lost(
+    upset: Upset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    english = next(row for row in upset.lessons(upset.english) if day_of(row) == MONDAY)
+    worked_out = runs.options
+
+    def slow(case: ChangeCase, *more: object) -> list[Option]:
+        found = worked_out(case, *more)  # type: ignore[arg-type]
+        if case.asked == 1:
+            with transaction():
+                cancel_lesson(english, actor=upset.administrator)
+                cases.compute_again(stored(case), actor=upset.administrator)
+        return found
+
+    monkeypatch.setattr(runs, "options", slow)
+    case = absent(upset)
+    assert case.computing is RunState.DONE
+    assert not cases.meanwhile(case).stale
+
+
+def test_proposals_for_lessons_that_have_begun_are_said_to_be_stale(upset: Upset) -> None:
+    case = absent(upset)
+    first = upset.lessons(upset.chinese)[0]
+    with clock.at(first.starts_at):
+        assert cases.meanwhile(stored(case)).stale
+        with pytest.raises(Conflict), transaction():
+            cases.decide(case, by_way(case, "substitute").change_set, upset.administrator)
+    assert leads(upset.lessons(upset.chinese)[0]) == [upset.wang.id]
 
 
 def test_where_nothing_is_hit_there_is_nothing_to_decide(upset: Upset) -> None:
