@@ -137,7 +137,9 @@ def meanwhile(case: ChangeCase) -> Meanwhile:
         .limit(10)
     ).all()
     moved = {week for week, version in base.items() if current.get(week) != version}
-    return Meanwhile([row for row in recent if moved & {int(key) for key in row.base_versions}], stale=True, begun=begun)
+    return Meanwhile(
+        [row for row in recent if moved & {int(key) for key in row.base_versions}], stale=True, begun=begun
+    )
 
 
 def decide(case: ChangeCase, change_set: ChangeSet, actor: Person | None) -> ChangeSet:

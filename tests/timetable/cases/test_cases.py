@@ -426,9 +426,7 @@ def test_proposals_for_an_older_version_of_a_plan_are_given_up_at_once(upset: Up
     assert {key for key, _ in units(upset.lessons(upset.chinese, upset.one))} <= keys
 
 
-def test_asking_again_while_proposals_are_worked_out_is_not_lost(
-    upset: Upset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_asking_again_while_proposals_are_worked_out_is_not_lost(upset: Upset, monkeypatch: pytest.MonkeyPatch) -> None:
     english = next(row for row in upset.lessons(upset.english) if day_of(row) == MONDAY)
     worked_out = runs.options
 
