@@ -58,9 +58,9 @@ class ChangeCase(Base):
     computing of proposals is (``computing``, ``progress``: ``{"done", "of", "step"}``). ``asked`` counts how often they
     were asked for: what was worked out for an earlier question is not stored.
 
-    ``details`` by cause: an online span (``{"span": id, "online": bool}``), rooms left (``{"rooms": n}``), the wish of
-    who asks for a lesson to move (``{"day", "period"}``), the plan that changed (``{"plan": id}``). ``reason`` is read
-    by those who are told of the change.
+    ``details`` by cause: an online span (``{"span": id, "online": bool}``), rooms left (``{"rooms": n, "lost": id}``,
+    the id of :class:`LostRooms`), the wish of who asks for a lesson to move (``{"day", "period"}``), the plan that
+    changed (``{"plan": id}``). ``reason`` is read by those who are told of the change.
     """
 
     __tablename__ = "change_case"

@@ -100,9 +100,9 @@ def options(
     sizes = book.sizes(case.first_day)
     smallest = smallest_change(desk, hit, sizes, limits, leave=case.cause is ChangeCause.REQUEST)
     if smallest is not None:
-        draft = smallest.draft
-        if draft is not None and "move" in draft.settled.values() and keeps_rules(draft):
-            best = option(SOLVER, draft, book)
+        of_week = smallest.draft
+        if of_week is not None and "move" in of_week.settled.values() and keeps_rules(of_week):
+            best = option(SOLVER, of_week, book)
             found += [best] if not _no_better(best, found, desk, sizes) else []
         found = [_with_proof(one, smallest, desk, sizes) for one in found]
     progress(len(ways) + 1, len(ways) + 1, "")

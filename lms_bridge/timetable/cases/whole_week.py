@@ -24,14 +24,12 @@ from lms_bridge.timetable.snapshots import LessonState
 from lms_bridge.timetable.solving import solver
 from lms_bridge.timetable.solving.matching import match
 from lms_bridge.timetable.solving.problem import Course, Pool, Problem, Slot, Solution, SolverLimits, Weights
+from lms_bridge.timetable.weeks.capacity import POOL
 from lms_bridge.timetable.weeks.slots import SlotTime, exact_slot, slots_during
 
 ONLY_MOVES = Weights(moved=1, same_day=0, uneven=0, gap=0, late=0)
 LARGE = 60_000
 """With more (course, slot) pairs than this only the classes concerned are set free."""
-
-ROOMS = "rooms"
-"""The key of the rooms that are left."""
 
 CAMPUS, CLASSES = "campus", "classes"
 """How far a bound reaches: no smaller change exists at the campus, or none that moves only the classes concerned."""
@@ -176,7 +174,7 @@ class _Builder:
         every = [time for times in self.openings.values() for time in times.values()]
         for person_id, starts_at, ends_at in self.desk.away:
             self.teacher_busy[f"t{person_id}"] |= slots_during(every, starts_at, ends_at)
-        rooms = self._rooms(every)
+        rooms = self._rooms(every, groups, fixed)
         self.counted = bool(rooms)
         unavailable = self._unavailable({t for key in groups for t in key[2]}, every)
         taken = self._counted(fixed, every, unavailable)
@@ -311,7 +309,7 @@ class _Builder:
             forbidden=self._left(numbers, slots),
             people=_students(self.desk.lessons[numbers[0]], self.sizes),
             may_drop=any(n in self.hit for n in numbers),
-            pool=ROOMS if online and self.counted else "",
+            pool=POOL if online and self.counted else "",
         )
 
     def _left(self, numbers: Sequence[int], slots: Mapping[Slot, SlotTime]) -> frozenset[Slot]:
@@ -358,12 +356,13 @@ class _Builder:
             if name.startswith("c")
         }
 
-    def _rooms(self, every: Collection[SlotTime]) -> dict[str, Pool]:
-        """The rooms that are left, slot by slot, on days on which they are counted."""
-        rooms = self.desk.rooms
-        left = [(t.slot, rooms.at(t.day, t.starts_at, t.ends_at)) for t in every if t.online]
-        counted: dict[Slot, int] = {}
-        for slot, count in left:
-            if count is not None:
-                counted[slot] = min(count, counted.get(slot, count))
-        return {ROOMS: Pool(len(self.desk.lessons), counted)} if counted else {}
+    def _rooms(
+        self, every: Collection[SlotTime], groups: Mapping[Key, Sequence[int]], fixed: Sequence[LessonState]
+    ) -> dict[str, Pool]:
+        """The rooms that are left, slot by slot, on days on which they are counted. Lessons that are not hit may stay
+        even where there are too few by now: that is left to another case."""
+        held = [(state.starts_at, state.ends_at) for state in fixed if state.mode is LessonMode.ONLINE]
+        stays = [(key, n) for key, numbers in groups.items() for n in numbers if key[3] and n not in self.hit]
+        stands = (_stand(self.desk.lessons[n], self._slots(key)) for key, n in stays)
+        pool = self.desk.rooms.pool(every, held, Counter(slot for slot in stands if slot is not None))
+        return {POOL: pool} if pool is not None else {}

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from lms_bridge.calendar.days import days_of_week
+from lms_bridge.calendar.days import days_of_week, iso_week
 from lms_bridge.calendar.models import OnlineSpan
 from lms_bridge.core import clock, jobs
 from lms_bridge.core.database import db, transaction
@@ -24,8 +24,11 @@ from lms_bridge.timetable.cases.absences import read_reason, report_absence, wit
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.cases.plan_changes import follow_approval
 from lms_bridge.timetable.cases.proposals import Option
-from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing import changes, slot_checks
 from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
+from lms_bridge.timetable.changing.slot_checks import Verdict
+from lms_bridge.timetable.making.building import build_problem
+from lms_bridge.timetable.making.input_check import check_week
 from lms_bridge.timetable.models import (
     ChangeState,
     Lesson,
@@ -35,6 +38,7 @@ from lms_bridge.timetable.models import (
     TeacherPart,
     Unavailability,
 )
+from lms_bridge.timetable.solving.problem import Problem
 from lms_bridge.timetable.telling.told_of import told_of
 from tests.builders import class_group, enrol, guardianship, lesson
 from tests.timetable.school import FRIDAY, WEEK
@@ -59,8 +63,8 @@ def absent(upset: Upset, **more: object) -> ChangeCase:
     """The teacher of Chinese is ill on Monday and Tuesday; the case, with its proposals."""
     values: dict[str, object] = {"reason": "发烧", "actor": upset.wang} | more
     with transaction():
-        report_absence(upset.wang, MONDAY, TUESDAY, **values)  # type: ignore[arg-type]
-    return computed(db.session.scalars(sa.select(ChangeCase)).one())
+        row = report_absence(upset.wang, MONDAY, TUESDAY, **values)  # type: ignore[arg-type]
+    return computed(db.session.scalars(sa.select(ChangeCase).filter_by(absence_id=row.id)).one())
 
 
 def put_in_force(upset: Upset, case: ChangeCase, way: str) -> changes.ChangeSet:
@@ -185,6 +189,29 @@ def test_the_solver_proves_that_no_change_moves_fewer_lessons(upset: Upset) -> N
     proved = [p for p in case.proposals if p.figures["proved"] == "campus"]
     assert proved
     assert {p.figures["kinds"]["moved"] for p in proved} == {4}
+    assert {p.figures["gap"] for p in proved} == {0.0}
+
+
+def test_a_change_larger_than_need_be_says_by_how_much_at_most(upset: Upset) -> None:
+    figures = by_way(absent(upset), "swap").figures
+    assert (figures["kinds"]["moved"], figures["proved"]) == (6, "")
+    # 4 lessons of 6 students must move, and 6 lessons of 9 students do.
+    assert figures["gap"] == pytest.approx(1 / 3)
+
+
+def test_the_whole_week_is_never_proposed_where_a_move_is_as_small_and_ranks_better(upset: Upset) -> None:
+    case = absent(upset, periods=[1])
+    moved = by_way(case, "move").figures
+    assert (moved["proved"], moved["delayed"]) == ("campus", 2)
+    assert [p.position for p in case.proposals if p.way == "solver"] in ([], [1], [2])
+    assert all(p.figures["delayed"] <= moved["delayed"] for p in case.proposals if p.way == "solver")
+
+
+def test_lessons_that_another_case_hits_do_not_make_the_smallest_change_larger(upset: Upset) -> None:
+    with transaction():
+        opening.lose_rooms(campus(upset), THURSDAY, THURSDAY, 0, actor=None)
+    case = absent(upset, periods=[1])
+    assert by_way(case, "move").figures["proved"] == "campus"
 
 
 def test_one_proposal_in_force_changes_the_lessons_and_tells_each_family_once(upset: Upset) -> None:
@@ -356,6 +383,77 @@ def test_a_lost_provider_leaves_no_online_lesson_on_its_days(upset: Upset) -> No
     case = computed(case)
     put_in_force(upset, case, ways(case)[0])
     assert all(day_of(row) > TUESDAY for row in upset.lessons())
+
+
+def at_once(problem: Problem, day: int) -> set[int]:
+    """How many online lessons may be at once in the slots of a weekday."""
+    (pool,) = problem.pools.values()
+    return {pool.at.get(slot, pool.limit) for slot in problem.slots if slot.day == day}
+
+
+def test_a_week_is_solved_with_the_rooms_that_are_left(upset: Upset) -> None:
+    later = MONDAY + timedelta(days=14)
+    week = iso_week(later)
+    assert not build_problem(campus(upset), week)[0].pools
+    with transaction():
+        case = opening.lose_rooms(campus(upset), later, later + timedelta(days=1), 1, actor=None)
+    case = computed(case)
+    assert case.state is CaseState.DECIDED
+    problem = build_problem(campus(upset), week)[0]
+    assert at_once(problem, 0) == at_once(problem, 1) == {1}
+    assert min(at_once(problem, 2)) > 1000
+    with transaction():
+        opening.correct_rooms(case, 0, later + timedelta(days=2), actor=upset.administrator)
+    case = computed(case)
+    assert (case.state, case.last_day) == (CaseState.DECIDED, later + timedelta(days=2))
+    problem = build_problem(campus(upset), week)[0]
+    assert at_once(problem, 0) == at_once(problem, 2) == {0}
+    with transaction():
+        cases.end_case(case, CaseState.WITHDRAWN, upset.administrator)
+    assert not build_problem(campus(upset), week)[0].pools
+
+
+def test_a_week_for_which_rooms_are_too_few_is_refused_with_the_numbers(upset: Upset) -> None:
+    later = MONDAY + timedelta(days=14)
+    with transaction():
+        opening.lose_rooms(campus(upset), later, later + timedelta(days=4), 0, actor=None)
+    texts = [problem.text() for problem in check_week(campus(upset), iso_week(later)).problems]
+    assert f"{campus(upset).label('en')} has rooms for 0 lessons this week, but 14 need one." in texts
+
+
+def test_a_wrong_number_of_rooms_is_corrected_and_worked_out_again(upset: Upset) -> None:
+    with transaction():
+        case = opening.lose_rooms(campus(upset), MONDAY, MONDAY, 50, actor=upset.administrator)
+    case = computed(case)
+    assert case.state is CaseState.DECIDED
+    with transaction():
+        opening.correct_rooms(case, 0, MONDAY, actor=upset.administrator)
+    case = computed(case)
+    assert (case.state, case.progress["hit"]) == (CaseState.OPEN, 4)
+    with pytest.raises(BadInputs) as refusal, transaction():
+        opening.correct_rooms(case, -1, MONDAY - timedelta(days=9), actor=upset.administrator)
+    assert refusals(refusal) == [
+        "The last day lies before the first.", "Sat 14 Nov is past.", "-1 is no number of rooms.",
+    ]  # fmt: skip
+    with transaction():
+        cases.end_case(stored(case), CaseState.WITHDRAWN, upset.administrator)
+    with pytest.raises(Conflict), transaction():
+        cases.end_case(stored(case), CaseState.WITHDRAWN, upset.administrator)
+    with pytest.raises(BadInputs), transaction():
+        opening.correct_rooms(stored(case), 3, MONDAY, actor=upset.administrator)
+
+
+def test_a_lesson_is_not_moved_by_hand_to_where_no_room_is_free(upset: Upset) -> None:
+    with transaction():
+        opening.lose_rooms(campus(upset), THURSDAY, THURSDAY, 1, actor=None)
+    row = upset.lessons(upset.english, upset.two)[0]
+    taken = upset.lessons(upset.chinese, upset.one)[3]
+    slots = {(c.at.day, c.at.slot.period): c for c in slot_checks.check_week(row, WEEK)}
+    assert slots[THURSDAY, taken.period_number].verdict is Verdict.CLASH
+    assert [p.text() for p in slots[THURSDAY, taken.period_number].reasons] == [
+        "No online room is free on Thu 26 Nov, 8:00: there are 1, and 1 lessons need one then."
+    ]
+    assert slots[THURSDAY, 5].verdict is Verdict.FREE
 
 
 def test_going_back_to_school_changes_the_place_and_nothing_else(upset: Upset) -> None:
