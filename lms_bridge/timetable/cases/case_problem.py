@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lms_bridge.timetable.cases.kept_rules import CampusRules, CourseKey
 from lms_bridge.timetable.inputs.models import RuleType
 from lms_bridge.timetable.solving.checker import broken_rules
 from lms_bridge.timetable.solving.problem import Course, Placement, Problem, Rule, RuleKind, Slot, joined
 from lms_bridge.timetable.weeks.course_rules import Note, bands, pairs, shaped
+from lms_bridge.timetable.weeks.kept_rules import CampusRules, CourseKey
 from lms_bridge.timetable.weeks.slots import SlotTime
 
 
