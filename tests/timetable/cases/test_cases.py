@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -19,14 +20,18 @@ from lms_bridge.core.models import AuditEntry
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState, Notification
 from lms_bridge.plans.models import PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import EnrolmentRole, Organisation
-from lms_bridge.timetable.cases import cases, opening, runs
+from lms_bridge.timetable.cases import cases, opening, plan_changes, runs
 from lms_bridge.timetable.cases.absences import read_reason, report_absence, withdraw_absence
+from lms_bridge.timetable.cases.desk import Desk
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.cases.plan_changes import follow_approval
-from lms_bridge.timetable.cases.proposals import Option
+from lms_bridge.timetable.cases.proposals import Change, Option
 from lms_bridge.timetable.changing import changes, slot_checks
 from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.changing.slot_checks import Verdict
+from lms_bridge.timetable.inputs.models import RuleType
+from lms_bridge.timetable.inputs.stated_rules import Stated
+from lms_bridge.timetable.inputs.subject_rules import add_rule
 from lms_bridge.timetable.making.building import build_problem
 from lms_bridge.timetable.making.input_check import check_week
 from lms_bridge.timetable.models import (
@@ -539,6 +544,26 @@ def test_proposals_for_an_older_version_of_a_plan_are_given_up_at_once(upset: Up
     put_in_force(upset, computed(case), "units")
     keys = {unit.key for unit in newest.units}
     assert {key for key, _ in units(upset.lessons(upset.chinese, upset.one))} <= keys
+
+
+def test_no_way_to_follow_a_changed_plan_breaks_a_rule(upset: Upset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def torn(desk: Desk, courses: object) -> tuple[list[Change], set[str]]:
+        first = next(row for row in upset.lessons(upset.chinese, upset.one))
+        after = replace(desk.lessons[first.id], period_number=5)
+        second = upset.lessons(upset.chinese, upset.one)[1]
+        move = second.starts_at - first.starts_at + timedelta(hours=5)
+        after = replace(after, starts_at=first.starts_at + move, ends_at=first.ends_at + move)
+        return [(first.id, after)], {WEEK}
+
+    monkeypatch.setattr(plan_changes, "_filled", torn)
+    approved_again(upset, "新")
+    case = computed(db.session.scalars(sa.select(ChangeCase)).one())
+    assert "fill" in ways(case)
+    with transaction():
+        rule = Stated(upset.chinese.id, RuleType.SPREAD, number=1)
+        add_rule(campus(upset), rule, actor=None)
+        cases.compute_again(case, actor=None)
+    assert "fill" not in ways(computed(case))
 
 
 def test_asking_again_while_proposals_are_worked_out_is_not_lost(upset: Upset, monkeypatch: pytest.MonkeyPatch) -> None:
