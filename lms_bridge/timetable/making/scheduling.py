@@ -122,7 +122,7 @@ def campus_by_code(code: str) -> Organisation:
 
 
 def _solved(
-    campus_code: str, week: str, limits: SolverLimits | None, watcher: Watcher | None, solver: Solver = solve
+    campus_code: str, week: str, limits: SolverLimits | None, watcher: Watcher | None, solver: Solver | None = None
 ) -> tuple[WeekContext, Solution, list[changes.Wanted], WeekCounts]:
     campus = campus_by_code(campus_code)
     problem, context = build_problem(campus, iso_week(monday_of(week)))
@@ -130,7 +130,7 @@ def _solved(
         # No transaction stays open while the solver thinks; nothing was written, and nothing read is forgotten.
         db.session.commit()
     listener = _Listener(watcher)
-    solution = _solve(problem, context, limits or SolverLimits(), listener, solver)
+    solution = _solve(problem, context, limits or SolverLimits(), listener, solver or solve)
     if solution.status is Status.INFEASIBLE:
         raise TimetableImpossible(campus.code, context.week.iso, solution.conflicts)
     if not solution.found and listener.ended:
