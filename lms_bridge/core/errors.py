@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.i18n import N_, gettext, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,15 @@ class BadInputs(BridgeError):
             N_("%(count)s problems were found; nothing was stored."),
             place=Place(file=file) if file else None,
             count=len(self.problems),
+        )
+
+    def text(self) -> str:
+        count = len(self.problems)
+        return ngettext(
+            "%(count)s problem was found; nothing was stored.",
+            "%(count)s problems were found; nothing was stored.",
+            count,
+            count=count,
         )
 
     def as_dict(self) -> dict[str, Any]:

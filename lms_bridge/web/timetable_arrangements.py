@@ -8,16 +8,18 @@ import sqlalchemy as sa
 from flask import request
 from werkzeug.wrappers import Response
 
+from lms_bridge.calendar.days import term_in_hand
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.roster.classes import classes_of
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person, Subject
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.timetable.cases.teacher_times import teachers_of
 from lms_bridge.timetable.inputs import arrangements as arranging
 from lms_bridge.timetable.inputs.models import Arrangement
 from lms_bridge.web.session import current_person, signed_in_required
-from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, classes_of, page, subjects, term_in_hand
+from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, page, subjects
 
 
 @blueprint.get("/<code>/arrangements")

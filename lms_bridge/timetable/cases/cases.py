@@ -175,6 +175,11 @@ def end_case(case: ChangeCase, state: CaseState, actor: Person | None) -> None:
     db.session.flush()
 
 
+def close_case(case: ChangeCase, *, actor: Person | None) -> None:
+    """Decide that a case changes nothing (:func:`end_case`)."""
+    end_case(case, CaseState.CLOSED, actor)
+
+
 def follow_applied(change_set_id: int) -> None:
     """Called when a change set came into force: if it was proposed for a case, the case is decided; if it takes one
     back that was, the case is open again."""
