@@ -101,18 +101,23 @@ def day_of(name: str) -> date | None:
         raise InputError(N_("A date cannot be read."), remedy=N_("Write it as in 2026-11-23.")) from None
 
 
+def key_of(typed: str) -> int | None:
+    """The number of a row that a form names; None for anything that can be none."""
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None
+
+
 def number_of(name: str) -> int | None:
     """A whole number of the form; None where the field is empty.
 
     :raises InputError: it is no number.
     """
     typed = request.form.get(name, "").strip()
-    try:
-        return int(typed) if typed else None
-    except ValueError:
-        raise InputError(
-            N_("“%(typed)s” is not a number."), remedy=N_("Write a whole number."), typed=typed[:20]
-        ) from None
+    if not typed:
+        return None
+    number = key_of(typed.removeprefix("-"))
+    if number is None:
+        raise InputError(N_("“%(typed)s” is not a number."), remedy=N_("Write a whole number."), typed=typed[:20])
+    return -number if typed.startswith("-") else number
 
 
 def subjects() -> list[tuple[str, str]]:

@@ -11,12 +11,15 @@ import sqlalchemy as sa
 from flask import Flask
 
 from lms_bridge.core import clock, jobs
+from lms_bridge.core.access import Role
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import AuditEntry
 from lms_bridge.timetable.cases.absences import report_absence
+from lms_bridge.timetable.cases.board import assign
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.models import TeacherPart
+from tests.builders import person_as
 from tests.timetable.school import FRIDAY
 from tests.timetable.upset import MONDAY, Upset, computed, day_of, stored, timetabled
 from tests.web.test_timetable import english
@@ -211,6 +214,20 @@ def test_who_gives_a_lesson_of_the_board_second_is_told_who_stands_in(app: Flask
     page = second.post(f"/timetable/board/{row.uid}", data=late, follow_redirects=True).get_data(as_text=True)
     assert f"{upset.zhao.display_name} already stands in for the lesson on Mon 23 Nov, 8:00." in page
     assert [t.person_id for t in upset.lessons(upset.chinese)[0].teachers] == [upset.zhao.id]
+
+
+def test_the_board_names_who_is_absent_however_often_the_substitute_changes(app: Flask, upset: Upset) -> None:
+    case_of_absence(upset)
+    row = upset.lessons(upset.chinese)[0]
+    with transaction():
+        other = person_as(Role.TEACHER, upset.school.a.campus, family_name="周", given_name="方")
+    for teacher in (upset.zhao, other):
+        with transaction():
+            assign(row, teacher, seen=upset.lessons(upset.chinese)[0].sequence, actor=upset.administrator)
+    page = english(app, upset.administrator).get(f"/timetable/board?day={MONDAY.isoformat()}").get_data(as_text=True)
+    assert f"absent: {upset.wang.display_name}" in page
+    assert f"absent: {upset.zhao.display_name}" not in page
+    assert f"{other.display_name} stands in" in page
 
 
 def test_undo_is_offered_only_as_long_as_it_works(app: Flask, upset: Upset) -> None:

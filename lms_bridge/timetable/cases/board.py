@@ -155,9 +155,8 @@ def _row(desk: Desk, diary: Diary, number: int) -> Row | None:
     if not substitutes:
         return None
     change_set = _given_by(number)
-    before = _teachers_before(change_set, number)
     undone_by = change_set if change_set is not None and changes.undoable(change_set) else None
-    return Row(lesson, before, (), ", ".join(substitutes), undone_by, coming)
+    return Row(lesson, _led_before(number), (), ", ".join(substitutes), undone_by, coming)
 
 
 def _offers(desk: Desk, diary: Diary, number: int) -> tuple[Offer, ...]:
@@ -185,7 +184,12 @@ def _offers(desk: Desk, diary: Diary, number: int) -> tuple[Offer, ...]:
 
 def _given_by(number: int) -> ChangeSet | None:
     """The last applied change that gave the lesson to another teacher."""
-    return db.session.scalar(
+    return db.session.scalar(_given(number).limit(1))
+
+
+def _given(number: int) -> sa.Select[ChangeSet]:
+    """The applied changes that gave a lesson to another teacher, the latest first."""
+    return (
         sa.select(ChangeSet)
         .join(LessonChange, LessonChange.change_set_id == ChangeSet.id)
         .where(
@@ -194,18 +198,13 @@ def _given_by(number: int) -> ChangeSet | None:
             ChangeSet.state == ChangeState.APPLIED,
         )
         .order_by(ChangeSet.applied_at.desc(), ChangeSet.id.desc())
-        .limit(1)
     )
 
 
-def _teachers_before(change_set: ChangeSet | None, number: int) -> tuple[str, ...]:
-    if change_set is None:
-        return ()
-    ids = {
-        int(person_id)
-        for change in change_set.changes
-        if change.lesson_id == number and change.before
-        for person_id, part in change.before["teachers"]
-        if part != TeacherPart.ASSISTANT.value
-    }
-    return tuple(p.display_name for p in db.session.scalars(sa.select(Person).where(Person.id.in_(ids))))
+def _led_before(number: int) -> tuple[str, ...]:
+    """Who led the lesson before anybody stood in, however often substitutes changed since."""
+    for before in db.session.scalars(_given(number).with_only_columns(LessonChange.before)):
+        ids = [int(person_id) for person_id, part in before["teachers"] if part == TeacherPart.LEAD.value]
+        if ids:
+            return tuple(p.display_name for p in db.session.scalars(sa.select(Person).where(Person.id.in_(ids))))
+    return ()
