@@ -9,23 +9,20 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from werkzeug.serving import make_server
 
-from lms_bridge.calendar.models import OnlineSpan
 from lms_bridge.core import clock
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import transaction
 from lms_bridge.timetable.cases.cases import case_by_uid
 from lms_bridge.timetable.cases.runs import work_out_case
 from tests.api.conftest import MakeCaller
-from tests.builders import SchoolSystem, online, provider_account
+from tests.builders import SchoolSystem, provider_account
 from tests.plans.documents import plan_docx
 from tests.timetable.placed import MONDAY, placed_week
 from tests.timetable.school import FRIDAY, WEEK
@@ -124,8 +121,6 @@ def test_the_examples_of_what_else_happens_work(app: Flask, caller_of: MakeCalle
         upset = timetabled()
         with transaction():
             upset.school.a.campus.code, upset.one.code = "A", "5-1"
-            db.session.execute(sa.delete(OnlineSpan))
-            online(upset.school.a.campus, MONDAY + timedelta(days=14))
         keys = {"KEY": caller_of(upset.administrator).key, "OWN_KEY": caller_of(upset.wang).key}
         with served(app) as url:
             variables = keys | {"URL": url, "PATH": os.environ["PATH"], "DAY": MONDAY.isoformat()}
