@@ -32,6 +32,7 @@ OF_A_DAY = frozenset(
     (RuleKind.MAX_PER_DAY, RuleKind.NOT_SAME_DAY, RuleKind.IN_ORDER, RuleKind.ONLINE_RUN)
 )  # fmt: skip
 
+
 @dataclass(frozen=True, slots=True, order=True)
 class Broken:
     """A rule that is broken: of which kind, for whom, and on which day of the week (0 is Monday; -1: in the week)."""
