@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.i18n import N_, gettext, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,9 @@ class ConfigurationError(BridgeError):
     status = 500
 
 
+COUNTED = N_("%(count)s problems were found; nothing was stored.")
+
+
 class BadInputs(BridgeError):
     """Many problems found in one input, all listed at once; nothing of the input was stored."""
 
@@ -139,9 +142,20 @@ class BadInputs(BridgeError):
     def __init__(self, problems: Iterable[BridgeError], *, file: str | None = None) -> None:
         self.problems = list(problems)
         super().__init__(
-            N_("%(count)s problems were found; nothing was stored."),
+            COUNTED,
             place=Place(file=file) if file else None,
             count=len(self.problems),
+        )
+
+    def text(self) -> str:
+        if self.message != COUNTED:
+            return super().text()
+        count = len(self.problems)
+        return ngettext(
+            "%(count)s problem was found; nothing was stored.",
+            "%(count)s problems were found; nothing was stored.",
+            count,
+            count=count,
         )
 
     def as_dict(self) -> dict[str, Any]:

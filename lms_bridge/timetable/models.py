@@ -156,8 +156,9 @@ class ChangeCause(enum.StrEnum):
 
 class ChangeSet(Base):
     """Lessons moved, cancelled, added or given another teacher together. ``base_versions`` are the week versions
-    (by week id) that it was computed from; applying fails when one has moved on. Those of campuses that were solved
-    together have the same ``joint_uid``: they are put in force, given up and undone together."""
+    (by week id) that it was computed from; applying fails when one has moved on. ``publishes``: it is the whole
+    timetable of its weeks. Those of campuses that were solved together have the same ``joint_uid``: they are put in
+    force, given up and undone together."""
 
     __tablename__ = "change_set"
 
@@ -171,6 +172,7 @@ class ChangeSet(Base):
     state: Mapped[ChangeState] = mapped_column(default=ChangeState.PROPOSED)
     joint_uid: Mapped[str | None] = mapped_column(sa.String(32), index=True)
     base_versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    publishes: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
     applied_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]

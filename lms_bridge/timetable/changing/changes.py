@@ -79,11 +79,14 @@ def propose(
     cause_ref: str | None = None,
     base_versions: Mapping[int, int] | None = None,
     joint_uid: str | None = None,
+    publishes: bool = False,
 ) -> ChangeSet:
     """Write a change set that can be looked at, and then applied or discarded. Lessons stay as they are.
 
     ``base_versions`` are the versions (by week id) of the timetable that the wishes were computed from; by default
-    those of now. Change sets with the same ``joint_uid`` are put in force, given up and undone together.
+    those of now. ``publishes``: it is the whole timetable of its weeks, which count as published once it is applied; a
+    lesson that only moves into a week does not publish it. Change sets with the same ``joint_uid`` are put in force,
+    given up and undone together.
 
     :raises InputError: nothing would change.
     """
@@ -106,6 +109,7 @@ def propose(
         base_versions={str(key): version for key, version in (versions | dict(base_versions or {})).items()},
         changes=changes,
         joint_uid=joint_uid,
+        publishes=publishes,
     )
     db.session.add(change_set)
     db.session.flush()
@@ -132,7 +136,10 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
     """Make a proposed change set true, and with it those that go together with it. ``tell=False``: people hear of it by
     another fact.
 
-    :raises Conflict: it is not proposed any more, or a week was changed since it was computed.
+    What is over is never changed: units that lessons would get which have begun by now are left out.
+
+    :raises Conflict: it is not proposed any more, a week was changed since it was computed, or a lesson of it has
+        begun by now.
     :raises BadInputs: a class or teacher would be in two lessons at once; all of them are listed.
     """
     together = joint_with(change_set)
@@ -141,6 +148,8 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
     lock(sorted({int(key) for one in together for key in one.base_versions}))
     weeks = [locked_weeks(one) for one in together]
     lessons = [_lessons_of(one) for one in together]
+    for one in together:
+        _expect_to_come(one)
     _check_clashes({change: after for one in together for change, after in _afters(one).items()})
     for one, own_weeks, own_lessons in zip(together, weeks, lessons, strict=True):
         _put_in_force(one, own_weeks, own_lessons)
@@ -162,7 +171,8 @@ def _put_in_force(change_set: ChangeSet, weeks: Mapping[int, TimetableWeek], les
     _write(afters, lessons, moment)
     for week in weeks.values():
         week.version += 1
-        week.published_at = week.published_at or moment
+        if change_set.publishes:
+            week.published_at = week.published_at or moment
     subject_ids = {state.subject_id for state in touched}
     _move_units(change_set, unit_order.renumbered(change_set.campus_id, class_ids, subject_ids, list(weeks), known))
     change_set.state, change_set.applied_at = ChangeState.APPLIED, moment
@@ -212,7 +222,7 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
     together = joint_with(change_set)
     for one in together:
         _expect(one, ChangeState.APPLIED)
-    lock(sorted({int(key) for one in together for key in one.base_versions}))
+    weeks = lock(sorted({int(key) for one in together for key in one.base_versions}))
     back: list[tuple[ChangeSet, list[Wanted]]] = []
     problems: list[BridgeError] = []
     for one in together:
@@ -223,6 +233,10 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
         raise BadInputs(problems)
     joint_uid = new_uid() if len(together) > 1 else None
     reverses = {one.id: _reverse(one, wanted, actor, joint_uid) for one, wanted in back}
+    for one in together:
+        for week in (weeks[int(key)] for key in one.base_versions):
+            if one.publishes and week.published_at == one.applied_at:
+                week.published_at = None
     apply(reverses[change_set.id], actor, tell=False)
     return reverses[change_set.id]
 
@@ -244,6 +258,17 @@ def _reverse(change_set: ChangeSet, wanted: list[Wanted], actor: Person | None, 
     outbox.withdraw(CHANGED, cause)
     outbox.publish(UNDONE, cause, organisation_id=change_set.campus_id)
     return reverse
+
+
+def undoable(change_set: ChangeSet) -> bool:
+    """Whether :func:`undo` would put the lessons back now."""
+    together = joint_with(change_set)
+    if any(one.state is not ChangeState.APPLIED or too_late(one) for one in together):
+        return False
+    try:
+        return not any(problems for one in together for _, problems in [_wanted_back(one, _lessons_of(one))])
+    except Conflict:
+        return False
 
 
 def nobody_told(change_set: ChangeSet) -> bool:
@@ -272,6 +297,35 @@ def _expect(change_set: ChangeSet, state: ChangeState) -> None:
     else:
         message = N_("This change is not in force yet.")
     raise Conflict(message, remedy=N_("Load the page again to see how it stands."))
+
+
+def first_begun(change_set: ChangeSet) -> datetime | None:
+    """When the first lesson begins (before or after the change) that the change set would change although it has begun
+    by now; None: all are still to come. Units do not count: a lesson that has begun keeps its own."""
+    moment = now()
+    begun = (
+        state.starts_at
+        for change in change_set.changes
+        if change.kind is not ChangeKind.UNIT
+        for state in (from_json(data) for data in (change.before, change.after) if data is not None)
+        if state.starts_at <= moment
+    )
+    return min(begun, default=None)
+
+
+def _expect_to_come(change_set: ChangeSet) -> None:
+    begun = first_begun(change_set)
+    if begun is not None:
+        zone = db.session.get_one(Organisation, change_set.campus_id).zone
+        raise Conflict(
+            N_("Lessons of this change have begun by now, the first on %(when)s."),
+            remedy=N_("Nothing was done. Work it out again for the lessons that are still to come."),
+            when=When(begun, zone),
+        )
+    moment = now()
+    for change in list(change_set.changes):
+        if change.kind is ChangeKind.UNIT and change.after is not None and from_json(change.after).starts_at <= moment:
+            change_set.changes.remove(change)
 
 
 def _lessons_of(change_set: ChangeSet) -> dict[int, Lesson]:

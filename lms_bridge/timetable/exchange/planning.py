@@ -226,4 +226,5 @@ class TermPlan:
             actor=actor,
             cause_ref=f"import:{name}"[:120],
             base_versions=versions,
+            publishes=True,
         )

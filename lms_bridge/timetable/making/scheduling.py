@@ -7,7 +7,7 @@ solved together are put in force together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -36,11 +36,13 @@ from lms_bridge.timetable.models import (
 from lms_bridge.timetable.snapshots import LessonState, UnitState, difference, state_of
 from lms_bridge.timetable.solving.effort import Progress, Watcher
 from lms_bridge.timetable.solving.matching import match
-from lms_bridge.timetable.solving.problem import Placement, Slot, Solution, SolverLimits, Status
-from lms_bridge.timetable.solving.solver import solve
+from lms_bridge.timetable.solving.problem import Placement, Problem, Slot, Solution, SolverLimits, Status
+from lms_bridge.timetable.solving.solver import smallest_change, solve
 from lms_bridge.timetable.weeks.demand import CourseId
 from lms_bridge.timetable.weeks.reading import WeekContext
 from lms_bridge.timetable.weeks.slots import exact_slot
+
+Solver = Callable[[Problem, SolverLimits, Watcher | None], Solution]
 
 ROUNDS = 6
 """How often a week is solved again when grids of different times overlap (a class online among classes at school)."""
@@ -111,11 +113,11 @@ def propose_together(
 
 def week_as_planned(
     campus: Organisation, week: str, limits: SolverLimits | None = None
-) -> tuple[list[changes.Wanted], Status]:
-    """What would change in a week if it were solved again, and how sure the solver is; nothing is stored. Refuses like
-    :func:`solve_week`."""
-    (solved,) = _solved([campus], week, limits, None)
-    return solved.wanted, solved.solution.status
+) -> tuple[list[changes.Wanted], Solution]:
+    """What would have to change in a week so that it is as planned, by the smallest change of the lessons that it has;
+    nothing is stored. Refuses like :func:`solve_week`."""
+    (solved,) = _solved([campus], week, limits, None, smallest_change)
+    return solved.wanted, solved.solution
 
 
 def campus_by_code(code: str) -> Organisation:
@@ -151,7 +153,11 @@ class _Solved:
 
 
 def _solved(
-    campuses: Sequence[Organisation], week: str, limits: SolverLimits | None, watcher: Watcher | None
+    campuses: Sequence[Organisation],
+    week: str,
+    limits: SolverLimits | None,
+    watcher: Watcher | None,
+    solver: Solver | None = None,
 ) -> list[_Solved]:
     week = iso_week(monday_of(week))
     together = build_together(campuses, week)
@@ -159,7 +165,7 @@ def _solved(
         # No transaction stays open while the solver thinks; nothing was written, and nothing read is forgotten.
         db.session.commit()
     listener = _Listener(watcher)
-    solution = _solve(together, limits or SolverLimits(), listener)
+    solution = _solve(together, limits or SolverLimits(), listener, solver or solve)
     if solution.status is Status.INFEASIBLE:
         raise TimetableImpossible(campuses, week, solution.conflicts)
     if not solution.found and listener.ended:
@@ -194,12 +200,12 @@ class _Listener:
         return not self.ended
 
 
-def _solve(together: Together, limits: SolverLimits, listener: _Listener) -> Solution:
+def _solve(together: Together, limits: SolverLimits, listener: _Listener, solver: Solver) -> Solution:
     """Solve; where classes of one campus with different clock times share a teacher, close the slots that would clash
     and repeat."""
     progress = listener if listener.watcher is not None else None
     problem = together.problem
-    solution = solve(problem, limits, progress)
+    solution = solver(problem, limits, progress)
     for _ in range(ROUNDS):
         clashing = _clashing(together, solution)
         if not clashing:
@@ -209,7 +215,7 @@ def _solve(together: Together, limits: SolverLimits, listener: _Listener) -> Sol
             for course in problem.courses
         )
         problem = replace(problem, courses=courses)
-        solution = solve(problem, limits, progress)
+        solution = solver(problem, limits, progress)
     return solution
 
 
@@ -354,6 +360,7 @@ def _propose_all(solved: Sequence[_Solved], actor: Person | None) -> dict[int, C
             actor=actor,
             cause_ref=f"week:{context.week.iso}",
             base_versions={row.id: context.version},
+            publishes=True,
             joint_uid=joint,
         )
     return found

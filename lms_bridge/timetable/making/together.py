@@ -99,10 +99,7 @@ def _merged(contexts: Sequence[WeekContext], problems: Sequence[Problem]) -> Tog
     ]
     rooms = pools(shares)
     names = {
-        key: gettext(
-            "the online rooms of %(campuses)s",
-            campuses=_listed(share.campus for share in shares if share.pool == key or share.pool in pool.of),
-        )
+        key: _listed(share.campus for share in shares if share.pool == key or share.pool in pool.of)
         for key, pool in rooms.items()
     }
     if alone:
