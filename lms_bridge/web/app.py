@@ -45,7 +45,7 @@ BLUEPRINTS = (
 )
 API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
-    "timetable", "change_sets", "solve_runs", "timetable_inputs", "cases",
+    "timetable", "change_sets", "solve_runs", "timetable_inputs", "timetable_exchange", "cases",
 )  # fmt: skip
 
 

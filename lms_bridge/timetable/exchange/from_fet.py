@@ -79,9 +79,7 @@ def lessons_of(school: School, starts: Mapping[int, Start], name: str, *, times_
     return GivenTimetable(lessons, problems, notes, school, times_locked)
 
 
-def _counted(
-    messages: tuple[str, str], ids: Sequence[int], name: str, remedy: str | None
-) -> Iterator[BridgeError]:
+def _counted(messages: tuple[str, str], ids: Sequence[int], name: str, remedy: str | None) -> Iterator[BridgeError]:
     if ids:
         which = ", ".join(str(number) for number in ids[:8]) + (" …" if len(ids) > 8 else "")
         yield CountedInput(messages, len(ids), place=Place(file=name), remedy=remedy, which=which)

@@ -6,7 +6,7 @@ their links, others move, are added or cancelled. Lessons that have begun stay a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,9 +23,11 @@ from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_, gettext, ngettext
 from lms_bridge.roster.models import Organisation, Person, Term
 from lms_bridge.timetable.changing import changes, week_versions
+from lms_bridge.timetable.exchange.fet_inputs import Taken
 from lms_bridge.timetable.exchange.given import GivenTimetable
 from lms_bridge.timetable.exchange.naming import NamedLesson, Names, double_bookings, named_lessons
 from lms_bridge.timetable.exchange.planning import TermPlan
+from lms_bridge.timetable.exchange.taking import TAKEN_WORDS, ConstraintCount, FileRules
 from lms_bridge.timetable.models import ChangeSet
 from lms_bridge.timetable.weeks.demand import classes_of_term
 from lms_bridge.timetable.wording import DaysOff
@@ -49,6 +51,15 @@ class TimetableImport:
     change_set: ChangeSet | None = None
     warnings: list[BridgeError] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
+    rules: dict[Taken, list[str]] = field(default_factory=dict)
+    """What of the file's rules can be taken over into the campus's inputs, in words."""
+    constraints: list[ConstraintCount] = field(default_factory=list)
+    """What becomes of every constraint of a FET file."""
+
+    @property
+    def would_change(self) -> bool:
+        """Whether lessons or rules change."""
+        return bool(self.rules) or any(count for kind, count in self.counts.items() if kind != "kept")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON for the command line and REST."""
@@ -60,6 +71,8 @@ class TimetableImport:
             "change_set": self.change_set.uid if self.change_set is not None else None,
             "seen": self.seen,
             "warnings": [warning.as_dict() for warning in self.warnings],
+            "rules": [{"kind": kind.value, "texts": texts} for kind, texts in self.rules.items()],
+            "constraints": [line.as_dict() for line in self.constraints],
         }
 
     def lines(self) -> list[str]:
@@ -77,6 +90,10 @@ class TimetableImport:
             ),
             gettext(", ").join(words) or gettext("Nothing would change."),
         ]
+        found += [f"{gettext(TAKEN_WORDS[kind])}: {len(texts)}" for kind, texts in self.rules.items()]
+        if self.constraints:
+            found.append(gettext("Constraints of the FET file:"))
+            found += [f"  {line}" for line in self.constraints]
         if self.dry_run:
             found.append(gettext("Only tried: nothing was stored."))
         return found + [str(warning) for warning in self.warnings]
@@ -92,11 +109,13 @@ def import_timetable(
     actor: Person | None,
     dry_run: bool = False,
     seen: Mapping[str, int] | None = None,
+    take: Collection[Taken] = tuple(Taken),
 ) -> TimetableImport:
     """Make ``given`` the timetable of its classes at ``campus`` in these ISO weeks (``2026-W48``, both included).
 
     ``name`` is that of the file. Days without school are left out and named. ``seen`` are the versions of the weeks
-    that somebody looked at (those of a dry run); None asks nothing. Call it in a transaction.
+    that somebody looked at (those of a dry run); None asks nothing. ``take``: which of the campus's inputs take over
+    what the constraints of a FET file say. Call it in a transaction.
 
     :raises InputError: the weeks are none, lie in different terms, or are too many.
     :raises BadInputs: what could not be read, unknown or doubtful names, periods that the grids do not have, lessons on
@@ -117,10 +136,14 @@ def import_timetable(
     problems += [*plan.closed_days(), *plan.problems.values(), *plan.clashes(pairs)]
     if problems:
         raise BadInputs(sorted(problems, key=_row_of), file=name)
+    rules = FileRules(campus, term, names, given)
     result = TimetableImport(
         len(lessons), tuple(w.iso for w in weeks), plan.counts(), dry_run,
         warnings=[*given.notes, *plan.warnings()], seen=plan.versions(),
+        rules={kind: texts for kind, texts in rules.offered().items() if kind in take}, constraints=rules.counts(take),
     )  # fmt: skip
+    if not dry_run:
+        rules.take(take, actor)
     if not dry_run and plan.wanted:
         result.change_set = changes.apply(plan.propose(name, actor), actor)
     return result

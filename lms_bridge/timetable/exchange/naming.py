@@ -230,9 +230,7 @@ def written_names(lessons: Iterable[Lesson]) -> dict[int, str]:
     at_home = {person.id for person, _ in own}
     same = Counter(folded(person.display_name) for person in all_of.values())
     return {
-        key: person.display_name
-        if same[folded(person.display_name)] == 1 and key in at_home
-        else told_apart(person)
+        key: person.display_name if same[folded(person.display_name)] == 1 and key in at_home else told_apart(person)
         for key, person in people.items()
     }
 

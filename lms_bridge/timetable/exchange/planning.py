@@ -308,7 +308,7 @@ class TermPlan:
                 TimetableWeek.campus_id == self.campus.id, TimetableWeek.week.in_(self.weeks)
             )
         ).all()
-        return dict.fromkeys(self.weeks, 0) | {week: version for week, version in rows}
+        return dict.fromkeys(self.weeks, 0) | dict(rows)
 
     def propose(self, name: str, actor: Person | None) -> ChangeSet:
         """One change set for all weeks."""

@@ -16,8 +16,8 @@ from lms_bridge.timetable.fet.solutions import locked_timetable, read_solution
 def read_timetable(
     path: Path, name: str, *, solution: Path | None = None, solution_name: str | None = None
 ) -> GivenTimetable:
-    """What the file says that people call ``name``, with everything in it that cannot be read. For a ``.fet`` file ``solution`` is the ``*_activities.xml``
-    that FET wrote; without it the times locked in the file count.
+    """What the file says that people call ``name``, with everything in it that cannot be read. For a ``.fet`` file
+    ``solution`` is the ``*_activities.xml`` that FET wrote; without it the times locked in the file count.
 
     :raises InputError: it is no file that is understood.
     :raises BadInputs: it is no sound ``.fet`` file; everything that is wrong with it is listed.
