@@ -80,14 +80,14 @@ def document(query_data: dict[str, Any]) -> Response:
         raise InputError(
             N_("Name one of class, teacher and campus."), remedy=N_("Whose lessons are wanted? Name exactly one.")
         )
-    content = _written(**query_data)
-    form, week = query_data["format"], query_data["week"]
+    week, form = query_data["week"], query_data["format"]
+    content = _written(week, form, *named)
     answer = Response(content, mimetype=MEDIA_TYPES[form])
     answer.headers.set("Content-Disposition", "attachment", filename=f"timetable-{week}.{form}")
     return answer
 
 
-def _written(week: str, format: str, campus: str | None, class_: str | None, teacher: str | None) -> bytes:
+def _written(week: str, form: str, campus: str | None, class_: str | None, teacher: str | None) -> bytes:
     scope = require(Permission.TIMETABLE_READ)
     if class_ is not None:
         try:
@@ -95,14 +95,14 @@ def _written(week: str, format: str, campus: str | None, class_: str | None, tea
         except UnknownCode:
             raise NotFound() from None
         scope.require(Permission.TIMETABLE_READ, Target(group.campus.path, frozenset({group.id})))
-        return written_week(group.campus, week, format, group=group)
+        return written_week(group.campus, week, form, group=group)
     if teacher is not None:
         person = db.session.scalar(sa.select(Person).where(Person.uid == teacher))
         campuses = campuses_of(person, Role.TEACHER) if person is not None else []
         if person is None or not campuses or not sees_week_of(scope, person, campuses):
             raise NotFound()
-        return written_week(campuses[0], week, format, teacher=person)
-    return written_week(campus_within(scope, Permission.TIMETABLE_READ, campus or ""), week, format)
+        return written_week(campuses[0], week, form, teacher=person)
+    return written_week(campus_within(scope, Permission.TIMETABLE_READ, campus or ""), week, form)
 
 
 def _keep(upload: FileStorage, campus: Organisation) -> StoredFile:

@@ -60,7 +60,7 @@ def hand_over() -> BaseResponse | tuple[str, int]:
         if error.status == 404:
             raise
         return _form(error), error.status
-    wanted = {"campus": campus.code, "first": handed.first, "last": handed.last or ""}
+    wanted: dict[str, Any] = {"campus": campus.code, "first": handed.first, "last": handed.last or ""}
     if solution is not None:
         wanted["solution"] = solution.uid
     return redirect(url_for("timetable.exchange.look", file=stored.uid, **wanted))

@@ -205,7 +205,8 @@ def _refuse_problems(school: PlainSchool) -> None:
     problems: list[BridgeError] = []
     lists: dict[str, Sequence[str]] = {
         "Days_List": school.days, "Hours_List": school.hours, "Subjects_List": school.subjects,
-        "Activity_Tags_List": school.tags, "Teachers_List": school.teachers, "Students_List": [*school.classes, *_sets(school)],
+        "Activity_Tags_List": school.tags, "Teachers_List": school.teachers,
+        "Students_List": [*school.classes, *_sets(school)],
         "Rooms_List": list(school.rooms), "Activities_List": [str(activity.id) for activity in school.activities],
     }  # fmt: skip
     for part, names in lists.items():
