@@ -110,3 +110,19 @@ def test_the_examples_of_cases_work(app: Flask, caller_of: MakeCaller, tmp_path:
             variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "DAY": MONDAY.isoformat()}
             variables |= {"TEACHER": upset.wang.uid, "OTHER": upset.zhao.uid}
             assert carried_out(3, variables, tmp_path, learn) == 9
+
+
+def test_the_examples_of_timetables_in_and_out_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:
+    with clock.at(FRIDAY):
+        placed = placed_week()
+        with transaction():
+            placed.school.a.campus.code, placed.school.a.classes[0].code = "A", "5-1"
+        teacher = placed.school.a.teacher.display_name
+        rows = f"class,weekday,period,subject,teacher\n5-1,Fri,2,{placed.school.subject.code},{teacher}\n"
+        (tmp_path / "timetable.csv").write_text(rows, "utf-8")
+        key = caller_of(placed.school.a.administrator).key
+        with served(app) as url:
+            variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK}
+            learn: Learn = lambda line, said: {"FILE": said["file"]} if "-F file=" in line else {}  # noqa: E731
+            assert carried_out(4, variables, tmp_path, learn) == 4
+    assert (tmp_path / "week.xlsx").read_bytes()[:2] == b"PK"
