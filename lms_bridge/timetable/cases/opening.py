@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bridge.calendar.days import days_of_week, iso_week, terms_of
+from lms_bridge.calendar.days import days_of_week, iso_week, online_days, terms_of
 from lms_bridge.calendar.models import CalendarDay, DayKind, OnlineSpan
 from lms_bridge.core import audit, jobs
 from lms_bridge.core.clock import local, now
@@ -106,18 +106,30 @@ def go_online(
 def come_back(
     campus: Organisation, first_day: date, *, group: ClassGroup | None = None, reason: str = "", actor: Person | None
 ) -> ChangeCase:
-    """A campus, or one class of it, is at school again from ``first_day`` on: its online days end the day before.
+    """A campus, or one class of it, is at school again from ``first_day`` on: the online days of its own that hold on
+    that day end the day before. Those that begin later are another closure, and stay.
 
-    :raises BadInputs: it is not online then, or only because an organisation above it is.
+    :raises BadInputs: it is not online then, or an organisation above it (the campus, for a class) is closed then too.
     """
     problems = _day_problems(campus, first_day, first_day, reason)
-    spans = [s for s in _spans(campus, group, first_day) if s.last_day is None or s.last_day >= first_day]
-    if not spans:
+    spans = [s for s in _spans(campus, group, first_day) if s.first_day <= first_day]
+    above = _closed_above(campus, group, first_day)
+    if above is not None:
         problems.append(
             LessonProblem(
-                N_("There are no online days of its own from %(day)s on."),
+                N_("%(organisation)s is closed on %(day)s, and its schools with it."),
                 field="first",
-                remedy=N_("Look at the days of the campus, or of the organisation that closed it."),
+                remedy=N_("Choose a later day, or let whoever closed it say that it is open again."),
+                organisation=above.name,
+                day=Day(first_day),
+            )
+        )
+    elif not spans:
+        problems.append(
+            LessonProblem(
+                N_("It is not online on %(day)s."),
+                field="first",
+                remedy=N_("Choose the first day that is to be at school again instead of online."),
                 day=Day(first_day),
             )
         )
@@ -127,7 +139,7 @@ def come_back(
     ended = []
     for span in spans:
         ended.append([span.id, span.first_day.isoformat(), span.last_day.isoformat() if span.last_day else None])
-        # A span that has not begun is ended before its first day, and so holds on no day.
+        # A span that begins on this day is ended before its first day, and so holds on no day.
         span.last_day = first_day - timedelta(days=1)
     return _open(
         campus,
@@ -321,6 +333,14 @@ def _spans(campus: Organisation, group: ClassGroup | None, day: date) -> list[On
             .order_by(OnlineSpan.id)
         )
     )
+
+
+def _closed_above(campus: Organisation, group: ClassGroup | None, day: date) -> Organisation | None:
+    """The organisation above the campus (or the campus, for a class) that is closed on ``day``."""
+    for span in online_days(campus, day, day).campus:
+        if group is not None or span.organisation_id != campus.id:
+            return db.session.get_one(Organisation, span.organisation_id)
+    return None
 
 
 def _end_of_timetable(campus: Organisation, day: date) -> date:

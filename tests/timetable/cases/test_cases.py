@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ from lms_bridge.timetable.models import (
     Unavailability,
 )
 from lms_bridge.timetable.telling.told_of import told_of
-from tests.builders import class_group, enrol, guardianship, lesson
+from tests.builders import class_group, enrol, guardianship, lesson, online
 from tests.timetable.school import FRIDAY, WEEK
 from tests.timetable.upset import MONDAY, Upset, by_way, computed, day_of, stored, timetabled, units, ways
 
@@ -351,6 +351,23 @@ def test_going_back_to_school_changes_the_place_and_nothing_else(upset: Upset) -
     modes = {day_of(row) >= WEDNESDAY: row.mode for row in upset.lessons()}
     assert modes == {False: LessonMode.ONLINE, True: LessonMode.IN_PERSON}
     assert by_way(stored(case), ways(case)[0]).figures["delayed"] == 0
+
+
+def test_nobody_comes_back_to_a_school_that_an_organisation_above_has_closed(upset: Upset) -> None:
+    """Nor is a closure that was announced for later called off with it."""
+    later = date(2027, 1, 4)
+    with transaction():
+        db.session.execute(sa.delete(OnlineSpan))
+        online(upset.school.group, MONDAY, THURSDAY)
+        online(campus(upset), later, later + timedelta(days=4))
+    with pytest.raises(BadInputs) as refusal, transaction():
+        opening.come_back(campus(upset), WEDNESDAY, actor=upset.administrator)
+    assert refusals(refusal) == [f"{upset.school.group.name} is closed on Wed 25 Nov, and its schools with it."]
+    with pytest.raises(BadInputs) as refusal, transaction():
+        opening.come_back(campus(upset), later - timedelta(days=7), actor=upset.administrator)
+    assert refusals(refusal) == ["It is not online on Mon 28 Dec."]
+    own = db.session.scalars(sa.select(OnlineSpan).filter_by(organisation_id=campus(upset).id)).one()
+    assert own.last_day == later + timedelta(days=4)
 
 
 def test_one_class_goes_online_alone(upset: Upset) -> None:
