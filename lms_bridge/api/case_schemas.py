@@ -68,7 +68,9 @@ class CasePage(Page):
 
 class ProposalOut(BaseModel):
     """One way to settle a case. ``figures`` are what it is ranked by: people disturbed, lessons lost and made up, units
-    delayed; ``proved`` in them says how far the proof reaches that no smaller change exists (empty: no proof)."""
+    delayed. ``gap`` in them says by what share of what it moves it is at most larger than the smallest change (null:
+    nothing is known), for the lessons of ``reach`` (``campus`` or ``classes``); ``proved`` is the same reach where it
+    is proved the smallest, else empty."""
 
     uid: str
     position: int

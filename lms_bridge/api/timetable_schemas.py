@@ -128,7 +128,7 @@ class SlotsQuery(Input):
 
 class SlotOut(BaseModel):
     """What one slot says to a lesson: it is ``here``, the slot is ``free``, it could ``swap`` places with the lesson
-    ``swap_with``, or it would ``clash``."""
+    ``swap_with``, or it would ``clash``. ``hints`` are wishes that it would not meet there."""
 
     date: date
     period: int
@@ -137,6 +137,7 @@ class SlotOut(BaseModel):
     verdict: Literal["here", "free", "swap", "clash"]
     swap_with: str | None
     problems: list[Problem]
+    hints: list[Problem] = Field(default_factory=list)
 
 
 class SlotsOut(BaseModel):

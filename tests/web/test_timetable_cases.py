@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -214,3 +215,36 @@ def test_the_pages_speak_chinese_too(app: Flask, upset: Upset) -> None:
     page = client.get(f"/timetable/cases/{case.uid}").get_data(as_text=True)
     assert f"{upset.wang.display_name}缺勤" in page
     assert "查看变化" in page
+
+
+def test_a_wrong_number_of_rooms_is_corrected_on_the_page_of_its_decided_case(app: Flask, upset: Upset) -> None:
+    client = english(app, upset.administrator)
+    client.post(
+        "/timetable/cases/new", data={"kind": "rooms", "campus": "campus-a", "first": "2026-11-23", "rooms": "50"}
+    )
+    case = computed(db.session.scalars(sa.select(ChangeCase)).one())
+    assert case.state is CaseState.DECIDED
+    address = f"/timetable/cases/{case.uid}"
+    assert "Other rooms than reported?" in client.get(address).get_data(as_text=True)
+    wrong = client.post(f"{address}/rooms", data={"rooms": "-4", "last": "2026-11-23"})
+    assert wrong.status_code == 422
+    assert "-4 is no number of rooms." in wrong.get_data(as_text=True)
+    done = client.post(f"{address}/rooms", data={"rooms": "1", "last": "2026-11-24"}, follow_redirects=True)
+    assert "The rooms are corrected." in done.get_data(as_text=True)
+    case = computed(case)
+    assert case.state is CaseState.OPEN
+    page = client.get(address).get_data(as_text=True)
+    assert "Only 1 online room at once" in page
+    assert "Proved: no smaller change exists" in page
+    client.post(f"{address}/withdraw")
+    assert stored(case).state is CaseState.WITHDRAWN
+    assert "Other rooms than reported?" not in client.get(address).get_data(as_text=True)
+
+
+def test_a_proposal_says_how_far_from_the_smallest_change_it_is(app: Flask, upset: Upset) -> None:
+    case = case_of_absence(upset)
+    page = english(app, upset.administrator).get(f"/timetable/cases/{case.uid}").get_data(as_text=True)
+    swap = next(p for p in case.proposals if p.way == "swap")
+    assert 0 < swap.figures["gap"] < 1
+    assert f"At most {math.ceil(100 * swap.figures['gap'])}% from the smallest possible" in page
+    assert "Proved: no smaller change exists" in page

@@ -18,8 +18,10 @@ from lms_bridge.plans.models import TeachingPlan
 from lms_bridge.roster.models import ClassGroup, Organisation, Person
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.changing.lesson_changes import LessonProblem
-from lms_bridge.timetable.models import ChangeCause, Lesson, LessonStatus, RunState
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.placing import LessonProblem
+from lms_bridge.timetable.inputs.models import LostRooms
+from lms_bridge.timetable.models import ChangeCause, ChangeState, Lesson, LessonStatus, RunState
 from lms_bridge.timetable.wording import Day
 
 COMPUTE = "timetable.case"
@@ -29,11 +31,20 @@ MOST_ROOMS = 100_000
 
 
 def compute_later(case: ChangeCase) -> None:
-    """Let the proposals of a case be worked out (again) in the background, in the language in force."""
+    """Let the proposals of a case be worked out (again) in the background, in the language in force. What is being
+    worked out already is thrown away: it may have looked before what made this necessary."""
+    case.asked += 1
     case.computing, case.progress, case.problems = RunState.WAITING, {}, []
     case.locale = get_locale()
     db.session.flush()
     jobs.enqueue(COMPUTE, str(case.id))
+
+
+def give_up_proposals(case: ChangeCase, actor: Person | None, *, besides: int | None = None) -> None:
+    """Give the open proposals of a case up, but for the change set ``besides``."""
+    for proposal in case.proposals:
+        if proposal.change_set_id != besides and proposal.change_set.state is ChangeState.PROPOSED:
+            changes.discard(proposal.change_set, actor)
 
 
 def case_for_absence(absence: TeacherAbsence, campus: Organisation, actor: Person | None) -> ChangeCase:
@@ -161,20 +172,61 @@ def lose_rooms(
 
     :raises BadInputs: past days, wrong order, no sensible number.
     """
-    problems = _day_problems(campus, first_day, last_day, reason)
-    if not 0 <= rooms <= MOST_ROOMS:
-        problems.append(
-            LessonProblem(
-                N_("%(rooms)s is no number of rooms."),
-                field="rooms",
-                remedy=N_("Say how many online lessons can run at once: 0 or more."),
-                rooms=rooms,
-            )
-        )
+    problems = [*_day_problems(campus, first_day, last_day, reason), *_room_problems(rooms)]
     if problems:
         raise BadInputs(problems)
-    details = {"rooms": rooms}
+    row = LostRooms(campus_id=campus.id, first_day=first_day, last_day=last_day, rooms=rooms)
+    db.session.add(row)
+    db.session.flush()
+    details = {"rooms": rooms, "lost": row.id}
     return _open(campus, ChangeCause.PROVIDER_FAILURE, first_day, last_day, actor, reason=reason, details=details)
+
+
+def correct_rooms(case: ChangeCase, rooms: int, last_day: date, *, actor: Person | None) -> None:
+    """The rooms of a case are other than was said, or for longer or shorter: at most ``rooms`` online lessons at once,
+    until ``last_day`` (included). The case is open again, and is worked out anew; lessons that it changed already stay
+    as they are.
+
+    :raises BadInputs: no case about rooms, one that was taken back, days that are past, no sensible number.
+    """
+    row = db.session.get(LostRooms, case.details.get("lost"))
+    if row is None:
+        raise BadInputs(
+            [
+                LessonProblem(
+                    N_("These rooms are not missing (any more)."), remedy=N_("Say anew that online rooms are missing.")
+                )
+            ]
+        )
+    problems = [*_day_problems(case.campus, case.first_day, last_day, "", since=last_day), *_room_problems(rooms)]
+    if problems:
+        raise BadInputs(problems)
+    row.rooms, row.last_day = rooms, last_day
+    case.details, case.last_day = case.details | {"rooms": rooms}, last_day
+    case.state, case.closed_at = CaseState.OPEN, None
+    audit.record(
+        "case.corrected",
+        "change_case",
+        case.uid,
+        actor_uid=actor.uid if actor is not None else None,
+        organisation_id=case.campus_id,
+        rooms=rooms,
+    )
+    give_up_proposals(case, actor)
+    compute_later(case)
+
+
+def _room_problems(rooms: int) -> list[BridgeError]:
+    if 0 <= rooms <= MOST_ROOMS:
+        return []
+    return [
+        LessonProblem(
+            N_("%(rooms)s is no number of rooms."),
+            field="rooms",
+            remedy=N_("Say how many online lessons can run at once: 0 or more."),
+            rooms=rooms,
+        )
+    ]
 
 
 def lose_day(campus: Organisation, day: date, *, reason: str = "", actor: Person | None) -> ChangeCase:
@@ -208,12 +260,13 @@ def lose_day(campus: Organisation, day: date, *, reason: str = "", actor: Person
 
 def plan_changed(campus: Organisation, plan: TeachingPlan, *, actor: Person | None) -> ChangeCase:
     """The units of an approved plan are others than those that lessons to come teach. A case about the same plan that
-    is still open is computed again."""
+    is still open is computed again, and its proposals are given up at once, since they teach what holds no more."""
     known = db.session.scalars(
         sa.select(ChangeCase).filter_by(campus_id=campus.id, cause=ChangeCause.PLAN_CHANGED, state=CaseState.OPEN)
     )
     for case in known:
         if case.details.get("plan") == plan.id:
+            give_up_proposals(case, actor)
             compute_later(case)
             return case
     first = today(campus.zone)
@@ -292,7 +345,11 @@ def _open(
     return case
 
 
-def _day_problems(campus: Organisation, first_day: date, last_day: date, reason: str) -> list[BridgeError]:
+def _day_problems(
+    campus: Organisation, first_day: date, last_day: date, reason: str, *, since: date | None = None
+) -> list[BridgeError]:
+    """``since``: the day that must not be past; by default the first."""
+    field, since = ("first", first_day) if since is None else ("last", since)
     found: list[BridgeError] = []
     if last_day < first_day:
         found.append(
@@ -300,13 +357,13 @@ def _day_problems(campus: Organisation, first_day: date, last_day: date, reason:
                 N_("The last day lies before the first."), field="last", remedy=N_("Correct one of the two days.")
             )
         )
-    if first_day < today(campus.zone):
+    if since < today(campus.zone):
         found.append(
             LessonProblem(
                 N_("%(day)s is past."),
-                field="first",
+                field=field,
                 remedy=N_("Choose days that are still to come."),
-                day=Day(first_day),
+                day=Day(since),
             )
         )
     if len(reason.strip()) > REASON_LENGTH:

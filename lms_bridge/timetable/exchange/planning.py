@@ -329,6 +329,7 @@ class TermPlan:
             actor=actor,
             cause_ref=f"import:{name}"[:120],
             base_versions=versions,
+            publishes=True,
         )
 
 

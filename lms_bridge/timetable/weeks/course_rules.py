@@ -58,7 +58,7 @@ def shaped(
         max_per_day=max(most if most is not None else max(course.max_per_day, 2 if blocks else 1), fullest),
         blocks=blocks,
         forbidden=frozenset(forbidden),
-        preferred=_preferred(wish, times, week.zone) & slots if wish is not None else None,
+        preferred=preferred_slots(wish, times, week.zone) & slots if wish is not None else None,
     )
 
 
@@ -86,7 +86,8 @@ def _blocks(doubles: int, periods: int) -> tuple[int, ...]:
     return (2,) * doubles + (1,) * (periods - 2 * doubles) if doubles > 0 else ()
 
 
-def _preferred(rule: Stated, times: Mapping[Slot, SlotTime], zone: str) -> frozenset[Slot]:
+def preferred_slots(rule: Stated, times: Mapping[Slot, SlotTime], zone: str) -> frozenset[Slot]:
+    """Those of the slots that a rule wishes for."""
     if rule.day_part is DayPart.PERIODS:
         return frozenset(s for s in times if (rule.first_period or 1) <= s.period <= (rule.last_period or 1))
     morning = frozenset(slot for slot, at in times.items() if local(at.starts_at, zone).time() < NOON)

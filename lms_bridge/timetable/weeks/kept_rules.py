@@ -118,6 +118,26 @@ def broken_in_week(
     return frozenset(found)
 
 
+def broken_anew(
+    stated: CampusRules,
+    before: Mapping[int, LessonState],
+    after: Mapping[int, LessonState],
+    week_id: int,
+    openings: Mapping[int, Iterable[SlotTime]],
+) -> frozenset[Broken]:
+    """The rules that the lessons ``before`` (by number) keep in a week and would break in the states ``after`` (the
+    others stay; negative numbers: new ones). What lessons that are lost leave behind breaks nothing."""
+    states = {key: state for key, state in {**before, **after}.items() if state.takes_place}
+    there = [state for state in states.values() if state.week_id == week_id]
+    broken = broken_in_week(stated, there, week_id, openings)
+    if not broken:
+        return broken
+    was = {key: state for key, state in before.items() if state.week_id == week_id}
+    left = [state for key, state in was.items() if key in states and states[key].week_id == week_id]
+    kept = broken_in_week(stated, left, week_id, openings)
+    return broken - broken_in_week(stated, was.values(), week_id, openings) - {one for one in kept if one.day < 0}
+
+
 def week_problem(
     stated: CampusRules, lessons: Collection[LessonState], week_id: int, openings: Mapping[int, Iterable[SlotTime]]
 ) -> tuple[Problem, list[Placement]]:
