@@ -69,18 +69,18 @@ def publish(file: str, json_data: dict[str, Any]) -> dict[str, Any]:
         return result.as_dict() | {"file": None, "publish": None}
 
 
-@blueprint.get("/timetable-document")
+@blueprint.get("/timetable-weeks/<week>/document")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.DocumentQuery, location="query")
 @blueprint.doc(responses={200: "The week as a file, as an attachment."})
-def document(query_data: dict[str, Any]) -> Response:
+def document(week: str, query_data: dict[str, Any]) -> Response:
     """A week of a campus, a class or a teacher as CSV, Excel, iCalendar or FET file."""
     named = [query_data[name] for name in ("campus", "class_", "teacher")]
     if sum(name is not None for name in named) != 1:
         raise InputError(
             N_("Name one of class, teacher and campus."), remedy=N_("Whose lessons are wanted? Name exactly one.")
         )
-    week, form = query_data["week"], query_data["format"]
+    form = query_data["format"]
     content = _written(week, form, *named)
     answer = Response(content, mimetype=MEDIA_TYPES[form])
     answer.headers.set("Content-Disposition", "attachment", filename=f"timetable-{week}.{form}")

@@ -50,7 +50,6 @@ class ReportQuery(Schema):
 class DocumentQuery(Schema):
     """Whose week in which form: name exactly one of campus, class and teacher."""
 
-    week = String(required=True, metadata=_WEEK)
     format = String(load_default="csv", validate=OneOf(list(MEDIA_TYPES)))
     campus = String(load_default=None, metadata={"description": "Code of the campus."})
     class_ = String(data_key="class", load_default=None, metadata={"description": "CAMPUS/CODE of the class."})

@@ -84,11 +84,11 @@ def test_weeks_go_out_as_files(placed: Placed, caller_of: MakeCaller) -> None:
     a = placed.school.a
     for form, start in (("csv", b"\xef\xbb\xbf"), ("xlsx", b"PK"), ("ics", b"BEGIN:VCAL"), ("fet", b"<?xml")):
         for whose in ("campus=campus-a", f"class=campus-a/{a.classes[0].code}", f"teacher={a.teacher.uid}"):
-            answer = program.get(f"/timetable-document?week={WEEK}&format={form}&{whose}")
+            answer = program.get(f"/timetable-weeks/{WEEK}/document?format={form}&{whose}")
             assert answer.status_code == 200, answer.json
             assert answer.data.startswith(start)
-    assert program.get(f"/timetable-document?week={WEEK}").status_code == 422
-    assert program.get(f"/timetable-document?week={WEEK}&campus=campus-a&format=pdf").status_code == 422
+    assert program.get(f"/timetable-weeks/{WEEK}/document").status_code == 422
+    assert program.get(f"/timetable-weeks/{WEEK}/document?campus=campus-a&format=pdf").status_code == 422
 
 
 def test_others_neither_bring_nor_see_the_timetable_of_a_campus(placed: Placed, caller_of: MakeCaller) -> None:
@@ -101,6 +101,6 @@ def test_others_neither_bring_nor_see_the_timetable_of_a_campus(placed: Placed, 
         assert answer.status_code == 404
     stranger = caller_of(school.b.administrator)
     for whose in ("campus=campus-a", f"class=campus-a/{school.a.classes[0].code}", f"teacher={school.a.teacher.uid}"):
-        assert stranger.get(f"/timetable-document?week={WEEK}&{whose}").status_code == 404
+        assert stranger.get(f"/timetable-weeks/{WEEK}/document?{whose}").status_code == 404
     assert hand_over(caller_of(school.a.administrator, write=False), moved(placed)).status_code == 403
     assert hand_over(caller_of(school.a.administrator), moved(placed), "campus-b").status_code == 404
