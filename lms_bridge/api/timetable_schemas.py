@@ -157,34 +157,31 @@ class Place(Input):
     start: time | None = None
 
 
-class MoveIn(Place):
-    """Where a lesson shall be, and the version of its week that was looked at."""
+class StepIn(Input):
+    """The version of the lesson's week that was looked at, and why it is changed."""
 
     version: Version
     reason: Reason = ""
 
 
-class SwapIn(Input):
+class MoveIn(StepIn, Place):
+    """Where a lesson shall be."""
+
+
+class SwapIn(StepIn):
     """The lesson (uid) that another shall change places with."""
 
     lesson: str
-    version: Version
-    reason: Reason = ""
 
 
-class CancelIn(Input):
+class CancelIn(StepIn):
     """Why it is cancelled."""
 
-    version: Version
-    reason: Reason = ""
 
-
-class SubstituteIn(Input):
+class SubstituteIn(StepIn):
     """The person (uid) who takes the lesson."""
 
     teacher: str
-    version: Version
-    reason: Reason = ""
 
 
 class LessonStateOut(BaseModel):

@@ -142,6 +142,9 @@ class ConfigurationError(BridgeError):
     status = 500
 
 
+COUNTED = N_("%(count)s problems were found; nothing was stored.")
+
+
 class BadInputs(BridgeError):
     """Many problems found in one input, all listed at once; nothing of the input was stored."""
 
@@ -150,16 +153,20 @@ class BadInputs(BridgeError):
     def __init__(self, problems: Iterable[BridgeError], *, file: str | None = None) -> None:
         self.problems = list(problems)
         super().__init__(
-            "%(n)s problems were found; nothing was stored.",
+            COUNTED,
             place=Place(file=file) if file else None,
-            n=len(self.problems),
+            count=len(self.problems),
         )
 
     def text(self) -> str:
+        if self.message != COUNTED:
+            return super().text()
+        count = len(self.problems)
         return ngettext(
-            "%(n)s problem was found; nothing was stored.",
-            "%(n)s problems were found; nothing was stored.",
-            len(self.problems),
+            "%(count)s problem was found; nothing was stored.",
+            "%(count)s problems were found; nothing was stored.",
+            count,
+            count=count,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from lms_bridge.timetable.cases.cases import case_by_uid, cases_within
 from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase
 from lms_bridge.timetable.cases.runs import affected
 from lms_bridge.timetable.changing import changes
-from lms_bridge.timetable.changing.undoing import too_late
 from lms_bridge.timetable.models import ChangeCause, ChangeState, Lesson, RunState
 from lms_bridge.timetable.telling.told_of import told_of
 from lms_bridge.web import case_words, timetable_new_case
@@ -66,7 +65,7 @@ def again(uid: str) -> Response:
 def close(uid: str) -> Response:
     """Decide to change nothing."""
     with transaction():
-        cases.end_case(_case(uid), CaseState.CLOSED, current_person())
+        cases.close_case(_case(uid), actor=current_person())
     flash(gettext("The case is closed. No lesson has changed."), "good")
     return redirect(url_for(".show", uid=uid))
 
@@ -76,11 +75,7 @@ def close(uid: str) -> Response:
 def withdraw(uid: str) -> Response:
     """What happened holds no more: an absence, online days, a lost day, missing rooms."""
     with transaction():
-        case = _case(uid)
-        if case.absence is not None:
-            absences.withdraw_absence(case.absence, actor=current_person())
-        else:
-            cases.end_case(case, CaseState.WITHDRAWN, current_person())
+        absences.withdraw_case(_case(uid), actor=current_person())
     flash(gettext("It was taken back. No lesson has changed."), "good")
     return redirect(url_for(".show", uid=uid))
 
@@ -201,7 +196,7 @@ def _page(
         applied=case_words.proposal_words(applied) if applied is not None else None,
         applied_set=applied.change_set if applied is not None else None,
         tables=case_words.by_class(applied.change_set) if applied is not None else [],
-        undoable=applied is not None and not too_late(applied.change_set),
+        undoable=applied is not None and changes.undoable(applied.change_set),
         refused=refused,
         stale=between.stale,
         begun=between.begun is not None,

@@ -196,6 +196,11 @@ def rooms_are_missing(case: ChangeCase) -> bool:
     )
 
 
+def close_case(case: ChangeCase, *, actor: Person | None) -> None:
+    """Decide that a case changes nothing (:func:`end_case`)."""
+    end_case(case, CaseState.CLOSED, actor)
+
+
 def follow_applied(change_set_id: int) -> None:
     """Called when a change set came into force: if it was proposed for a case, the case is decided; if it takes one
     back that was, the case is open again."""

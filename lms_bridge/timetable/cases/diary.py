@@ -113,8 +113,6 @@ class Diary:
             stood = before is not None and person_id in before.teacher_ids and _day(before) == day
             if not stood and not self._has_room(person_id, day, number):
                 return False
-        if not stated.concern(state.class_ids):
-            return True
         others = self._beside(state, number)
         weekday = slot_of(state).day
         after = self._broken((*others, state), state, weekday)
@@ -180,9 +178,7 @@ def newly_broken(desk: Desk, after: Mapping[int, LessonState]) -> frozenset[Brok
     found = set(full)
     touched = [desk.lessons[key] for key in after if key in desk.lessons] + list(after.values())
     for week_id in sorted({state.week_id for state in touched}):
-        classes = {class_id for state in touched if state.week_id == week_id for class_id in state.class_ids}
-        if desk.stated.concern(classes):
-            found |= broken_anew(desk.stated, desk.lessons, after, week_id, desk.openings)
+        found |= broken_anew(desk.stated, desk.lessons, after, week_id, desk.openings)
     return frozenset(found)
 
 

@@ -223,6 +223,17 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
     return apply(reverse, actor, tell=False)
 
 
+def undoable(change_set: ChangeSet) -> bool:
+    """Whether :func:`undo` would put the lessons back now."""
+    if change_set.state is not ChangeState.APPLIED or too_late(change_set):
+        return False
+    try:
+        _, problems = _wanted_back(change_set, _lessons_of(change_set))
+    except Conflict:
+        return False
+    return not problems
+
+
 def nobody_told(change_set: ChangeSet) -> bool:
     """Whether no message about the change set has left or may have left yet."""
     cause = f"change_set:{change_set.id}"

@@ -208,7 +208,7 @@ def not_changeable(lesson: Lesson) -> list[BridgeError]:
         return [
             LessonProblem(
                 N_("The lesson on %(when)s is cancelled already."),
-                remedy=N_("Undo that change if it shall take place."),
+                remedy=N_("It can be brought back only by undoing that change on its own day."),
                 when=when,
             )
         ]

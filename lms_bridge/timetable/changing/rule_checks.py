@@ -56,7 +56,7 @@ class RuleChecks:
         self.openings: dict[int, list[SlotTime]] = {}
         self.subjects: dict[int, SubjectName] = {}
         self._read_rules()
-        self.concerned = bool(self.weeks) and self.stated.concern(self.classes)
+        self.concerned = bool(self.weeks)
         if self.concerned:
             self._read_lessons()
 

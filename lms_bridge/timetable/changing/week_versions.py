@@ -109,10 +109,8 @@ class Overtaken(BadInputs):
     def __init__(self, change_sets: Sequence[ChangeSet], campus: Organisation) -> None:
         super().__init__([_told(row, campus) for row in change_sets])
         self.change_sets = change_sets
+        self.message = N_("The timetable was changed since you looked at it; nothing of yours was done.")
         self.remedy = N_("Look at the timetable as it is now, then repeat your step.")
-
-    def text(self) -> str:
-        return gettext("The timetable was changed since you looked at it; nothing of yours was done.")
 
 
 def expect_versions(campus: Organisation, weeks: Mapping[str, int]) -> None:

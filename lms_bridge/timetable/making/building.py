@@ -26,7 +26,7 @@ from lms_bridge.timetable.solving.matching import split_by_mode
 from lms_bridge.timetable.solving.problem import Apart, Course, Problem, Slot
 from lms_bridge.timetable.weeks import availability, capacity
 from lms_bridge.timetable.weeks.class_keys import ClassKeys, class_key, students_by_class, teacher_key
-from lms_bridge.timetable.weeks.course_rules import Note, Week, bands, pairs, shaped
+from lms_bridge.timetable.weeks.course_rules import Note, Week, bands, most_a_day, pairs, shaped
 from lms_bridge.timetable.weeks.demand import Demand
 from lms_bridge.timetable.weeks.reading import SETTLED, WeekContext, read_week
 from lms_bridge.timetable.weeks.slots import SlotTime, exact_slot, slots_during
@@ -253,8 +253,7 @@ class _Builder:
             subject=str(course_id.subject_id),
             periods=periods,
             label=f"{', '.join(titles)} {self.subjects[course_id.subject_id]}",
-            # Two a day are allowed, though spreading is wished for; more only where the days do not suffice.
-            max_per_day=max(2, -(-periods // days) if days else 2),
+            max_per_day=most_a_day(periods, days),
             online=online,
             slots=slots,
             pool=capacity.POOL if online else "",

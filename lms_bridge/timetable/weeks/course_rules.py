@@ -19,6 +19,15 @@ NOON = time(12)
 Pairs = tuple[tuple[str, str], ...]
 
 
+USUAL_A_DAY = 2
+"""Without a rule of its own a course has at most so many periods on one day."""
+
+
+def most_a_day(periods: int, days: int) -> int:
+    """How many periods of a course one day may have where no rule says it; more where a week has too few days."""
+    return max(USUAL_A_DAY, -(-periods // days) if days else USUAL_A_DAY)
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """What a course of the solver is about: its classes (ids with their named part or ""), subject and mode, and
