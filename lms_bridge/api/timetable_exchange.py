@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from lms_bridge.api import timetable_exchange_schemas as schemas
 from lms_bridge.api.callers import auth, caller, require
-from lms_bridge.api.timetable import campus_within
+from lms_bridge.api.named import campus_within
 from lms_bridge.core.access import Permission, Role, Target
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import db, transaction
