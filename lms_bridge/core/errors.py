@@ -97,6 +97,17 @@ class InputError(BridgeError):
     code = "bad_input"
 
 
+class CountedInput(InputError):
+    """An :class:`InputError` about ``n`` things, with a message for one and one for several."""
+
+    def __init__(self, messages: tuple[str, str], n: int, **more: Any) -> None:
+        super().__init__(messages[1], n=n, **more)
+        self.singular, self.n = messages[0], n
+
+    def text(self) -> str:
+        return ngettext(self.singular, self.message, self.n, **{k: v for k, v in self.params.items() if k != "n"})
+
+
 class NotFound(BridgeError):
     """No such thing, or none that this person may know of (the two are never told apart)."""
 

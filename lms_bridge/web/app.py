@@ -46,7 +46,7 @@ BLUEPRINTS = (
 API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
     "timetable", "change_sets", "solve_runs", "timetable_inputs", "calendar_inputs", "teaching_inputs", "pace",
-    "cases", "case_opening", "absences",
+    "timetable_exchange", "cases", "case_opening", "absences",
 )  # fmt: skip
 
 

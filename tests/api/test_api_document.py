@@ -86,7 +86,7 @@ def test_the_examples_of_the_timetable_work(app: Flask, caller_of: MakeCaller, t
         key = caller_of(placed.school.a.administrator).key
         with served(app) as url:
             variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK, "DAY": MONDAY.isoformat()}
-            assert carried_out(2, variables, tmp_path, learn) == 12
+            assert carried_out(2, variables, tmp_path, learn) == 13
 
 
 def test_the_examples_of_cases_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:
@@ -145,3 +145,19 @@ def test_the_examples_of_rules_and_inputs_work(
             variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK, "DAY": MONDAY.isoformat()}
             variables |= {"TEACHER": school.a.teacher.uid, "STUDENT": school.a.students[0].uid, "ACCOUNT": account.uid}
             assert carried_out(5, variables, tmp_path, learn) == 16
+
+
+def test_the_examples_of_timetables_in_and_out_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:
+    with clock.at(FRIDAY):
+        placed = placed_week()
+        with transaction():
+            placed.school.a.campus.code, placed.school.a.classes[0].code = "A", "5-1"
+        teacher = placed.school.a.teacher.display_name
+        rows = f"class,weekday,period,subject,teacher\n5-1,Fri,2,{placed.school.subject.code},{teacher}\n"
+        (tmp_path / "timetable.csv").write_text(rows, "utf-8")
+        key = caller_of(placed.school.a.administrator).key
+        with served(app) as url:
+            variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK}
+            learn: Learn = lambda line, said: {"FILE": said["file"]} if "-F file=" in line else {}  # noqa: E731
+            assert carried_out(6, variables, tmp_path, learn) == 4
+    assert (tmp_path / "week.xlsx").read_bytes()[:2] == b"PK"

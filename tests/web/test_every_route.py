@@ -109,6 +109,8 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.exchange.", "code"): lambda w: w.system.a.campus.code,
     ("timetable.exchange.", "week"): lambda w: "2026-W48",
     ("timetable.exchange.", "form"): lambda w: "csv",
+    ("api_timetable_exchange.", "week"): lambda w: "2026-W48",
+    ("api_timetable_exchange.", "file"): lambda w: w.waiting.uid,
     ("api_plan_work.", "uid"): lambda w: w.system.a.plan.uid,
     ("api_plan_batches.", "uid"): lambda w: w.batch.uid,
     ("api_plan_batches.", "position"): lambda w: 1,

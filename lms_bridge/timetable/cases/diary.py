@@ -108,7 +108,7 @@ class Diary:
     def _keeps_rules(self, number: int, state: LessonState) -> bool:
         """Whether this place breaks nothing that was kept: of the rules of a day before the change, of those of the
         week where the lesson stood."""
-        stated, day, before = self.desk.stated, _day(state), self.desk.lessons.get(number)
+        day, before = _day(state), self.desk.lessons.get(number)
         for person_id in state.teacher_ids:
             stood = before is not None and person_id in before.teacher_ids and _day(before) == day
             if not stood and not self._has_room(person_id, day, number):

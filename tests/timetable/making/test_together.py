@@ -17,10 +17,12 @@ from lms_bridge.roster.models import Person
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.changing.joint import joint_with
 from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
+from lms_bridge.timetable.inputs.models import LostRooms
 from lms_bridge.timetable.making import runs, sharing
 from lms_bridge.timetable.making.clocks import Bells, clocks, overlapping
 from lms_bridge.timetable.making.impossible import TimetableImpossible
 from lms_bridge.timetable.making.scheduling import propose_together, solve_together, solve_week
+from lms_bridge.timetable.making.together import build_together
 from lms_bridge.timetable.models import ChangeSet, ChangeState, Lesson, LessonStatus, SolveRun, Unavailability
 from lms_bridge.timetable.solving.checker import broken_rules
 from lms_bridge.timetable.solving.problem import Course, Placement, Pool, Problem, RuleKind, Slot
@@ -72,6 +74,18 @@ def test_campuses_that_share_rooms_are_solved_together(app: Flask) -> None:
             solve_week("campus-b", WEEK, actor=None)
         solve_together([school.a.campus, school.b.campus], WEEK, actor=None)
         assert music(school) == {"campus-a": 2, "campus-b": 1}
+
+
+def test_rooms_that_one_campus_lost_are_lost_to_it_alone(app: Flask) -> None:
+    with clock.at(FRIDAY):
+        school = shared_rooms()
+        with transaction():
+            monday = (FRIDAY + timedelta(days=3)).date()
+            added(LostRooms(campus_id=school.a.campus.id, first_day=monday, last_day=monday, rooms=0))
+        pools = build_together([school.a.campus, school.b.campus], WEEK).problem.pools
+        of_a, both = f"rooms{school.a.campus.id}", f"rooms{school.a.campus.id}+rooms{school.b.campus.id}"
+        assert set(pools) == {of_a, both}
+        assert (pools[of_a].at[Slot(0, 1)], pools[of_a].at[Slot(1, 1)], pools[both].at[Slot(0, 1)]) == (0, 1, 1)
 
 
 @pytest.mark.parametrize("what", [shared_teacher, shared_rooms])
