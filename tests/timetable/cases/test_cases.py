@@ -32,8 +32,8 @@ from lms_bridge.timetable.changing.slot_checks import Verdict
 from lms_bridge.timetable.inputs.models import RuleType
 from lms_bridge.timetable.inputs.stated_rules import Stated
 from lms_bridge.timetable.inputs.subject_rules import add_rule
-from lms_bridge.timetable.making.building import build_problem
 from lms_bridge.timetable.making.input_check import check_week
+from lms_bridge.timetable.making.together import build_problem
 from lms_bridge.timetable.models import (
     ChangeState,
     Lesson,
