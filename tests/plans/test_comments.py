@@ -177,7 +177,7 @@ def test_a_mention_of_nobody_or_of_several_is_refused_and_a_tick_says_who_is_mea
     assert '"@赵六' in str(refusal.value.problems[0])
     with transaction():
         twin = person_as(Role.ADMINISTRATOR, school.a.campus, family_name="李", given_name="明")
-    with pytest.raises(BadInputs, match="1 problems"):
+    with pytest.raises(BadInputs, match="1 problem"):
         begin(plan, "@李明 看看", school.researcher)
     thread = begin(plan, "@李明 看看", school.researcher, tell=[twin.uid])
     (shown,) = threads.discussion(plan, plan.versions[-1]).threads

@@ -99,7 +99,7 @@ def test_the_schools_own_length_of_a_period_counts(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(lines([("课题", "课时"), ("声音", "80分钟")]), encoding="utf-8")
     assert read_plan(path, name="a.csv", minutes=40).units[0].periods == 2
-    with pytest.raises(BadInputs, match="1 problems") as refused:
+    with pytest.raises(BadInputs, match="1 problem") as refused:
         read_plan(path, name="a.csv", minutes=45)
     assert "80 minutes are not a whole number of periods of 45 minutes" in str(refused.value.problems[0])
 
