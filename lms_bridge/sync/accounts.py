@@ -195,7 +195,7 @@ def next_try(failures: int, error: BridgeError) -> datetime:
     """When to speak to the LMS again after so many failures in a row."""
     if isinstance(error, AccessRefused):
         return now() + ACCESS_PAUSE
-    pause = min(FIRST_PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
     if isinstance(error, TemporaryFailure) and error.retry_after is not None:
         pause = max(pause, error.retry_after)
     return now() + pause

@@ -48,7 +48,7 @@ def classes_by_key(account: LmsAccount) -> dict[str, int]:
 def match(courses: Iterable[CourseRecord], keys: dict[str, int]) -> list[tuple[CourseRecord, CourseOfClass | None]]:
     """Each course with the class that its key names; ``KEY:SUBJECT`` names one subject of the class."""
     subjects = {code: number for number, code in db.session.execute(sa.select(Subject.id, Subject.code))}
-    matched = []
+    matched: list[tuple[CourseRecord, CourseOfClass | None]] = []
     for course in courses:
         key = course.key or ""
         base, _, subject = key.rpartition(":")

@@ -50,6 +50,7 @@ class People:
             )
         )
         for remote_id, person_id, digest in rows:
+            assert remote_id is not None
             if person_id is None:
                 people.missed.add(remote_id)
             else:
@@ -71,7 +72,7 @@ class People:
         for number, person_id in db.session.execute(
             sa.select(Person.number, Person.id).where(Person.number.in_(numbers), Person.erased_at.is_(None))
         ):
-            ours[number].append(person_id)
+            ours[str(number)].append(person_id)
         taken = set(self.ids.values())
         for record in new.values():
             here = [number for number in ours.get(record.number or "", ()) if number not in taken]

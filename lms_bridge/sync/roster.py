@@ -84,7 +84,7 @@ def take_in(
         course_matching.keep(account, matched)
         if dry_run:
             db.session.flush()
-    people, missing, read = People.of(account), [], set()
+    people, missing = People.of(account), list[int]()
 
     def fetch(
         lms: LmsConnector, item: tuple[CourseRecord, CourseOfClass]
@@ -93,11 +93,10 @@ def take_in(
         numbers = sorted({person.number for person in people.unknown(members) if person.number})
         return members, dict(lms.find_people(numbers)) if numbers else {}
 
-    for number, ((record, course), answer) in enumerate(each(account, connector, of_class, fetch), start=1):
+    for number, ((_, course), answer) in enumerate(each(account, connector, of_class, fetch), start=1):
         if isinstance(answer, BridgeError):
             changes.problems.append(answer)
         else:
-            read.add(record.remote_id)
             missing += _bring_in(account, people, course, *answer, changes, dry_run=dry_run)
         watch(number, len(of_class))
     gone = {course.remote_id for course in _gone_courses(account)}

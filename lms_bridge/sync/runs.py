@@ -23,6 +23,7 @@ RUN = "sync.run"
 NIGHT = "sync.night"
 WRITE_EVERY = 1.0
 LISTED = 20
+WAITS = 60
 
 
 def start(
@@ -87,6 +88,21 @@ def carry_out(run_id: int) -> None:
         _note(run_id, state=SyncState.REFUSED, problems=texts([refusal], locale), finished_at=now())
     finally:
         accounts.release(account.id)
+
+
+def carry_out_now(run_id: int) -> None:
+    """Carry a run out in this thread, waiting for another job that writes into the LMS; a run that cannot be carried out
+    now stays waiting for its job."""
+    for _ in range(WAITS):
+        try:
+            carry_out(run_id)
+        except jobs.RetryAt:
+            run = db.session.get_one(SyncRun, run_id, populate_existing=True)
+            if run.problems:  # the LMS does not answer
+                return
+            time.sleep(accounts.BUSY_PAUSE.total_seconds())
+        else:
+            return
 
 
 def texts(problems: list[BridgeError], locale: str) -> list[str]:
@@ -176,4 +192,4 @@ def _note(run_id: int, **values: Any) -> None:
             session.refresh(waiting)
 
 
-__all__ = ["NIGHT", "PUSH", "RUN", "carry_out", "push", "start", "start_night", "texts"]
+__all__ = ["NIGHT", "PUSH", "RUN", "carry_out", "carry_out_now", "push", "start", "start_night", "texts"]

@@ -9,5 +9,5 @@ from lms_bridge.timetable.events import LessonsChanged
 
 @subscribe(LessonsChanged)
 def follow_the_timetable(fact: LessonsChanged) -> None:
-    """Calendars follow the lessons: what they should show is written in the transaction of the change, a job sends it."""
+    """What calendars should show is written in the transaction of the change; a job sends it."""
     wishes.follow(fact.lesson_ids)

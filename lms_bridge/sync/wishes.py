@@ -1,5 +1,5 @@
-"""What the calendars of the LMSs should show of our lessons: one mapping for each lesson and course, which waits until a
-job has carried it out. Written in the transaction in which lessons change."""
+"""What the calendars of the LMSs should show of our lessons: one mapping for each lesson and course, which waits until
+a job has carried it out. Written in the transaction in which lessons change."""
 
 from __future__ import annotations
 
