@@ -9,7 +9,7 @@ import click
 
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.core.i18n import gettext
-from lms_bridge.core.plugins import CheckState
+from lms_bridge.core.plugins import Check, CheckState
 
 MARKS = {CheckState.OK: "ok     ", CheckState.WARNING: "warning", CheckState.FAILED: "FAILED "}
 KINDS = ("roster", "activities", "events", "reconcile")
@@ -77,7 +77,7 @@ def check(account: str | None, as_json: bool) -> None:
     """Say in words what an account may not do and how to allow it; exit code 1 if something needed is missing."""
     from lms_bridge.sync import accounts
 
-    checks = []
+    checks: list[Check] = []
     with application():
         for row in [accounts.account_named(account)] if account else accounts.enabled_accounts():
             connector = accounts.connector_for(row)

@@ -30,6 +30,9 @@ class People:
     """The people of one account, as a run goes through its courses."""
 
     account: LmsAccount
+    dry_run: bool = False
+    """Nobody is made; who would be is ``imagined``."""
+    imagined: set[str] = field(default_factory=set)
     ids: dict[str, int] = field(default_factory=dict)
     """Our person by remote id."""
     digests: dict[str, str | None] = field(default_factory=dict)
@@ -41,9 +44,9 @@ class People:
     changed: int = 0
 
     @classmethod
-    def of(cls, account: LmsAccount) -> People:
+    def of(cls, account: LmsAccount, *, dry_run: bool = False) -> People:
         """What is known by now."""
-        people = cls(account)
+        people = cls(account, dry_run)
         rows = db.session.execute(
             sa.select(SyncMapping.remote_id, SyncMapping.entity_id, SyncMapping.digest).where(
                 SyncMapping.account_id == account.id, SyncMapping.kind == MappedKind.PERSON
@@ -59,7 +62,8 @@ class People:
 
     def unknown(self, members: Sequence[CourseMember]) -> list[PersonRecord]:
         """The members that were not matched yet."""
-        return [member.person for member in members if member.role and member.person.remote_id not in self.ids]
+        known = self.ids.keys() | self.imagined
+        return [member.person for member in members if member.role and member.person.remote_id not in known]
 
     def take(
         self, members: Sequence[CourseMember], campus: Organisation, unique: Mapping[str, PersonRecord], day: date
@@ -83,6 +87,10 @@ class People:
             if here:
                 self._bind(record, here[0])
                 self.matched += 1
+            elif self.dry_run:
+                self.imagined.add(record.remote_id)
+                self.made += 1
+                continue
             else:
                 role = next(m.role for m in members if m.person.remote_id == record.remote_id)
                 self._bind(record, self._make(record, role, campus, day))
@@ -161,7 +169,10 @@ class People:
             row = SyncMapping(account_id=self.account.id, kind=MappedKind.PERSON, remote_id=record.remote_id)
             db.session.add(row)
         row.state, row.last_error, row.entity_id, row.seen_at = MappingState.UNMATCHED, problem, None, now()
-        row.sent = {"name": f"{record.given_name} {record.family_name}".strip(), "number": record.number}
+        row.sent = {
+            "name": Person(family_name=record.family_name, given_name=record.given_name).display_name,
+            "number": record.number,
+        }
 
     def _follow(self, members: Sequence[CourseMember]) -> None:
         """Names that changed there are changed here, for people who came from there."""

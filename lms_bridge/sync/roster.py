@@ -84,7 +84,7 @@ def take_in(
         course_matching.keep(account, matched)
         if dry_run:
             db.session.flush()
-    people, missing = People.of(account), list[int]()
+    people, missing = People.of(account, dry_run=dry_run), list[int]()
 
     def fetch(
         lms: LmsConnector, item: tuple[CourseRecord, CourseOfClass]
@@ -194,7 +194,7 @@ def _enrol(
         )
         for key, row in zip(new, rows, strict=True)
     )
-    changes.enrolments_new += len(new)
+    changes.enrolments_new += len(new) + sum(m.person.remote_id in people.imagined for m in members if m.role)
     db.session.flush()
     return _not_wanted(account, course, set(wanted))
 

@@ -91,8 +91,8 @@ def carry_out(run_id: int) -> None:
 
 
 def carry_out_now(run_id: int) -> None:
-    """Carry a run out in this thread, waiting for another job that writes into the LMS; a run that cannot be carried out
-    now stays waiting for its job."""
+    """Carry a run out in this thread, waiting for another job that writes into the LMS; a run that cannot be carried
+    out now stays waiting for its job."""
     for _ in range(WAITS):
         try:
             carry_out(run_id)
