@@ -19,7 +19,7 @@ def plain(text: str | None) -> str:
 
 def name(text: str, length: int = 255) -> str:
     """A name that Moodle takes: it refuses whatever looks like a tag, and line ends."""
-    without = _TAG.sub("", " ".join(text.split()))
+    without = " ".join(_TAG.sub("", text).split())
     return without.replace("<", "‹").replace(">", "›")[:length]
 
 

@@ -1,8 +1,8 @@
 """The whole bridge against a real Moodle: people in, the activity, lessons into calendars, moved and cancelled, mended.
 
-Only with ``LMS_BRIDGE_LIVE_MOODLE_URL`` and ``LMS_BRIDGE_LIVE_MOODLE_TOKEN``, never in CI. The Moodle needs the set-up of
-docs/moodle.md and courses whose ID numbers are ``CAMPUS/CLASS``; the events that are made are removed at the end, the
-activity stays.
+Only with ``LMS_BRIDGE_LIVE_MOODLE_URL`` and ``LMS_BRIDGE_LIVE_MOODLE_TOKEN``, never in CI. The Moodle needs the
+set-up of docs/moodle.md and courses whose ID numbers are ``CAMPUS/CLASS``; the events that are made are removed at the
+end, the activity stays.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from lms_bridge.roster.models import ClassGroup, Enrolment, Organisation, Organi
 from lms_bridge.sync import accounts, runs
 from lms_bridge.sync.courses import known_courses
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
+from lms_bridge.sync.wishes import event_of
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeCause, Lesson, LessonStatus
 from lms_bridge.timetable.snapshots import state_of
@@ -143,8 +144,6 @@ def test_a_term_in_moodle(live: Live) -> None:
     # Somebody deletes one event and moves another by hand; an answer is lost after a third was made.
     victim, other, lost = lessons[40 % len(lessons)], lessons[41 % len(lessons)], lessons[42 % len(lessons)]
     live.lms.delete_event(numbers[victim.uid])
-    from lms_bridge.sync.wishes import event_of
-
     course = db.session.scalars(sa.select(SyncMapping).filter_by(kind="event", entity_id=other.id)).one().place
     later = replace(event_of(other, course), starts_at=other.starts_at + timedelta(minutes=7), title="by hand")
     live.lms.update_event(numbers[other.uid], later)
