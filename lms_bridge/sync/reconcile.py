@@ -32,6 +32,9 @@ from lms_bridge.sync.workers import each
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode
 
 PAST, AHEAD = timedelta(days=1), timedelta(days=180)
+MINUTE = timedelta(minutes=1)
+"""An LMS may know no shorter time."""
+
 COURSES_AT_ONCE = 10
 LISTED = 50
 
@@ -182,8 +185,11 @@ def _check(
         if since < ends_at and starts_at < until:
             found.missing.append(title)
             _again(row)
-    elif (kept.title, kept.starts_at, kept.ends_at) != (title, starts_at, ends_at) or (
-        not kept.visible and not row.sent.get("cancelled")
+    elif (
+        kept.title != title
+        or abs(kept.starts_at - starts_at) >= MINUTE
+        or abs(kept.ends_at - ends_at) >= MINUTE
+        or (not kept.visible and not row.sent.get("cancelled"))
     ):
         found.changed.append(title)
         _again(row)
