@@ -35,6 +35,8 @@ class People:
     imagined: set[str] = field(default_factory=set)
     ids: dict[str, int] = field(default_factory=dict)
     """Our person by remote id."""
+    bound: set[int] = field(default_factory=set)
+    """The people of ours who are somebody there."""
     digests: dict[str, str | None] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
     """Remote ids that earlier runs could not match."""
@@ -58,6 +60,7 @@ class People:
                 people.missed.add(remote_id)
             else:
                 people.ids[remote_id], people.digests[remote_id] = person_id, digest
+                people.bound.add(person_id)
         return people
 
     def unknown(self, members: Sequence[CourseMember]) -> list[PersonRecord]:
@@ -77,7 +80,8 @@ class People:
             sa.select(Person.number, Person.id).where(Person.number.in_(numbers), Person.erased_at.is_(None))
         ):
             ours[str(number)].append(person_id)
-        taken = set(self.ids.values())
+        taken = {number for numbers in ours.values() for number in numbers if number in self.bound}
+        made: list[tuple[PersonRecord, Person]] = []
         for record in new.values():
             here = [number for number in ours.get(record.number or "", ()) if number not in taken]
             problem = self._problem(record, here, unique)
@@ -92,10 +96,10 @@ class People:
                 self.made += 1
                 continue
             else:
-                role = next(m.role for m in members if m.person.remote_id == record.remote_id)
-                self._bind(record, self._make(record, role, campus, day))
-                self.made += 1
+                made.append((record, _person(record, campus)))
+                continue
             taken.add(self.ids[record.remote_id])
+        self._keep(made, {m.person.remote_id: m.role for m in members}, campus, day)
         self._follow(members)
         db.session.flush()
 
@@ -109,27 +113,26 @@ class People:
             return SEVERAL_HERE
         return None if here or self.account.makes_people else UNKNOWN
 
-    def _make(self, record: PersonRecord, role: str, campus: Organisation, day: date) -> int:
-        person = Person(
-            family_name=record.family_name[:100],
-            given_name=record.given_name[:100],
-            number=record.number,
-            language=match_locale(record.locale) if record.locale else campus.locale,
-        )
-        db.session.add(person)
+    def _keep(
+        self, made: Sequence[tuple[PersonRecord, Person]], roles: Mapping[str, str], campus: Organisation, day: date
+    ) -> None:
+        """Store the people that were made, each with a role at the campus and an address."""
+        db.session.add_all(person for _, person in made)
         db.session.flush()
-        what = Role.TEACHER if role == "teacher" else Role.STUDENT
-        db.session.add(RoleAssignment(person_id=person.id, organisation_id=campus.id, role=what, valid_from=day))
-        if record.email:
-            db.session.add(
-                ContactPoint(
-                    person_id=person.id,
-                    kind=ContactKind.EMAIL,
-                    address=record.email[:255],
-                    source=f"lms:{self.account.uid}",
+        for record, person in made:
+            what = Role.TEACHER if roles[record.remote_id] == "teacher" else Role.STUDENT
+            db.session.add(RoleAssignment(person_id=person.id, organisation_id=campus.id, role=what, valid_from=day))
+            if record.email:
+                db.session.add(
+                    ContactPoint(
+                        person_id=person.id,
+                        kind=ContactKind.EMAIL,
+                        address=record.email[:255],
+                        source=f"lms:{self.account.uid}",
+                    )
                 )
-            )
-        return person.id
+            self._bind(record, person.id)
+        self.made += len(made)
 
     def _bind(self, record: PersonRecord, person_id: int) -> None:
         if record.remote_id in self.missed:
@@ -154,6 +157,7 @@ class People:
             )
         )
         self.ids[record.remote_id], self.digests[record.remote_id] = person_id, digest
+        self.bound.add(person_id)
 
     def _miss(self, record: PersonRecord, problem: str) -> None:
         """Keep an unmatched person for the administrator's list, once."""
@@ -196,6 +200,15 @@ class People:
             )
             self.digests[record.remote_id] = digest
             self.changed += 1
+
+
+def _person(record: PersonRecord, campus: Organisation) -> Person:
+    return Person(
+        family_name=record.family_name[:100],
+        given_name=record.given_name[:100],
+        number=record.number,
+        language=match_locale(record.locale) if record.locale else campus.locale,
+    )
 
 
 def digest_of(record: PersonRecord) -> str:
