@@ -1,8 +1,8 @@
 """How fast people come in from a Moodle and lessons go out to its calendars, against the time that cannot be undercut.
 
 A loopback server that answers like Moodle (tests/contracts/moodle_server.py, in a process of its own) waits 20 ms
-before each answer. Read are 10,000 enrolments in 200 courses, written 2,000 events. The ideal is the number of requests times
-the delay, over the connections that are allowed at once; the claim is at most 1.5 times of it.
+before each answer. Read are 10,000 enrolments in 200 courses, written 2,000 events. The ideal is the number of requests
+times the delay, over the connections that are allowed at once; the claim is at most 1.5 times of it.
 
     python -m benchmarks.moodle_sync [--courses 200] [--connections 4] [--json]
 """
