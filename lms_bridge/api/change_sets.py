@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from lms_bridge.api import timetable_schemas as schemas
 from lms_bridge.api import timetable_views as views
 from lms_bridge.api.callers import auth, caller, require
-from lms_bridge.api.timetable import campus_within
+from lms_bridge.api.named import campus_within
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from lms_bridge.api import timetable_schemas as schemas
 from lms_bridge.api import timetable_views as views
 from lms_bridge.api.callers import auth, caller, require
-from lms_bridge.api.timetable import campus_within
+from lms_bridge.api.named import campus_within
 from lms_bridge.calendar.days import iso_week, monday_of
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction

@@ -128,7 +128,7 @@ class SlotsQuery(Input):
 
 class SlotOut(BaseModel):
     """What one slot says to a lesson: it is ``here``, the slot is ``free``, it could ``swap`` places with the lesson
-    ``swap_with``, or it would ``clash``."""
+    ``swap_with``, or it would ``clash``. ``hints`` are wishes that it would not meet there."""
 
     date: date
     period: int
@@ -137,6 +137,7 @@ class SlotOut(BaseModel):
     verdict: Literal["here", "free", "swap", "clash"]
     swap_with: str | None
     problems: list[Problem]
+    hints: list[Problem] = Field(default_factory=list)
 
 
 class SlotsOut(BaseModel):
@@ -156,34 +157,31 @@ class Place(Input):
     start: time | None = None
 
 
-class MoveIn(Place):
-    """Where a lesson shall be, and the version of its week that was looked at."""
+class StepIn(Input):
+    """The version of the lesson's week that was looked at, and why it is changed."""
 
     version: Version
     reason: Reason = ""
 
 
-class SwapIn(Input):
+class MoveIn(StepIn, Place):
+    """Where a lesson shall be."""
+
+
+class SwapIn(StepIn):
     """The lesson (uid) that another shall change places with."""
 
     lesson: str
-    version: Version
-    reason: Reason = ""
 
 
-class CancelIn(Input):
+class CancelIn(StepIn):
     """Why it is cancelled."""
 
-    version: Version
-    reason: Reason = ""
 
-
-class SubstituteIn(Input):
+class SubstituteIn(StepIn):
     """The person (uid) who takes the lesson."""
 
     teacher: str
-    version: Version
-    reason: Reason = ""
 
 
 class LessonStateOut(BaseModel):

@@ -85,6 +85,7 @@ def slot(check: SlotCheck) -> schemas.SlotOut:
         verdict=check.verdict.value,
         swap_with=check.swap.uid if check.swap is not None else None,
         problems=[problem(error) for error in check.reasons],
+        hints=[problem(error) for error in check.hints],
     )
 
 

@@ -17,6 +17,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Term
+from lms_bridge.roster.scope import today
 
 _ISO_WEEK = re.compile(r"(\d{4})-?W(\d{2})", re.IGNORECASE)
 _SUBSTITUTED = re.compile(r"substituted from (\d{2})/(\d{2})/(\d{4})")
@@ -158,6 +159,13 @@ def terms_of(campus: Organisation) -> list[Term]:
     chain = ancestor_ids(campus)
     rows = db.session.scalars(sa.select(Term).where(Term.organisation_id.in_(chain), Term.valid_to.is_(None)))
     return sorted(rows, key=lambda t: (t.starts_on, chain.index(t.organisation_id), t.id))
+
+
+def term_in_hand(campus: Organisation) -> Term | None:
+    """The campus's term of today, else the next one; the shorter where a year and a semester both cover it."""
+    day = today(campus.zone)
+    terms = [term for term in terms_of(campus) if term.ends_on >= day]
+    return min(terms, key=lambda t: (max(t.starts_on, day), (t.ends_on - t.starts_on).days), default=None)
 
 
 def term_of_week(campus: Organisation, week: str) -> Term:

@@ -156,7 +156,8 @@ class ChangeCause(enum.StrEnum):
 
 class ChangeSet(Base):
     """Lessons moved, cancelled, added or given another teacher together. ``base_versions`` are the week versions
-    (by week id) that it was computed from; applying fails when one has moved on."""
+    (by week id) that it was computed from; applying fails when one has moved on. ``publishes``: it is the whole
+    timetable of its weeks."""
 
     __tablename__ = "change_set"
 
@@ -169,6 +170,7 @@ class ChangeSet(Base):
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     state: Mapped[ChangeState] = mapped_column(default=ChangeState.PROPOSED)
     base_versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    publishes: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
     applied_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]

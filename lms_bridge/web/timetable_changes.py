@@ -35,7 +35,7 @@ from lms_bridge.timetable.models import (
     LessonChange,
     LessonStatus,
 )
-from lms_bridge.timetable.queries import WITH_PARTS
+from lms_bridge.timetable.queries import lesson_by_uid
 from lms_bridge.timetable.rooms import room_states
 from lms_bridge.timetable.snapshots import state_of
 from lms_bridge.timetable.telling.touched import touched_by
@@ -180,7 +180,7 @@ def change_set(uid: str) -> str:
         pages=pages,
         touched=touched_by(row),
         told=row.state is ChangeState.APPLIED and not changes.nobody_told(row),
-        undoable=row.state is ChangeState.APPLIED and wording.first is not None and wording.first > now(),
+        undoable=changes.undoable(row),
         is_undo=(row.cause_ref or "").startswith(changes.UNDO),
         **_names(),
     )
@@ -231,9 +231,7 @@ def _change(uid: str, form: str, carry_out: Callable[[Lesson], ChangeSet]) -> Re
 
 def lesson_to_change(uid: str) -> Lesson:
     """The lesson, for those who write the timetable of its campus; read afresh, with its parts."""
-    row = db.session.scalar(
-        sa.select(Lesson).where(Lesson.uid == uid).options(*WITH_PARTS).execution_options(populate_existing=True)
-    )
+    row = lesson_by_uid(uid)
     if row is None:
         raise NotFound()
     current_scope().require(Permission.TIMETABLE_WRITE, Target(row.campus.path))

@@ -66,7 +66,7 @@ NEEDS = (
         ),
     ),
     Need(N_("Cohorts"), ("core_cohort_get_cohorts", "core_cohort_get_cohort_members"), ("moodle/cohort:view",)),
-    Need(N_("Making courses"), ("core_course_create_courses",), ("moodle/course:create", "moodle/course:update")),
+    Need(N_("Making courses"), ("core_course_create_courses",), ("moodle/course:create",)),
     Need(N_("Enrolling people"), ("enrol_manual_enrol_users",), ("enrol/manual:enrol", "moodle/role:assign")),
     Need(
         N_("Messages in Moodle"),
@@ -86,7 +86,7 @@ NEEDS = (
         ),
         (
             "mod/attendance:view", "mod/attendance:addinstance", "mod/attendance:manageattendances",
-            "mod/attendance:takeattendances",
+            "mod/attendance:takeattendances", "moodle/course:manageactivities",
         ),
     ),
 )  # fmt: skip

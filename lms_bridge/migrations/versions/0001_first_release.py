@@ -218,6 +218,7 @@ def upgrade() -> None:
     sa.Column('author_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('state', sa.Enum('proposed', 'applied', 'undone', 'discarded', name='changestate', native_enum=False, length=40), nullable=False),
     sa.Column('base_versions', sa.JSON(), nullable=False),
+    sa.Column('publishes', sa.Boolean(), nullable=False),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('applied_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('undone_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
@@ -794,6 +795,7 @@ def upgrade() -> None:
     sa.Column('locale', sa.String(length=16), nullable=False),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('closed_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('asked', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('computing', sa.Enum('waiting', 'running', 'done', 'refused', 'failed', name='runstate', native_enum=False, length=40), nullable=False),
     sa.Column('computed_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('progress', sa.JSON(), nullable=False),
@@ -1273,6 +1275,18 @@ def upgrade() -> None:
     with op.batch_alter_table('room_address', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_room_address_person_id'), ['person_id'], unique=False)
 
+    op.create_table('lost_rooms',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('campus_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('first_day', sa.Date(), nullable=False),
+    sa.Column('last_day', sa.Date(), nullable=False),
+    sa.Column('rooms', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_lost_rooms_campus_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lost_rooms'))
+    )
+    with op.batch_alter_table('lost_rooms', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_lost_rooms_campus_id'), ['campus_id'], unique=False)
+
     op.create_table('teacher_limit',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1465,6 +1479,10 @@ def downgrade() -> None:
 
     op.drop_table('teaching_arrangement')
     op.drop_table('teacher_limit')
+    with op.batch_alter_table('lost_rooms', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_lost_rooms_campus_id'))
+
+    op.drop_table('lost_rooms')
 
     with op.batch_alter_table('case_proposal', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_case_proposal_case_id'))

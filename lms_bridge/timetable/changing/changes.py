@@ -76,11 +76,13 @@ def propose(
     reason: str = "",
     cause_ref: str | None = None,
     base_versions: Mapping[int, int] | None = None,
+    publishes: bool = False,
 ) -> ChangeSet:
     """Write a change set that can be looked at, and then applied or discarded. Lessons stay as they are.
 
     ``base_versions`` are the versions (by week id) of the timetable that the wishes were computed from; by default
-    those of now.
+    those of now. ``publishes``: it is the whole timetable of its weeks, which count as published once it is applied; a
+    lesson that only moves into a week does not publish it.
 
     :raises InputError: nothing would change.
     """
@@ -102,6 +104,7 @@ def propose(
         author_id=actor.id if actor is not None else None,
         base_versions={str(key): version for key, version in (versions | dict(base_versions or {})).items()},
         changes=changes,
+        publishes=publishes,
     )
     db.session.add(change_set)
     db.session.flush()
@@ -127,12 +130,16 @@ def _differences(wanted: Iterable[Wanted]) -> list[LessonChange]:
 def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> ChangeSet:
     """Make a proposed change set true. ``tell=False``: people hear of it by another fact.
 
-    :raises Conflict: it is not proposed any more, or a week was changed since it was computed.
+    What is over is never changed: units that lessons would get which have begun by now are left out.
+
+    :raises Conflict: it is not proposed any more, a week was changed since it was computed, or a lesson of it has
+        begun by now.
     :raises BadInputs: a class or teacher would be in two lessons at once; all of them are listed.
     """
     _expect(change_set, ChangeState.PROPOSED)
     weeks = locked_weeks(change_set)
     lessons = _lessons_of(change_set)
+    _expect_to_come(change_set)
     afters = {change: from_json(change.after) for change in change_set.changes if change.after is not None}
     _check_clashes(afters)
     touched = [*afters.values(), *(from_json(c.before) for c in change_set.changes if c.before is not None)]
@@ -142,7 +149,8 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
     _write(afters, lessons, moment)
     for week in weeks.values():
         week.version += 1
-        week.published_at = week.published_at or moment
+        if change_set.publishes:
+            week.published_at = week.published_at or moment
     subject_ids = {state.subject_id for state in touched}
     _move_units(change_set, unit_order.renumbered(change_set.campus_id, class_ids, subject_ids, list(weeks), known))
     change_set.state, change_set.applied_at = ChangeState.APPLIED, moment
@@ -190,7 +198,7 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
     :raises BadInputs: it was applied on another day, or lessons of it have begun already; all are listed.
     """
     _expect(change_set, ChangeState.APPLIED)
-    lock(sorted(int(key) for key in change_set.base_versions))
+    weeks = lock(sorted(int(key) for key in change_set.base_versions))
     lessons = _lessons_of(change_set)
     wanted, problems = _wanted_back(change_set, lessons)
     problems = too_late(change_set) + problems
@@ -206,10 +214,24 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
     )
     cause = f"change_set:{change_set.id}"
     change_set.state, change_set.undone_at = ChangeState.UNDONE, now()
+    for week in weeks.values():
+        if change_set.publishes and week.published_at == change_set.applied_at:
+            week.published_at = None
     # What has not left stays here; whoever heard of the change hears of its end (found when the fact is expanded).
     outbox.withdraw(CHANGED, cause)
     outbox.publish(UNDONE, cause, organisation_id=change_set.campus_id)
     return apply(reverse, actor, tell=False)
+
+
+def undoable(change_set: ChangeSet) -> bool:
+    """Whether :func:`undo` would put the lessons back now."""
+    if change_set.state is not ChangeState.APPLIED or too_late(change_set):
+        return False
+    try:
+        _, problems = _wanted_back(change_set, _lessons_of(change_set))
+    except Conflict:
+        return False
+    return not problems
 
 
 def nobody_told(change_set: ChangeSet) -> bool:
@@ -238,6 +260,35 @@ def _expect(change_set: ChangeSet, state: ChangeState) -> None:
     else:
         message = N_("This change is not in force yet.")
     raise Conflict(message, remedy=N_("Load the page again to see how it stands."))
+
+
+def first_begun(change_set: ChangeSet) -> datetime | None:
+    """When the first lesson begins (before or after the change) that the change set would change although it has begun
+    by now; None: all are still to come. Units do not count: a lesson that has begun keeps its own."""
+    moment = now()
+    begun = (
+        state.starts_at
+        for change in change_set.changes
+        if change.kind is not ChangeKind.UNIT
+        for state in (from_json(data) for data in (change.before, change.after) if data is not None)
+        if state.starts_at <= moment
+    )
+    return min(begun, default=None)
+
+
+def _expect_to_come(change_set: ChangeSet) -> None:
+    begun = first_begun(change_set)
+    if begun is not None:
+        zone = db.session.get_one(Organisation, change_set.campus_id).zone
+        raise Conflict(
+            N_("Lessons of this change have begun by now, the first on %(when)s."),
+            remedy=N_("Nothing was done. Work it out again for the lessons that are still to come."),
+            when=When(begun, zone),
+        )
+    moment = now()
+    for change in list(change_set.changes):
+        if change.kind is ChangeKind.UNIT and change.after is not None and from_json(change.after).starts_at <= moment:
+            change_set.changes.remove(change)
 
 
 def _lessons_of(change_set: ChangeSet) -> dict[int, Lesson]:

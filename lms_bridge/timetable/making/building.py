@@ -12,7 +12,7 @@ from lms_bridge.calendar.limits import Limits, limits_by_grade
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
-from lms_bridge.core.i18n import N_
+from lms_bridge.core.i18n import N_, get_locale
 from lms_bridge.roster.models import Organisation, Person, Subject
 from lms_bridge.timetable.inputs.models import RuleType
 from lms_bridge.timetable.inputs.stated_rules import Stated, WeekRules
@@ -21,12 +21,12 @@ from lms_bridge.timetable.inputs.teacher_limits import limits_of
 from lms_bridge.timetable.making import families
 from lms_bridge.timetable.making.held_lessons import HeldLessons
 from lms_bridge.timetable.making.taken_lessons import counted_lessons
-from lms_bridge.timetable.models import Lesson
+from lms_bridge.timetable.models import Lesson, LessonMode
 from lms_bridge.timetable.solving.matching import split_by_mode
 from lms_bridge.timetable.solving.problem import Apart, Course, Problem, Slot
 from lms_bridge.timetable.weeks import availability, capacity
 from lms_bridge.timetable.weeks.class_keys import ClassKeys, class_key, students_by_class, teacher_key
-from lms_bridge.timetable.weeks.course_rules import Note, Week, bands, pairs, shaped
+from lms_bridge.timetable.weeks.course_rules import Note, Week, bands, most_a_day, pairs, shaped
 from lms_bridge.timetable.weeks.demand import Demand
 from lms_bridge.timetable.weeks.reading import SETTLED, WeekContext, read_week
 from lms_bridge.timetable.weeks.slots import SlotTime, exact_slot, slots_during
@@ -90,7 +90,8 @@ class _Builder:
             raise BadInputs(self.problems)
         self._warn_of_long_lessons()
         all_courses = (*courses, *held)
-        rooms = capacity.pool(self.context.campus, self.all_times, self.context.kept)
+        online = [(x.starts_at, x.ends_at) for x in self.context.kept if x.mode is LessonMode.ONLINE]
+        rooms = capacity.rooms_left(self.context.campus, *self._span()).pool(self.all_times, online)
         return Problem(
             slots=tuple(sorted({slot for course in all_courses for slot in (course.slots or ())})),
             courses=all_courses,
@@ -99,7 +100,9 @@ class _Builder:
             class_busy={key: frozenset(slots) for key, slots in self.class_busy.items()},
             teacher_busy={key: frozenset(slots) for key, slots in self.teacher_busy.items()},
             hint=self._hint(courses),
-            names=self.keys.names | self._teacher_names(teachers),
+            names=self.keys.names
+            | self._teacher_names(teachers)
+            | {capacity.POOL: self.context.campus.label(get_locale())},
             max_online_run=self.keys.limits(self._runs()),
             max_per_day={teacher_key(person_id): most for person_id, most in max_per_day.items()},
             pools={capacity.POOL: rooms} if rooms is not None else {},
@@ -250,8 +253,7 @@ class _Builder:
             subject=str(course_id.subject_id),
             periods=periods,
             label=f"{', '.join(titles)} {self.subjects[course_id.subject_id]}",
-            # Two a day are allowed, though spreading is wished for; more only where the days do not suffice.
-            max_per_day=max(2, -(-periods // days) if days else 2),
+            max_per_day=most_a_day(periods, days),
             online=online,
             slots=slots,
             pool=capacity.POOL if online else "",

@@ -6,7 +6,7 @@ only if the week is still as it was read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -35,10 +35,12 @@ from lms_bridge.timetable.snapshots import LessonState, UnitState, difference, s
 from lms_bridge.timetable.solving.effort import Progress, Watcher
 from lms_bridge.timetable.solving.matching import match
 from lms_bridge.timetable.solving.problem import Placement, Problem, Slot, Solution, SolverLimits, Status
-from lms_bridge.timetable.solving.solver import solve
+from lms_bridge.timetable.solving.solver import smallest_change, solve
 from lms_bridge.timetable.weeks.demand import CourseId
 from lms_bridge.timetable.weeks.reading import WeekContext
 from lms_bridge.timetable.weeks.slots import exact_slot
+
+Solver = Callable[[Problem, SolverLimits, Watcher | None], Solution]
 
 ROUNDS = 6
 """How often a week is solved again when grids of different times overlap (a class online among classes at school)."""
@@ -90,11 +92,11 @@ def propose_week(
 
 def week_as_planned(
     campus_code: str, week: str, limits: SolverLimits | None = None
-) -> tuple[list[changes.Wanted], Status]:
-    """What would change in a week if it were solved again, and how sure the solver is; nothing is stored. Refuses like
-    :func:`solve_week`."""
-    _, solution, wanted, _ = _solved(campus_code, week, limits, None)
-    return wanted, solution.status
+) -> tuple[list[changes.Wanted], Solution]:
+    """What would have to change in a week so that it is as planned, by the smallest change of the lessons that it has;
+    nothing is stored. Refuses like :func:`solve_week`."""
+    _, solution, wanted, _ = _solved(campus_code, week, limits, None, smallest_change)
+    return wanted, solution
 
 
 def campus_by_code(code: str) -> Organisation:
@@ -120,7 +122,7 @@ def campus_by_code(code: str) -> Organisation:
 
 
 def _solved(
-    campus_code: str, week: str, limits: SolverLimits | None, watcher: Watcher | None
+    campus_code: str, week: str, limits: SolverLimits | None, watcher: Watcher | None, solver: Solver | None = None
 ) -> tuple[WeekContext, Solution, list[changes.Wanted], WeekCounts]:
     campus = campus_by_code(campus_code)
     problem, context = build_problem(campus, iso_week(monday_of(week)))
@@ -128,7 +130,7 @@ def _solved(
         # No transaction stays open while the solver thinks; nothing was written, and nothing read is forgotten.
         db.session.commit()
     listener = _Listener(watcher)
-    solution = _solve(problem, context, limits or SolverLimits(), listener)
+    solution = _solve(problem, context, limits or SolverLimits(), listener, solver or solve)
     if solution.status is Status.INFEASIBLE:
         raise TimetableImpossible(campus.code, context.week.iso, solution.conflicts)
     if not solution.found and listener.ended:
@@ -161,10 +163,12 @@ class _Listener:
         return not self.ended
 
 
-def _solve(problem: Problem, context: WeekContext, limits: SolverLimits, listener: _Listener) -> Solution:
+def _solve(
+    problem: Problem, context: WeekContext, limits: SolverLimits, listener: _Listener, solver: Solver
+) -> Solution:
     """Solve; where classes with different clock times share a teacher, close the slots that would clash and repeat."""
     progress = listener if listener.watcher is not None else None
-    solution = solve(problem, limits, progress)
+    solution = solver(problem, limits, progress)
     for _ in range(ROUNDS):
         clashing = _clashing(context, problem, solution)
         if not clashing:
@@ -174,7 +178,7 @@ def _solve(problem: Problem, context: WeekContext, limits: SolverLimits, listene
             for course in problem.courses
         )
         problem = replace(problem, courses=courses)
-        solution = solve(problem, limits, progress)
+        solution = solver(problem, limits, progress)
     return solution
 
 
@@ -306,6 +310,7 @@ def _propose(context: WeekContext, wanted: list[changes.Wanted], actor: Person |
         actor=actor,
         cause_ref=f"week:{context.week.iso}",
         base_versions={row.id: context.version},
+        publishes=True,
     )
 
 

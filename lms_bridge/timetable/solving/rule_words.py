@@ -126,7 +126,8 @@ def number_of(problem: Problem, rule: Rule) -> int | None:
     if rule.kind is RuleKind.ROOMS:
         return problem.room_limit
     if rule.kind is RuleKind.POOL:
-        return problem.pools[rule.key].limit
+        pool = problem.pools[rule.key]
+        return min(pool.limit, max(pool.at.values(), default=pool.limit))
     limits = {
         RuleKind.ONLINE_PER_DAY: problem.max_online_per_day,
         RuleKind.CLASS_PER_DAY: problem.max_per_day,
