@@ -49,6 +49,35 @@ class DayOff:
     name_en: str = ""
 
 
+FIRST_YEAR, LAST_YEAR = 1990, 2199
+"""No school calendar reaches beyond these years; what does is a slip of the pen, and no arithmetic with it is safe."""
+
+
+def check_day(day: date) -> date:
+    """The day, if a school calendar can have it.
+
+    :raises InputError: it is centuries away.
+    """
+    if FIRST_YEAR <= day.year <= LAST_YEAR:
+        return day
+    raise InputError(
+        N_("%(day)s is too far away for a school calendar."),
+        remedy=N_("Choose a day in the years %(first)s to %(last)s."),
+        day=day.isoformat()[:10],
+        first=FIRST_YEAR,
+        last=LAST_YEAR,
+    )
+
+
+def written_day(text: str) -> date:
+    """The day written ``2026-11-23``.
+
+    :raises ValueError: it is not written like that.
+    :raises InputError: it is centuries away.
+    """
+    return check_day(date.fromisoformat(text))
+
+
 def iso_week(day: date) -> str:
     """The ISO 8601 week of a day: ``2026-W48``."""
     year, number, _ = day.isocalendar()
@@ -58,13 +87,13 @@ def iso_week(day: date) -> str:
 def monday_of(week: str) -> date:
     """The Monday of an ISO week written ``2026-W48``.
 
-    :raises InputError: it is no such week.
+    :raises InputError: it is no such week, or centuries away.
     """
     found = _ISO_WEEK.fullmatch(week.strip())
     try:
         if found is None:
             raise ValueError(week)
-        return date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        return check_day(date.fromisocalendar(int(found[1]), int(found[2]), 1))
     except ValueError:
         raise InputError(
             N_("“%(week)s” is not a week."),

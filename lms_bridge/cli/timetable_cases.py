@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from lms_bridge.timetable.cases.models import ChangeCase
     from lms_bridge.timetable.models import ChangeSet
 
-DAY = click.DateTime(["%Y-%m-%d"])
+
+class _Day(click.DateTime):
+    """A day of a school calendar, as in 2026-11-23."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The day at midnight; days that are centuries away are refused."""
+        from lms_bridge.calendar.days import check_day
+
+        found = super().convert(value, param, ctx)
+        check_day(found.date())
+        return found
+
+
+DAY = _Day(["%Y-%m-%d"])
 campus_option = click.option("--campus", required=True, metavar="CODE", help="Campus that it concerns.")
 first_option = click.option("--from", "first", required=True, type=DAY, metavar="DAY", help="First day, 2026-11-25.")
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Read by those who are told of the change.")

@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from lms_bridge.calendar.days import written_day
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
@@ -117,7 +118,7 @@ def _day(campus: Organisation) -> date:
     if not asked:
         return today(campus.zone)
     try:
-        return date.fromisoformat(asked)
+        return written_day(asked)
     except ValueError:
         raise InputError(N_("No day was chosen."), remedy=N_("Choose a day.")) from None
 

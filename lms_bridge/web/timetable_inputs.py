@@ -11,7 +11,7 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from lms_bridge.calendar.days import iso_week, monday_of, shift_week, teaching_weeks, term_in_hand
+from lms_bridge.calendar.days import iso_week, monday_of, shift_week, teaching_weeks, term_in_hand, written_day
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
@@ -96,7 +96,7 @@ def day_of(name: str) -> date | None:
     """
     typed = request.form.get(name, "").strip()
     try:
-        return date.fromisoformat(typed) if typed else None
+        return written_day(typed) if typed else None
     except ValueError:
         raise InputError(N_("A date cannot be read."), remedy=N_("Write it as in 2026-11-23.")) from None
 

@@ -12,7 +12,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from lms_bridge.calendar.days import iso_week, monday_of, shift_week
+from lms_bridge.calendar.days import iso_week, monday_of, shift_week, written_day
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
@@ -189,7 +189,7 @@ def _word(check: SlotCheck) -> str:
 
 def _target(said: MultiDict[str, str]) -> tuple[date, int]:
     try:
-        return date.fromisoformat(said.get("day", "")), int(said.get("period", ""))
+        return written_day(said.get("day", "")), int(said.get("period", ""))
     except ValueError:
         raise InputError(
             N_("The address names no day and period."), remedy=N_("Choose a slot in the week's table again.")

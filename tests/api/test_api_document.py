@@ -86,7 +86,7 @@ def test_the_examples_of_the_timetable_work(app: Flask, caller_of: MakeCaller, t
         key = caller_of(placed.school.a.administrator).key
         with served(app) as url:
             variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK, "DAY": MONDAY.isoformat()}
-            assert carried_out(2, variables, tmp_path, learn) == 12
+            assert carried_out(2, variables, tmp_path, learn) == 13
 
 
 def test_the_examples_of_cases_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:

@@ -36,9 +36,9 @@ from lms_bridge.roster.models import ApiToken, Person, RosterUpload
 from lms_bridge.sync.models import LmsAccount
 from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.inputs.models import Arrangement, ArrangementClass, RuleType, SubjectRule
-from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, Unavailability
+from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, SolveRunCampus, Unavailability
 from tests import builders
-from tests.builders import SchoolSystem, added, small_system
+from tests.builders import CampusWorld, SchoolSystem, added, small_system
 
 MARK = "甲"
 """Stands in every name of campus A and nowhere else, so that a page that shows one of them is found."""
@@ -228,6 +228,11 @@ def world(app: Flask) -> World:
     return world
 
 
+def _run(of: CampusWorld) -> SolveRun:
+    parts = [SolveRunCampus(campus_id=of.campus.id)]
+    return added(SolveRun(campus_id=of.campus.id, week="2026-W48", author_id=of.administrator.id, parts=parts))
+
+
 def _rows_of_everything(system: SchoolSystem) -> World:
     a = system.a
     fact = publish("test.fact", f"lesson:{a.lesson.id}", organisation_id=a.campus.id)
@@ -253,7 +258,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         unavailable=added(Unavailability(person_id=a.teacher.id, weekday=0, reason=MARK)),
         own_day=added(CalendarDay(organisation_id=a.campus.id, day=date(2026, 1, 1), kind=DayKind.HOLIDAY, name=MARK)),
         strangers={},
-        run=added(SolveRun(campus_id=a.campus.id, week="2026-W48", author_id=a.administrator.id)),
+        run=_run(a),
         change_set=change_set,
         absence=absence,
         case=case,

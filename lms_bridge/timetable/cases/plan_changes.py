@@ -160,7 +160,7 @@ def _solved(campus: Organisation, desk: Desk, week: str, book: PeopleBook) -> Op
     """The whole week as planned by the smallest change, and how far it is from the smallest; None where the solver
     refuses."""
     try:
-        wanted, solution = week_as_planned(campus.code, week)
+        wanted, solution = week_as_planned(campus, week)
     except BridgeError:
         return None
     known = set(desk.lessons)

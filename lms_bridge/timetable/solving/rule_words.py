@@ -64,7 +64,7 @@ class Times:
     def text(self) -> str:
         """The slots in the language in force."""
         days = groupby(sorted(set(self.slots)), key=lambda slot: slot.day)
-        return gettext(", ").join(_of_day(day, [slot.period for slot in slots]) for day, slots in days) or "–"
+        return gettext(", ").join(_of_day(day, sorted({slot.period for slot in slots})) for day, slots in days) or "–"
 
 
 @dataclass(frozen=True, slots=True)
