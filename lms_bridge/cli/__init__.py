@@ -13,6 +13,7 @@ from lms_bridge.cli.operations import doctor, plugins
 from lms_bridge.cli.plans import plan_group
 from lms_bridge.cli.roster import roster_group
 from lms_bridge.cli.serving import run, web, worker
+from lms_bridge.cli.sync import sync_group
 from lms_bridge.cli.timetable import timetable_group
 from lms_bridge.cli.timetable_cases import board as _board  # noqa: F401 - adds its commands to the group
 from lms_bridge.cli.tokens import token_group
@@ -29,6 +30,6 @@ def main() -> None:
 
 for command in (
     demo, run, web, worker, db_group, doctor, plugins, roster_group, plan_group, timetable_group, lessons_group,
-    token_group,
+    token_group, sync_group,
 ):  # fmt: skip
     main.add_command(command)

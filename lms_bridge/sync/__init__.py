@@ -1,1 +1,1 @@
-"""What is exchanged with an LMS; filled by the issue on Moodle."""
+"""What is exchanged with an LMS: people and enrolments in, events and activities out, and the comparison of both."""

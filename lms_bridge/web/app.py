@@ -42,6 +42,7 @@ BLUEPRINTS = (
     "attendance",
     "absences",
     "tokens",
+    "sync",
 )
 API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",

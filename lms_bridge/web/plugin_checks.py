@@ -17,13 +17,15 @@ from lms_bridge.core.plugins import Check, CheckState, Plugin
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.lessons.providers import provider_for
 from lms_bridge.notices.channels import installation_channel, make_channel
+from lms_bridge.sync import accounts as lms_accounts
 
 SECONDS = 5.0
 """So long the page waits for all of them together."""
 
 
 def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:
-    """What the installation's message channel and every enabled account of a meeting provider say about themselves."""
+    """What the installation's message channel and every enabled account of a meeting provider or LMS say about
+    themselves."""
     checks: list[Check] = []
     running: list[_Running] = []
     channel = installation_channel()
@@ -39,6 +41,11 @@ def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:
             running.append(_Running(account.name, provider_for(account), prefix=f"{account.name}: "))
         except BridgeError as error:
             checks.append(Check(account.name, CheckState.FAILED, error.text(), error.remedy_text()))
+    for lms in lms_accounts.enabled_accounts():
+        try:
+            running.append(_Running(lms.name, lms_accounts.connector_for(lms), prefix=f"{lms.name}: "))
+        except BridgeError as error:
+            checks.append(Check(lms.name, CheckState.FAILED, error.text(), error.remedy_text()))
     end = time.monotonic() + seconds
     for one in running:
         checks += one.outcome(end - time.monotonic())

@@ -33,6 +33,7 @@ from lms_bridge.plans.models import ColumnMapping, PlanBatch, PlanComment, PlanD
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.api_tokens import create
 from lms_bridge.roster.models import ApiToken, Person, RosterUpload
+from lms_bridge.sync.models import LmsAccount
 from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.inputs.models import Arrangement, ArrangementClass, RuleType, SubjectRule
 from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, SolveRunCampus, Unavailability
@@ -177,6 +178,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("", "material_uid"): lambda w: w.material.uid,
     ("roster.", "uid"): lambda w: w.upload.uid,
     ("operations.again", "number"): lambda w: w.failed_job.id,
+    ("sync.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
     ("attendance.", "uid"): lambda w: w.system.a.lesson.uid,
 }
 
@@ -243,6 +245,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     material = LessonMaterial(lesson_id=a.lesson.id, kind=MaterialKind.FILE, title=MARK, file_id=file)
     question = ClassroomQuestion(lesson_id=a.lesson.id, person_id=a.students[0].id, client_key="1", text=MARK)
     a.plan.versions[-1].file_id = file
+    added(LmsAccount(organisation_id=a.campus.id, plugin="moodle", name=MARK, settings={}))
     arrangement = Arrangement(campus_id=a.campus.id, term_id=system.term.id, subject_id=system.subject.id, band=MARK)
     arrangement.classes = [ArrangementClass(class_id=a.classes[0].id, part=MARK)]
     rule = SubjectRule(campus_id=a.campus.id, subject_id=system.subject.id, kind=RuleType.SPREAD, grade=MARK, number=1)

@@ -22,7 +22,9 @@ from lms_bridge.core.plugins.lms import (
     AttendanceMark,
     AttendanceSession,
     CalendarEvent,
+    CohortRecord,
     ConnectorCapabilities,
+    CourseMember,
     CourseRecord,
     EnrolmentRecord,
     GroupRecord,
@@ -49,6 +51,7 @@ from lms_bridge.core.plugins.meeting import (
 
 __all__ = [
     "N_",
+    "AccessRefused",
     "Assignment",
     "Attachment",
     "AttendanceMark",
@@ -60,7 +63,9 @@ __all__ = [
     "ChannelSession",
     "Check",
     "CheckState",
+    "CohortRecord",
     "ConnectorCapabilities",
+    "CourseMember",
     "CourseRecord",
     "DeliveryReport",
     "EnrolmentRecord",
@@ -70,6 +75,7 @@ __all__ = [
     "MeetingProvider",
     "MeetingSpec",
     "MessageChannel",
+    "NotThere",
     "OutgoingMessage",
     "PersonRecord",
     "Plugin",
@@ -94,4 +100,4 @@ __all__ = [
     "now",
 ]
 
-from lms_bridge.core.plugins.base import PluginError, TemporaryFailure, WebhookRefused
+from lms_bridge.core.plugins.base import AccessRefused, NotThere, PluginError, TemporaryFailure, WebhookRefused

@@ -29,6 +29,19 @@ class TemporaryFailure(PluginError):
     retry_after: timedelta | None = None
 
 
+class AccessRefused(PluginError):
+    """The account is not let in at all (key revoked, interface switched off): no call works until a person acts."""
+
+    code = "access_refused"
+    status = 503
+
+
+class NotThere(PluginError):
+    """The thing that was to be changed is gone in the outside system; where it is still wanted, make it anew."""
+
+    code = "not_there"
+
+
 class WebhookRefused(PluginError):
     """A webhook is forged, stale or malformed. ``answer_status`` is the HTTP status that its sender gets."""
 

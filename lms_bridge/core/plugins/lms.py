@@ -1,5 +1,10 @@
 """The kind of plugin that connects a learning management system: people in, events and marks out.
 
+A connector is used in background jobs only. Its calls are told apart by what the caller can do about a failure:
+:class:`TemporaryFailure` (come back later; what was asked for may have been done all the same), :class:`AccessRefused`
+(the whole account stands still until an administrator acts), :class:`NotThere` (make it anew), and any other
+:class:`PluginError` (this one thing is refused for good; the others go on).
+
 Everything has a ``key`` of ours that the LMS keeps (idnumber, SIS id, a marker in a text), so that a lost answer can
 be found again instead of being repeated. Methods that a connector cannot offer are not called: its flags say so.
 """
@@ -22,8 +27,10 @@ class ConnectorCapabilities:
     """What a connector can do; code asks these flags, never the connector's name."""
 
     reads_people: bool = False
+    """Courses and their members can be read."""
     reads_changes: bool = False
-    """People and enrolments can be asked for by time of change."""
+    """Members can be asked for by time of change; else they are read whole and compared here."""
+    cohorts: bool = False
     writes_courses: bool = False
     writes_enrolments: bool = False
     events: bool = False
@@ -74,14 +81,30 @@ class GroupRecord:
 
 
 @dataclass(frozen=True)
+class CohortRecord:
+    """A set of people outside of courses, such as a year or an administrative class."""
+
+    remote_id: str
+    key: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class CourseMember:
+    """A person in a course as the LMS has it; ``role`` is ``student``, ``teacher``, or "" for any other."""
+
+    person: PersonRecord
+    role: str
+    group_remote_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class EnrolmentRecord:
-    """A person in a course; ``role`` is ``student`` or ``teacher``."""
+    """A person to be enrolled in a course; ``role`` is ``student`` or ``teacher``."""
 
     course_remote_id: str
     person_remote_id: str
     role: str
-    group_remote_ids: tuple[str, ...] = ()
-    active: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,6 +135,8 @@ class RemoteEvent:
     starts_at: datetime
     ends_at: datetime
     visible: bool
+    url: str = ""
+    """The link that the event carries, as far as it was found: another address means another installation's event."""
 
 
 @dataclass(frozen=True)
@@ -160,24 +185,43 @@ class AttendanceMark:
 
 
 class LmsConnector(Plugin):
-    """Connects one LMS. Used in jobs only; calls raise :class:`TemporaryFailure` or :class:`PluginError`."""
+    """Connects one LMS. Used in jobs only; calls raise what the module's docstring says."""
 
     capabilities: ClassVar[ConnectorCapabilities]
 
+    connections: int = 1
+    """So many connectors of one account may work at the same time, each in a thread of its own."""
+
+    def close(self) -> None:
+        """Give connections back; called when the job is done with the connector."""
+
     @abstractmethod
     def courses(self) -> Iterable[CourseRecord]:
-        """All courses that the account may see, one page at a time."""
+        """All courses that the account may see. ``key`` is None where the account may not see it: then only
+        :meth:`find_courses` tells."""
 
-    def people(self, changed_since: datetime | None = None) -> Iterable[PersonRecord]:
-        """People, all or those changed since (``reads_changes``), in bounded memory."""
+    def find_courses(self, keys: Sequence[str]) -> Mapping[str, CourseRecord]:
+        """Courses by our mark on them; keys that are unknown there are left out."""
+        return {}
+
+    def members(self, course_remote_id: str, changed_since: datetime | None = None) -> Iterable[CourseMember]:
+        """Who is in one course, in bounded memory, page by page; with ``changed_since`` (``reads_changes``) only those
+        who changed.
+
+        :raises PluginError: the list cannot be had whole; an empty list is never a refusal.
+        """
         return ()
 
     def groups(self, course_remote_id: str) -> Iterable[GroupRecord]:
         """Groups of one course."""
         return ()
 
-    def enrolments(self, course_remote_id: str) -> Iterable[EnrolmentRecord]:
-        """Who is in one course."""
+    def cohorts(self) -> Iterable[CohortRecord]:
+        """All cohorts (``cohorts``)."""
+        return ()
+
+    def cohort_members(self, cohort_remote_id: str) -> Iterable[PersonRecord]:
+        """Who is in one cohort."""
         return ()
 
     def find_people(self, numbers: Sequence[str]) -> Mapping[str, PersonRecord]:
@@ -196,17 +240,21 @@ class LmsConnector(Plugin):
         return {}
 
     def update_event(self, remote_id: str, event: CalendarEvent) -> None:
-        """Change one event in place; a cancelled one is hidden or renamed, not deleted."""
+        """Change one event in place; a cancelled one is hidden or renamed, not deleted.
+
+        :raises NotThere: somebody deleted it.
+        """
 
     def delete_event(self, remote_id: str) -> None:
         """Remove an event of ours; one that is gone already is no error."""
 
-    def find_events(self, course_remote_id: str, since: datetime, until: datetime) -> Iterable[RemoteEvent]:
-        """Events that carry our marker, for answers that were lost and for reconciliation."""
+    def find_events(self, course_remote_ids: Sequence[str], since: datetime, until: datetime) -> Iterable[RemoteEvent]:
+        """Events that carry our marker, hidden ones too, for answers that were lost and for reconciliation."""
         return ()
 
-    def ensure_activity(self, course_remote_id: str) -> str:
-        """Put our "Online lessons" activity into the course unless it is there; its remote id."""
+    def ensure_activity(self, course_remote_id: str, remote_id: str | None = None) -> str:
+        """Put our "Online lessons" activity into the course unless it is there (``remote_id``: as which it was known,
+        whatever it is called now); its remote id."""
         raise NotImplementedError  # abstract where `activities` is set
 
     def send_message(self, person_remote_id: str, text: str) -> str:

@@ -1389,11 +1389,92 @@ def upgrade() -> None:
     sa.UniqueConstraint('arrangement_id', 'person_id', name=op.f('uq_teaching_arrangement_teacher_arrangement_id_person_id'))
     )
 
+    op.create_table('lms_account',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('plugin', sa.String(length=60), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('settings', lms_bridge.core.types.EncryptedJSON(), nullable=False),
+    sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('makes_people', sa.Boolean(), nullable=False),
+    sa.Column('makes_courses', sa.Boolean(), nullable=False),
+    sa.Column('failures', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('state_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('busy_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_lms_account_organisation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lms_account')),
+    sa.UniqueConstraint('uid', name=op.f('uq_lms_account_uid'))
+    )
+    with op.batch_alter_table('lms_account', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_lms_account_organisation_id'), ['organisation_id'], unique=False)
+
+    op.create_table('sync_mapping',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.Enum('course', 'person', 'enrolment', 'event', 'activity', name='mappedkind', native_enum=False, length=40), nullable=False),
+    sa.Column('entity_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('place', sa.String(length=40), nullable=False),
+    sa.Column('remote_id', sa.String(length=80), nullable=True),
+    sa.Column('state', sa.Enum('waiting', 'sending', 'done', 'failed', 'unmatched', 'gone', name='mappingstate', native_enum=False, length=40), nullable=False),
+    sa.Column('sent', sa.JSON(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=True),
+    sa.Column('attempts', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('next_try', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('changed_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['lms_account.id'], name=op.f('fk_sync_mapping_account_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sync_mapping')),
+    sa.UniqueConstraint('account_id', 'kind', 'place', 'entity_id', name=op.f('uq_sync_mapping_account_id_kind_place_entity_id'))
+    )
+    with op.batch_alter_table('sync_mapping', schema=None) as batch_op:
+        batch_op.create_index('ix_sync_mapping_due', ['account_id', 'kind', 'state', 'next_try'], unique=False)
+        batch_op.create_index('ix_sync_mapping_remote', ['account_id', 'kind', 'remote_id'], unique=False)
+
+    op.create_table('sync_run',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.Enum('roster', 'activities', 'events', 'reconcile', name='runkind', native_enum=False, length=40), nullable=False),
+    sa.Column('dry_run', sa.Boolean(), nullable=False),
+    sa.Column('confirmed', sa.Boolean(), nullable=False),
+    sa.Column('locale', sa.String(length=16), nullable=False),
+    sa.Column('actor_uid', sa.String(length=32), nullable=True),
+    sa.Column('state', sa.Enum('waiting', 'running', 'done', 'refused', name='syncstate', native_enum=False, length=40), nullable=False),
+    sa.Column('progress', sa.JSON(), nullable=False),
+    sa.Column('result', sa.JSON(), nullable=False),
+    sa.Column('problems', sa.JSON(), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['lms_account.id'], name=op.f('fk_sync_run_account_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sync_run')),
+    sa.UniqueConstraint('uid', name=op.f('uq_sync_run_uid'))
+    )
+    with op.batch_alter_table('sync_run', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sync_run_account_id'), ['account_id'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('sync_run', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sync_run_account_id'))
+
+    op.drop_table('sync_run')
+    with op.batch_alter_table('sync_mapping', schema=None) as batch_op:
+        batch_op.drop_index('ix_sync_mapping_remote')
+        batch_op.drop_index('ix_sync_mapping_due')
+
+    op.drop_table('sync_mapping')
+    with op.batch_alter_table('lms_account', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_lms_account_organisation_id'))
+
+    op.drop_table('lms_account')
+
     op.drop_table('teaching_arrangement_teacher')
     with op.batch_alter_table('teaching_arrangement_class', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_teaching_arrangement_class_class_id'))

@@ -1,0 +1,158 @@
+"""``sync ...``: accounts at LMSs, what is exchanged with them, and how it stands."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from lms_bridge.cli.common import application, json_option, print_json
+from lms_bridge.core.i18n import gettext
+from lms_bridge.core.plugins import Check, CheckState
+
+MARKS = {CheckState.OK: "ok     ", CheckState.WARNING: "warning", CheckState.FAILED: "FAILED "}
+KINDS = ("roster", "activities", "events", "reconcile")
+
+
+@click.group("sync")
+def sync_group() -> None:
+    """Exchange with a learning management system."""
+
+
+@sync_group.command()
+@click.argument("plugin")
+@click.option("--organisation", metavar="CODE", required=True, help="The account serves this organisation and below.")
+@click.option("--name", default="", help="Name for people (default: that of the plugin).")
+@click.option("--people", "makes_people", is_flag=True, help="People come from there: who is unknown here is made.")
+@click.option("--courses", "makes_courses", is_flag=True, help="Make courses and enrolments that are missing there.")
+def connect(plugin: str, organisation: str, name: str, makes_people: bool, makes_courses: bool) -> None:
+    """Store an account, with the settings of the PLUGIN in the environment (LMS_BRIDGE_MOODLE_URL, ...) or the file.
+
+    The same name again changes its settings.
+    """
+    from lms_bridge.core import registry
+    from lms_bridge.core.database import transaction
+    from lms_bridge.core.plugins import LmsConnector
+    from lms_bridge.sync import accounts
+    from lms_bridge.sync.overview import organisation_with
+
+    with application(), transaction():
+        cls = registry.plugin_class(LmsConnector, plugin)
+        account = accounts.connect(
+            organisation_with(organisation),
+            plugin,
+            name=name or cls.verbose_name,
+            settings=registry.installation_values(cls),
+            actor_uid=None,
+            makes_people=makes_people,
+            makes_courses=makes_courses,
+        )
+        click.echo(account.uid)
+
+
+@sync_group.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the accounts and how many of each thing stand how."""
+    from lms_bridge.sync.overview import overview
+
+    with application():
+        rows = overview()
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['account']}  {row['plugin']:8} {row['organisation']:12} {row['name']}")
+        if row["last_error"]:
+            click.echo(f"  {row['last_error']}")
+        for kind, states in row["mappings"].items():
+            click.echo(f"  {kind:10} " + "  ".join(f"{state} {count}" for state, count in states.items()))
+
+
+@sync_group.command()
+@click.argument("account", required=False)
+@json_option
+def check(account: str | None, as_json: bool) -> None:
+    """Say in words what an account may not do and how to allow it; exit code 1 if something needed is missing."""
+    from lms_bridge.sync import accounts
+
+    checks: list[Check] = []
+    with application():
+        for row in [accounts.account_named(account)] if account else accounts.enabled_accounts():
+            connector = accounts.connector_for(row)
+            checks += connector.check()
+            connector.close()
+    if as_json:
+        print_json([{"title": c.title, "state": c.state, "detail": c.detail, "remedy": c.remedy} for c in checks])
+    else:
+        for one in checks:
+            click.echo(f"{MARKS[one.state]}  {one.title}: {one.detail}".rstrip(": "))
+            if one.remedy and one.state is not CheckState.OK:
+                click.echo(f"         {one.remedy}")
+    sys.exit(1 if any(one.state is CheckState.FAILED for one in checks) else 0)
+
+
+@sync_group.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option("--account", metavar="UID", help="Only this account (default: all).")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--confirm-removals", is_flag=True, help="End as many enrolments as the LMS no longer lists.")
+@json_option
+def run(kind: str, account: str | None, dry_run: bool, confirm_removals: bool, as_json: bool) -> None:
+    """Do it now and wait for it: people in (roster), the activity into courses (activities), lessons into calendars
+    (events), the comparison of calendars (reconcile)."""
+    from lms_bridge.core.database import db, transaction
+    from lms_bridge.sync import accounts, runs
+    from lms_bridge.sync.models import RunKind, SyncRun, SyncState
+    from lms_bridge.sync.overview import run_as_dict
+
+    results: list[dict[str, Any]] = []
+    with application():
+        chosen = [accounts.account_named(account)] if account else accounts.enabled_accounts()
+        for row in chosen:
+            with transaction():
+                wanted = runs.start(row, RunKind(kind), actor_uid=None, dry_run=dry_run, confirmed=confirm_removals)
+            runs.carry_out_now(wanted.id)
+            done = db.session.get_one(SyncRun, wanted.id, populate_existing=True)
+            results.append(run_as_dict(done))
+        failed = any(result["state"] != SyncState.DONE for result in results)
+    if as_json:
+        print_json(results)
+    for result in [] if as_json else results:
+        click.echo(f"{result['account']}  {result['kind']}  {result['state']}")
+        for name, value in result["result"].items():
+            if isinstance(value, int | float):
+                click.echo(f"  {name}: {value}")
+        for problem in result["problems"]:
+            click.echo(f"  {problem}")
+        if result["state"] == SyncState.WAITING:
+            click.echo("  " + gettext("It will be tried again by itself."))
+    sys.exit(1 if failed else 0)
+
+
+@sync_group.command()
+@click.option("--account", metavar="UID", help="Only this account.")
+@json_option
+def failed(account: str | None, as_json: bool) -> None:
+    """List what an LMS refused and what could not be matched."""
+    from lms_bridge.sync.overview import failed_mappings
+
+    with application():
+        rows = failed_mappings(account)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['kind']:10} {row['state']:10} {row['name']}  {row['error']}")
+
+
+@sync_group.command()
+@click.option("--account", metavar="UID", help="Only this account.")
+def retry(account: str | None) -> None:
+    """Try at once what was refused and would be tried later."""
+    from lms_bridge.core.database import transaction
+    from lms_bridge.sync.overview import retry_failed
+
+    with application(), transaction():
+        click.echo(retry_failed(account))

@@ -1,0 +1,201 @@
+"""Accounts at LMSs: adding one, which serve a campus, the connector behind one, and what is known of its health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from lms_bridge.core import audit, jobs, registry
+from lms_bridge.core.application import plugin_context
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BridgeError, NotFound
+from lms_bridge.core.i18n import N_
+from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
+from lms_bridge.roster.models import Organisation
+from lms_bridge.sync.models import LmsAccount
+
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=10)
+"""An LMS that is down is asked again after pauses that double up to this."""
+
+LEASE = timedelta(minutes=6)
+"""Longer than the longest time that a connector may wait for one answer."""
+
+BUSY_PAUSE = timedelta(seconds=3)
+
+ACCESS_PAUSE = timedelta(hours=1)
+"""So long after a refused token, in which only a person can help; "run now" asks at once."""
+
+
+def connect(
+    organisation: Organisation,
+    plugin: str,
+    *,
+    name: str,
+    settings: dict[str, Any],
+    actor_uid: str | None,
+    makes_people: bool = False,
+    makes_courses: bool = False,
+) -> LmsAccount:
+    """The organisation's account ``name`` at an LMS, made or given other settings. Flushes.
+
+    :raises ConfigurationError: there is no such plugin, or a setting is wrong.
+    """
+    connector = registry.make(LmsConnector, plugin, settings, plugin_context(plugin))
+    account = db.session.scalar(
+        sa.select(LmsAccount).filter_by(organisation_id=organisation.id, plugin=plugin, name=name)
+    )
+    if account is None:
+        account = LmsAccount(organisation_id=organisation.id, plugin=plugin, name=name)
+        db.session.add(account)
+    account.settings = _plain(connector.settings.model_dump())
+    account.makes_people, account.makes_courses = makes_people, makes_courses
+    account.enabled, account.failures, account.last_error = True, 0, None
+    db.session.flush()
+    audit.record(
+        "lms.connect",
+        "lms_account",
+        account.uid,
+        actor_uid=actor_uid,
+        organisation_id=organisation.id,
+        plugin=plugin,
+    )
+    return account
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: value.get_secret_value()
+        if isinstance(value, SecretStr)
+        else value
+        if isinstance(value, str | int | float | bool | list | type(None))
+        else str(value)
+        for key, value in values.items()
+    }
+
+
+def enabled_accounts() -> list[LmsAccount]:
+    """All accounts in use."""
+    return list(db.session.scalars(sa.select(LmsAccount).where(LmsAccount.enabled.is_(True)).order_by(LmsAccount.id)))
+
+
+def accounts_for(campus: Organisation) -> list[LmsAccount]:
+    """The accounts in use that serve ``campus``."""
+    above = {int(part) for part in campus.path.strip("/").split("/")}
+    return [account for account in enabled_accounts() if account.organisation_id in above]
+
+
+def account_named(uid: str) -> LmsAccount:
+    """The account with this uid.
+
+    :raises NotFound: there is none.
+    """
+    account = db.session.scalar(sa.select(LmsAccount).where(LmsAccount.uid == uid))
+    if account is None:
+        raise NotFound(N_("There is no such LMS account."), remedy=N_('"lms-bridge sync list" shows them.'))
+    return account
+
+
+def connector_for(account: LmsAccount) -> LmsConnector:
+    """The connector with the account's settings, made anew.
+
+    :raises ConfigurationError: the plugin is not installed, or its settings do not fit.
+    """
+    return registry.make(LmsConnector, account.plugin, account.settings, plugin_context(account.plugin))
+
+
+@contextmanager
+def connected(account: LmsAccount) -> Iterator[LmsConnector]:
+    """The account's connector, closed afterwards. How calls in the block end is noted with the account."""
+    connector = connector_for(account)
+    try:
+        yield connector
+    except (TemporaryFailure, AccessRefused) as error:
+        note_failure(account.id, error)
+        raise
+    else:
+        note_success(account.id)
+    finally:
+        connector.close()
+
+
+def take(account_id: int) -> None:
+    """Take the lease of writing into the LMS.
+
+    :raises RetryAt: another job has it.
+    """
+    moment = now()
+    with transaction() as session:
+        taken = session.scalar(
+            sa.update(LmsAccount)
+            .where(
+                LmsAccount.id == account_id,
+                sa.or_(LmsAccount.busy_until.is_(None), LmsAccount.busy_until < moment),
+            )
+            .values(busy_until=moment + LEASE)
+            .returning(LmsAccount.id)
+            .execution_options(synchronize_session=False)
+        )
+    if taken is None:
+        raise jobs.RetryAt(moment + BUSY_PAUSE)
+
+
+def hold(account_id: int) -> None:
+    """Lengthen the lease, and that of the job in hand. Opens a transaction of its own."""
+    _set_busy(account_id, now() + LEASE)
+    jobs.renew()
+
+
+def release(account_id: int) -> None:
+    """Give the lease back. What the transaction in force wrote is not kept."""
+    db.session.rollback()
+    _set_busy(account_id, None)
+
+
+def _set_busy(account_id: int, until: datetime | None) -> None:
+    with transaction() as session:
+        session.execute(
+            sa.update(LmsAccount)
+            .where(LmsAccount.id == account_id)
+            .values(busy_until=until)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def note_success(account_id: int) -> None:
+    """The LMS answers."""
+    with transaction() as session:
+        session.execute(
+            sa.update(LmsAccount)
+            .where(LmsAccount.id == account_id)
+            .values(failures=0, last_error=None, state_at=now())
+            .execution_options(synchronize_session="fetch")
+        )
+
+
+def note_failure(account_id: int, error: BridgeError) -> None:
+    """The LMS does not answer, or does not let us in. What the transaction in force wrote is not kept."""
+    db.session.rollback()
+    with transaction() as session:
+        session.execute(
+            sa.update(LmsAccount)
+            .where(LmsAccount.id == account_id)
+            .values(failures=LmsAccount.failures + 1, last_error=str(error)[:1000], state_at=now())
+            .execution_options(synchronize_session="fetch")
+        )
+
+
+def next_try(failures: int, error: BridgeError) -> datetime:
+    """When to speak to the LMS again after so many failures in a row."""
+    if isinstance(error, AccessRefused):
+        return now() + ACCESS_PAUSE
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
+    if isinstance(error, TemporaryFailure) and error.retry_after is not None:
+        pause = max(pause, error.retry_after)
+    return now() + pause

@@ -1,0 +1,317 @@
+"""Carries out what the calendars of an LMS should show: in small batches, in the order of the wishes, over several
+connections; whatever was asked for and not answered is looked for by its marker before it is asked for again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.i18n import N_
+from lms_bridge.core.plugins import (
+    AccessRefused,
+    CalendarEvent,
+    LmsConnector,
+    NotThere,
+    PluginError,
+    RemoteEvent,
+    TemporaryFailure,
+)
+from lms_bridge.sync import accounts
+from lms_bridge.sync.courses import courses_of_lesson, known_courses
+from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
+from lms_bridge.sync.wishes import content_of, digest_of, event_of, shown
+from lms_bridge.sync.workers import each
+from lms_bridge.timetable.models import Lesson
+from lms_bridge.timetable.queries import WITH_PARTS
+
+ROUND = 400
+DAY = timedelta(days=1)
+FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=5), timedelta(hours=12)
+
+NOT_MADE = PluginError(
+    N_("The LMS did not make the event, and did not say why."),
+    remedy=N_('"lms-bridge sync check" shows what the account may not do.'),
+)
+
+
+@dataclass
+class Pushed:
+    """What was done in the LMS."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    found_again: int = 0
+    failed: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts as plain JSON."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be done for one mapping. ``event`` is None where the event has to go."""
+
+    mapping_id: int
+    remote_id: str | None
+    event: CalendarEvent | None
+    changed_at: datetime
+    digest: str | None
+
+
+@dataclass
+class Piece:
+    """What one call does: many new events, or one that is changed or removed."""
+
+    wishes: list[Wish]
+    made: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, BridgeError] = field(default_factory=dict)
+
+
+def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | None], None] | None = None) -> Pushed:
+    """Carry out all that is due. The caller holds the account's lease.
+
+    :raises TemporaryFailure, AccessRefused: the LMS does not answer; the rest waits, in order.
+    """
+    done = Pushed()
+    _find_lost(account, lms, done)
+    total, count = waiting_count(account), 0
+    while wishes := _next_round(account):
+        for piece, answer in each(account, lms, _pieces(wishes, lms.capabilities.max_batch), _carry_out):
+            with transaction():
+                _settle(piece, answer, done)
+            count += len(piece.wishes)
+            accounts.hold(account.id)
+            if watch is not None:
+                watch(count, max(total, count))
+    return done
+
+
+def waiting_count(account: LmsAccount) -> int:
+    """How many mappings of events wait or are due again."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(SyncMapping).where(*_due(account))) or 0
+
+
+def unsettled(account: LmsAccount) -> bool:
+    """Whether anything is due, or was asked for and not answered."""
+    lost = sa.select(SyncMapping.id).filter_by(account_id=account.id, kind=MappedKind.EVENT, state=MappingState.SENDING)
+    return waiting_count(account) > 0 or db.session.scalar(lost.limit(1)) is not None
+
+
+def next_due(account: LmsAccount) -> datetime | None:
+    """When something that was refused is tried again."""
+    return db.session.scalar(
+        sa.select(sa.func.min(SyncMapping.next_try)).where(
+            SyncMapping.account_id == account.id,
+            SyncMapping.kind == MappedKind.EVENT,
+            SyncMapping.state.in_([MappingState.WAITING, MappingState.FAILED]),
+        )
+    )
+
+
+def problems_of(account: LmsAccount, limit: int = 20) -> list[BridgeError]:
+    """The refusals that stand, each once."""
+    found = db.session.scalars(
+        sa.select(SyncMapping.last_error)
+        .filter_by(account_id=account.id, kind=MappedKind.EVENT, state=MappingState.FAILED)
+        .distinct()
+        .limit(limit)
+    )
+    return [PluginError("%(text)s", text=text) for text in found if text]
+
+
+def _due(account: LmsAccount) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        SyncMapping.account_id == account.id,
+        SyncMapping.kind == MappedKind.EVENT,
+        SyncMapping.state.in_([MappingState.WAITING, MappingState.FAILED]),
+        SyncMapping.next_try <= now(),
+    )
+
+
+def _next_round(account: LmsAccount) -> list[Wish]:
+    """The wishes that come next; those that need no call are settled at once, new events are marked as being sent."""
+    while True:
+        with transaction():
+            rows = db.session.scalars(
+                sa.select(SyncMapping)
+                .where(*_due(account))
+                .order_by(SyncMapping.changed_at, SyncMapping.id)
+                .limit(ROUND)
+            ).all()
+            if not rows:
+                return []
+            wishes = []
+            for row, event in zip(rows, _wanted(account, rows), strict=True):
+                if row.remote_id is None and (event is None or event.cancelled):
+                    row.state = MappingState.GONE
+                    continue
+                if row.remote_id is None and event is not None:
+                    row.state, row.sent, row.digest = MappingState.SENDING, content_of(event), digest_of(event)
+                digest = digest_of(event) if event is not None else None
+                wishes.append(Wish(row.id, row.remote_id, event, row.changed_at, digest))
+        if wishes:
+            return wishes
+
+
+def _wanted(account: LmsAccount, rows: Sequence[SyncMapping]) -> Iterator[CalendarEvent | None]:
+    """For each mapping the event that its course should show, or None."""
+    lessons = {
+        lesson.id: lesson
+        for lesson in db.session.scalars(
+            sa.select(Lesson).where(Lesson.id.in_([row.entity_id for row in rows])).options(*WITH_PARTS)
+        )
+    }
+    courses = known_courses([account.id]).get(account.id, [])
+    for row in rows:
+        lesson = lessons.get(row.entity_id or 0)
+        if lesson is None or not shown(lesson):
+            yield None
+            continue
+        places = courses_of_lesson(courses, [a.class_id for a in lesson.audience], lesson.subject_id)
+        yield event_of(lesson, row.place) if row.place in places else None
+
+
+def _pieces(wishes: Sequence[Wish], batch: int) -> Iterator[Piece]:
+    new = [wish for wish in wishes if wish.remote_id is None]
+    for start in range(0, len(new), batch):
+        yield Piece(new[start : start + batch])
+    for wish in wishes:
+        if wish.remote_id is not None:
+            yield Piece([wish])
+
+
+def _carry_out(lms: LmsConnector, piece: Piece) -> Piece:
+    first = piece.wishes[0]
+    if first.remote_id is None:
+        _create(lms, piece, [wish.event for wish in piece.wishes if wish.event is not None])
+    elif first.event is None:
+        lms.delete_event(first.remote_id)
+    else:
+        lms.update_event(first.remote_id, first.event)
+    return piece
+
+
+def _create(lms: LmsConnector, piece: Piece, events: Sequence[CalendarEvent]) -> None:
+    try:
+        piece.made |= {_name(event): made for event, made in _made(events, lms.create_events(events))}
+    except (TemporaryFailure, AccessRefused):
+        raise
+    except BridgeError as refusal:
+        if len(events) == 1:
+            piece.refused[_name(events[0])] = refusal
+            return
+        # One bad event spoils a batch. What was made in spite of that is found first; then one after the other.
+        present = {(one.course_remote_id, one.key): one.remote_id for one in _find(lms, events)}
+        for event in events:
+            there = present.get((event.course_remote_id, event.key))
+            if there is not None:
+                piece.made[_name(event)] = there
+            else:
+                _create(lms, piece, [event])
+
+
+def _name(event: CalendarEvent) -> str:
+    return f"{event.course_remote_id}/{event.key}"
+
+
+def _made(events: Sequence[CalendarEvent], answer: Any) -> Iterator[tuple[CalendarEvent, str]]:
+    return ((event, answer[event.key]) for event in events if event.key in answer)
+
+
+def _find(lms: LmsConnector, events: Sequence[CalendarEvent]) -> list[RemoteEvent]:
+    if not lms.capabilities.finds_events_by_marker:
+        return []
+    courses = sorted({event.course_remote_id for event in events})
+    since, until = min(e.starts_at for e in events) - DAY, max(e.ends_at for e in events) + DAY
+    return list(lms.find_events(courses, since, until))
+
+
+def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
+    """Write down how a call ended. A wish that changed while the call ran waits again."""
+    rows = {
+        row.id: row
+        for row in db.session.scalars(
+            sa.select(SyncMapping)
+            .where(SyncMapping.id.in_([wish.mapping_id for wish in piece.wishes]))
+            .execution_options(populate_existing=True)
+        )
+    }
+    for wish in piece.wishes:
+        row = rows[wish.mapping_id]
+        if isinstance(answer, NotThere) and wish.event is not None:
+            row.remote_id, row.state, row.digest = None, MappingState.WAITING, None
+        elif isinstance(answer, BridgeError):
+            _refused(row, answer, done)
+        elif wish.event is None:
+            done.deleted += 1
+            row.remote_id, row.digest, row.attempts, row.last_error = None, None, 0, None
+            row.state = MappingState.GONE if row.changed_at == wish.changed_at else MappingState.WAITING
+        elif wish.remote_id is None and _name(wish.event) not in answer.made:
+            _refused(row, answer.refused.get(_name(wish.event), NOT_MADE), done)
+        else:
+            done.created += wish.remote_id is None
+            done.updated += wish.remote_id is not None
+            _agreed(row, wish, wish.remote_id or answer.made[_name(wish.event)])
+
+
+def _agreed(row: SyncMapping, wish: Wish, remote_id: str) -> None:
+    assert wish.event is not None
+    row.remote_id, row.digest, row.sent = remote_id, wish.digest, content_of(wish.event)
+    row.attempts, row.last_error, row.seen_at = 0, None, now()
+    row.state = MappingState.DONE if row.changed_at == wish.changed_at else MappingState.WAITING
+
+
+def _refused(row: SyncMapping, error: BridgeError, done: Pushed) -> None:
+    done.failed += 1
+    row.state, row.last_error = MappingState.FAILED, str(error)[:1000]
+    row.attempts += 1
+    row.next_try = now() + min(FIRST_RETRY * 2 ** min(row.attempts - 1, 10), LONGEST_RETRY)
+
+
+def _find_lost(account: LmsAccount, lms: LmsConnector, done: Pushed) -> None:
+    """Events that were asked for before an answer was lost or a worker killed: found by their marker, else wanted anew.
+    One that is there twice loses its double."""
+    rows = db.session.scalars(
+        sa.select(SyncMapping)
+        .filter_by(account_id=account.id, kind=MappedKind.EVENT, state=MappingState.SENDING)
+        .order_by(SyncMapping.id)
+    ).all()
+    for start in range(0, len(rows), ROUND):
+        _find_some(account, lms, rows[start : start + ROUND], done)
+
+
+def _find_some(account: LmsAccount, lms: LmsConnector, rows: Sequence[SyncMapping], done: Pushed) -> None:
+    keys = dict(
+        iter(db.session.execute(sa.select(Lesson.id, Lesson.uid).where(Lesson.id.in_([r.entity_id for r in rows]))))
+    )
+    times = [datetime.fromisoformat(row.sent[name]) for row in rows for name in ("starts_at", "ends_at")]
+    wanted = {(row.place, keys.get(row.entity_id or 0)): row.id for row in rows}
+    courses = sorted({row.place for row in rows})
+    db.session.rollback()  # no transaction is open while the LMS is asked
+    there: defaultdict[int, list[str]] = defaultdict(list)
+    if lms.capabilities.finds_events_by_marker:
+        for event in lms.find_events(courses, min(times) - DAY, max(times) + DAY):
+            number = wanted.get((event.course_remote_id, event.key))
+            if number is not None:
+                there[number].append(event.remote_id)
+    for doubles in there.values():
+        for double in doubles[1:]:
+            lms.delete_event(double)
+    with transaction():
+        for row in db.session.scalars(sa.select(SyncMapping).where(SyncMapping.id.in_(wanted.values()))):
+            found = there.get(row.id)
+            row.remote_id = found[0] if found else None
+            done.found_again += bool(found)
+            # Compared with what is wanted now by the next round; an update of what is as it should be does no harm.
+            row.state, row.next_try = MappingState.WAITING, min(row.next_try, now())
+    accounts.hold(account.id)

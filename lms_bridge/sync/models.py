@@ -1,0 +1,143 @@
+"""Tables of the exchange with LMSs: the accounts, what is called what there and how it stands, and the runs."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import Base, PrimaryKey, Uid
+from lms_bridge.core.ids import new_uid
+from lms_bridge.core.types import EncryptedJSON
+from lms_bridge.roster.models import Organisation
+
+
+class LmsAccount(Base):
+    """An account at an LMS. It hangs on an organisation and serves all below it; ``settings`` are those of its plugin,
+    encrypted. With ``makes_people`` the LMS is where people come from; else it only tells who is who."""
+
+    __tablename__ = "lms_account"
+
+    id: Mapped[PrimaryKey]
+    uid: Mapped[Uid] = mapped_column(default=new_uid)
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    plugin: Mapped[str] = mapped_column(sa.String(60))
+    name: Mapped[str] = mapped_column(sa.String(120))
+    settings: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON, default=dict)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    makes_people: Mapped[bool] = mapped_column(default=False)
+    makes_courses: Mapped[bool] = mapped_column(default=False)
+    """Courses and enrolments that are missing there are made from ours."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """Calls that failed in a row; one success makes it 0 again."""
+    state_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    busy_until: Mapped[datetime | None]
+    """The lease of the job that writes into the LMS: two at once would make things twice."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    organisation: Mapped[Organisation] = relationship()
+
+
+class MappedKind(enum.StrEnum):
+    """What a mapping is about."""
+
+    COURSE = "course"
+    PERSON = "person"
+    ENROLMENT = "enrolment"
+    EVENT = "event"
+    ACTIVITY = "activity"
+
+
+class MappingState(enum.StrEnum):
+    """Where a mapping stands.
+
+    ``waiting``: something is to be done there; ``sending``: it was asked for, and whether it was done is not known yet;
+    ``done``: both agree; ``failed``: refused, tried again later; ``unmatched``: there is nothing of ours that it could
+    be; ``gone``: no longer there, and not wanted.
+    """
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    DONE = "done"
+    FAILED = "failed"
+    UNMATCHED = "unmatched"
+    GONE = "gone"
+
+
+class SyncMapping(Base):
+    """One thing of ours and what it is there. ``place`` is the remote course that it is in ("" for none).
+
+    ``entity_id`` is the number of our row of the kind (class, person, enrolment, lesson; the class of an activity);
+    ``sent`` is what was sent last, or what an unmatched thing is called there; ``digest`` tells whether something
+    else is wanted by now.
+    """
+
+    __tablename__ = "sync_mapping"
+    __table_args__ = (
+        sa.UniqueConstraint("account_id", "kind", "place", "entity_id"),
+        sa.Index("ix_sync_mapping_remote", "account_id", "kind", "remote_id"),
+        sa.Index("ix_sync_mapping_due", "account_id", "kind", "state", "next_try"),
+    )
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("lms_account.id"))
+    kind: Mapped[MappedKind]
+    entity_id: Mapped[int | None]
+    place: Mapped[str] = mapped_column(sa.String(40), default="")
+    remote_id: Mapped[str | None] = mapped_column(sa.String(80))
+    state: Mapped[MappingState] = mapped_column(default=MappingState.WAITING)
+    sent: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    digest: Mapped[str | None] = mapped_column(sa.String(64))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try: Mapped[datetime] = mapped_column(default=now)
+    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime | None]
+
+
+class RunKind(enum.StrEnum):
+    """What a run does."""
+
+    ROSTER = "roster"
+    ACTIVITIES = "activities"
+    EVENTS = "events"
+    RECONCILE = "reconcile"
+
+
+class SyncState(enum.StrEnum):
+    """How far a run has come."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class SyncRun(Base):
+    """One run that a person or the night asked for. ``progress`` is written while it runs; ``result`` are counts and
+    ``problems`` texts in the language ``locale``."""
+
+    __tablename__ = "sync_run"
+
+    id: Mapped[PrimaryKey]
+    uid: Mapped[Uid] = mapped_column(default=new_uid)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("lms_account.id"), index=True)
+    kind: Mapped[RunKind]
+    dry_run: Mapped[bool] = mapped_column(default=False)
+    confirmed: Mapped[bool] = mapped_column(default=False)
+    """Endings beyond the limit for one run are confirmed by a person."""
+    locale: Mapped[str] = mapped_column(sa.String(16), default="zh-CN")
+    actor_uid: Mapped[str | None] = mapped_column(sa.String(32))
+    state: Mapped[SyncState] = mapped_column(default=SyncState.WAITING)
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+
+    account: Mapped[LmsAccount] = relationship()

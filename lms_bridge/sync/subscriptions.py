@@ -1,0 +1,13 @@
+"""What the exchange with LMSs listens to."""
+
+from __future__ import annotations
+
+from lms_bridge.core.events import subscribe
+from lms_bridge.sync import wishes
+from lms_bridge.timetable.events import LessonsChanged
+
+
+@subscribe(LessonsChanged)
+def follow_the_timetable(fact: LessonsChanged) -> None:
+    """What calendars should show is written in the transaction of the change; a job sends it."""
+    wishes.follow(fact.lesson_ids)

@@ -1,0 +1,154 @@
+"""What the calendars of the LMSs should show of our lessons: one mapping for each lesson and course, which waits until
+a job has carried it out. Written in the transaction in which lessons change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bridge.core import jobs
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db
+from lms_bridge.core.i18n import gettext, use_locale
+from lms_bridge.core.plugins import CalendarEvent
+from lms_bridge.notices.dates import say_period
+from lms_bridge.sync import accounts
+from lms_bridge.sync.courses import CourseOfClass, courses_of_lesson, known_courses
+from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
+from lms_bridge.timetable.addresses import lesson_url
+from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
+from lms_bridge.timetable.queries import WITH_PARTS
+
+PUSH = "sync.push"
+CHUNK = 500
+
+
+def event_of(lesson: Lesson, course: str) -> CalendarEvent:
+    """The lesson as an event of the course, in the campus's language. Parts must be loaded."""
+    locale = lesson.campus.locale
+    with use_locale(locale):
+        cancelled = lesson.status is LessonStatus.CANCELLED
+        title = lesson.subject.label(locale)
+        if cancelled:
+            title = gettext("Cancelled: %(what)s", what=title)
+        teachers = gettext(", ").join(t.person.display_name for t in lesson.teachers)
+        classes = gettext(", ").join(sorted(a.class_group.title for a in lesson.audience))
+        lines = [
+            teachers and gettext("Teacher: %(names)s", names=teachers),
+            classes and gettext("Class: %(names)s", names=classes),
+            say_period(lesson.period_number, locale),
+        ]
+    return CalendarEvent(
+        key=lesson.uid,
+        course_remote_id=course,
+        title=title,
+        description="\n".join(line for line in lines if line),
+        url=lesson_url(lesson),
+        starts_at=lesson.starts_at,
+        ends_at=lesson.ends_at,
+        sequence=lesson.sequence,
+        cancelled=cancelled,
+    )
+
+
+def content_of(event: CalendarEvent) -> dict[str, Any]:
+    """What of an event can be compared with what the LMS holds, as plain JSON."""
+    return {
+        "title": event.title,
+        "starts_at": event.starts_at.isoformat(),
+        "ends_at": event.ends_at.isoformat(),
+        "cancelled": event.cancelled,
+    }
+
+
+def digest_of(event: CalendarEvent) -> str:
+    """A fingerprint of all that the LMS shows of an event."""
+    parts = [*content_of(event).values(), event.description, event.url, event.course_remote_id]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def shown(lesson: Lesson) -> bool:
+    """Whether the lesson has its place in the calendar of an LMS: it is, or would have been, online."""
+    return lesson.mode is LessonMode.ONLINE
+
+
+def follow(lesson_ids: Iterable[int]) -> int:
+    """After lessons changed: what is no longer as it was sent waits for the job that sends it. Flushes; the number of
+    mappings that wait."""
+    present = accounts.enabled_accounts()
+    return sum(_follow(present, chunk) for chunk in _chunks(list(lesson_ids))) if present else 0
+
+
+def _chunks(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+
+
+def _follow(present: Sequence[LmsAccount], lesson_ids: list[int]) -> int:
+    lessons = db.session.scalars(
+        sa.select(Lesson).where(Lesson.id.in_(lesson_ids)).options(*WITH_PARTS).order_by(Lesson.starts_at, Lesson.id)
+    ).all()
+    class_ids = {a.class_id for lesson in lessons for a in lesson.audience}
+    courses = known_courses([account.id for account in present], class_ids)
+    mappings = _mappings([account.id for account in present], lesson_ids)
+    waiting = 0
+    for account in present:
+        count = sum(
+            _wish(account, lesson, courses.get(account.id, ()), mappings[account.id, lesson.id]) for lesson in lessons
+        )
+        if count:
+            jobs.enqueue(PUSH, str(account.id))
+        waiting += count
+    db.session.flush()
+    return waiting
+
+
+def _mappings(
+    account_ids: Collection[int], lesson_ids: Collection[int]
+) -> defaultdict[tuple[int, int], dict[str, SyncMapping]]:
+    found: defaultdict[tuple[int, int], dict[str, SyncMapping]] = defaultdict(dict)
+    for row in db.session.scalars(
+        sa.select(SyncMapping).where(
+            SyncMapping.account_id.in_(account_ids),
+            SyncMapping.kind == MappedKind.EVENT,
+            SyncMapping.entity_id.in_(lesson_ids),
+        )
+    ):
+        assert row.entity_id is not None
+        found[row.account_id, row.entity_id][row.place] = row
+    return found
+
+
+def _wish(
+    account: LmsAccount, lesson: Lesson, courses: Collection[CourseOfClass], known: dict[str, SyncMapping]
+) -> int:
+    places = (
+        courses_of_lesson(courses, [a.class_id for a in lesson.audience], lesson.subject_id) if shown(lesson) else []
+    )
+    count = 0
+    for place in places:
+        row = known.get(place)
+        if row is None:
+            if lesson.status is LessonStatus.CANCELLED:
+                continue  # nobody there ever heard of it
+            row = SyncMapping(account_id=account.id, kind=MappedKind.EVENT, entity_id=lesson.id, place=place)
+            db.session.add(row)
+        elif row.state is MappingState.DONE and row.digest == digest_of(event_of(lesson, place)):
+            continue
+        count += _wait(row)
+    for place, row in known.items():
+        # SENDING: whether it is there is found out by the job before it is taken away.
+        if place not in places and row.state is not MappingState.GONE:
+            count += _wait(row)
+    return count
+
+
+def _wait(row: SyncMapping) -> int:
+    if row.state is not MappingState.SENDING:
+        row.state = MappingState.WAITING
+    row.attempts, row.next_try, row.changed_at, row.last_error = 0, now(), now(), None
+    return 1

@@ -1,0 +1,75 @@
+"""Many calls to one LMS at once: as many threads as the connector allows connections, each with its own connector.
+
+Threads only speak to the LMS. Rows are read and written by the caller's thread, while the others wait for answers.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import TypeVar
+
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
+from lms_bridge.sync.accounts import connector_for
+from lms_bridge.sync.models import LmsAccount
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AHEAD = 2
+"""So many calls for each connection are prepared before the first answer is used; memory stays bounded."""
+
+
+def each(
+    account: LmsAccount, first: LmsConnector, items: Iterable[T], call: Callable[[LmsConnector, T], R]
+) -> Iterator[tuple[T, R | BridgeError]]:
+    """``call(connector, item)`` for every item, with its result or the refusal of this one, in the order of the items.
+
+    :raises TemporaryFailure, AccessRefused: the LMS does not answer; calls that had begun are waited for, and what
+        they gave is handed out first. Later items are not begun.
+    """
+    connectors = [first, *(connector_for(account) for _ in range(max(1, first.connections) - 1))]
+    free: SimpleQueue[LmsConnector] = SimpleQueue()
+    for connector in connectors:
+        free.put(connector)
+
+    def work(item: T) -> R:
+        connector = free.get()
+        try:
+            return call(connector, item)
+        finally:
+            free.put(connector)
+
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    source = iter(items)
+    down: BridgeError | None = None
+    try:
+        with ThreadPoolExecutor(len(connectors), thread_name_prefix="lms") as pool:
+            while True:
+                while down is None and len(waiting) < AHEAD * len(connectors):
+                    item = next(source, None)
+                    if item is None:
+                        break
+                    waiting.append((item, pool.submit(contextvars.copy_context().run, work, item)))
+                if not waiting:
+                    break
+                item, future = waiting.popleft()
+                try:
+                    yield item, future.result()
+                except (TemporaryFailure, AccessRefused) as error:
+                    if down is None:
+                        down = error
+                        for _, later in waiting:
+                            later.cancel()
+                        waiting = deque((one, later) for one, later in waiting if not later.cancelled())
+                except BridgeError as refusal:
+                    yield item, refusal
+    finally:
+        for connector in connectors[1:]:
+            connector.close()
+    if down is not None:
+        raise down

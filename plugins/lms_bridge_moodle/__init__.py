@@ -1,0 +1,5 @@
+"""Moodle 4.5 by its web services."""
+
+from lms_bridge_moodle.connector import MoodleConnector
+
+__all__ = ["MoodleConnector"]

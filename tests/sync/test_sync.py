@@ -1,0 +1,314 @@
+"""Exchange with a Moodle: people in, lessons into calendars, catching up, and the comparison of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from lms_bridge.core import jobs
+from lms_bridge.core.clock import at, now
+from lms_bridge.core.database import db, transaction
+from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
+from lms_bridge.sync import accounts, runs
+from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.models import ChangeCause, Lesson, LessonMode, LessonStatus
+from lms_bridge.timetable.snapshots import state_of
+from tests import builders
+from tests.builders import SchoolSystem, small_system
+from tests.contracts.moodle_server import TOKEN, Fault, Moodle, member, moodle_server, sample
+
+CREATE, FORM = "core_calendar_create_calendar_events", "core_calendar_submit_create_update_form"
+MEMBERS = "core_enrol_get_enrolled_users"
+
+
+@dataclass
+class World:
+    """A school system, the Moodle of its bureau, and the account there."""
+
+    system: SchoolSystem
+    moodle: Moodle
+    account: LmsAccount
+
+    def run(self, kind: RunKind, **more: bool) -> SyncRun:
+        """Carry out one run at once."""
+        with transaction():
+            run = runs.start(self.account, kind, actor_uid=None, **more)
+        runs.carry_out_now(run.id)
+        return db.session.get_one(SyncRun, run.id, populate_existing=True)
+
+    def lessons(self, count: int) -> list[Lesson]:
+        """Lessons to come of class 5-1, announced as when a week is published."""
+        a = self.system.a
+        with transaction():
+            return [
+                builders.lesson(a.classes[0], self.system.subject, a.teacher, now() + timedelta(days=1 + n))
+                for n in range(count)
+            ]
+
+    def change(self, lessons: list[Lesson], *, days: int = 0, **after: object) -> None:
+        """Change lessons as pages do."""
+        shift, wanted = timedelta(days=days), []
+        for lesson in lessons:
+            state = state_of(lesson)
+            moved = replace(state, starts_at=state.starts_at + shift, ends_at=state.ends_at + shift)
+            wanted.append(changes.Wanted(lesson, replace(moved, **after)))  # type: ignore[arg-type]
+        with transaction():
+            changes.apply(changes.propose(self.system.a.campus, ChangeCause.REQUEST, wanted, actor=None), None)
+
+    def names(self) -> list[str]:
+        """The names of Moodle's events, in order of their numbers."""
+        return [event["name"] for _, event in sorted(self.moodle.events.items())]
+
+    def mappings(self, kind: str, state: MappingState = MappingState.DONE) -> list[SyncMapping]:
+        """Mappings in a state."""
+        db.session.expire_all()
+        return list(db.session.scalars(sa.select(SyncMapping).filter_by(kind=kind, state=state)))
+
+
+@pytest.fixture
+def world(app: Flask) -> Iterator[World]:
+    """Class 5-1 of campus A has course 2 in Moodle, class 5-2 has course 3; nobody is matched yet."""
+    with moodle_server() as moodle:
+        system = small_system()
+        a = system.a
+        moodle.courses = [
+            {"id": 2, "shortname": "5-1", "fullname": "Class 5-1", "idnumber": f"{a.campus.code}/5-1"},
+            {"id": 3, "shortname": "5-2", "fullname": "Class 5-2", "idnumber": f"{a.campus.code}/5-2:math"},
+            {"id": 4, "shortname": "club", "fullname": "Chess &amp; Go", "idnumber": ""},
+        ]
+        with transaction():
+            for number, person in enumerate([*a.students, a.teacher], start=11):
+                person.number = f"S{number}"
+            settings = {"url": moodle.url, "token": TOKEN, "connections": 2, "timeout": 5}
+            account = accounts.connect(system.bureau, "moodle", name="Moodle", settings=settings, actor_uid=None)
+        moodle.members = {2: [member(11), member(12), member(14, role="editingteacher")], 3: [member(13)]}
+        yield World(system, moodle, account)
+
+
+# --- people in --------------------------------------------------------------------------------------------------
+
+
+def test_people_are_matched_by_their_number_and_nothing_is_made_of_the_others(world: World) -> None:
+    world.moodle.members[2] += [member(77), member(78, idnumber=""), member(79, idnumber="S11")]
+    run = world.run(RunKind.ROSTER)
+    assert (run.state, run.problems) == (SyncState.DONE, [])
+    assert run.result["unmatched_courses"] == ["Chess & Go"]
+    people = {row.remote_id: row.last_error for row in world.mappings("person", MappingState.UNMATCHED)}
+    assert people.keys() == {"11", "77", "78", "79"}  # two carry S11: neither is believed
+    assert run.result["people_matched"] == 3
+    assert run.result["enrolments_new"] == 0
+    assert db.session.scalar(sa.select(sa.func.count(Person.id)).where(Person.number == "S77")) == 0
+
+
+def test_where_people_come_from_there_they_are_made_once_and_follow_their_names(world: World) -> None:
+    with transaction():
+        world.account.makes_people = True
+    world.moodle.members[3] += [member(77, lastname="Zoë &amp; co")]
+    dry = world.run(RunKind.ROSTER, dry_run=True)
+    assert (dry.result["people_made"], dry.result["enrolments_new"]) == (1, 1)
+    assert db.session.scalar(sa.select(Person).filter_by(number="S77")) is None
+    first, second = world.run(RunKind.ROSTER), world.run(RunKind.ROSTER)
+    assert (first.result["people_made"], first.result["enrolments_new"]) == (1, 1)
+    assert (second.result["people_made"], second.result["enrolments_new"], second.result["people_changed"]) == (0, 0, 0)
+    world.moodle.members[3][-1]["lastname"] = "Zoë"
+    assert world.run(RunKind.ROSTER).result["people_changed"] == 1
+    person = db.session.scalars(sa.select(Person).filter_by(number="S77")).one()
+    assert (person.family_name, person.language) == ("Zoë", "zh-CN")
+
+
+def test_only_enrolments_that_came_from_there_end_when_they_are_gone_there(world: World) -> None:
+    with transaction():
+        world.account.makes_people = True
+    world.moodle.members[2] += [member(77), member(78)]
+    world.run(RunKind.ROSTER)
+    world.moodle.members[2] = [member(77)]
+    run = world.run(RunKind.ROSTER)
+    assert run.result["enrolments_ended"] == 1
+    ended = db.session.scalars(sa.select(Enrolment).where(Enrolment.valid_to.is_not(None))).all()
+    assert [db.session.get_one(Person, row.person_id).number for row in ended] == ["S78"]
+
+
+def test_a_list_that_is_suddenly_empty_ends_nobody_until_somebody_says_so(world: World) -> None:
+    with transaction():
+        world.account.makes_people = True
+    world.moodle.members[2] = [member(n) for n in range(100, 120)]
+    world.run(RunKind.ROSTER)
+    world.moodle.members[2] = []
+    run = world.run(RunKind.ROSTER)
+    assert (run.result["enrolments_kept_back"], run.result["enrolments_ended"]) == (20, 0)
+    assert world.run(RunKind.ROSTER, confirmed=True).result["enrolments_ended"] == 20
+
+
+def test_a_course_that_cannot_be_read_is_named_and_the_others_go_on(world: World) -> None:
+    world.moodle.faults[MEMBERS] = [Fault.saying(sample("cal_delete_again"))]
+    run = world.run(RunKind.ROSTER)
+    assert run.state is SyncState.DONE
+    assert "get_enrolled_users" in run.problems[0]
+    assert run.result["people_matched"] in (1, 3)  # those of the other course
+
+
+def test_missing_courses_and_enrolments_are_made_where_that_is_wished(world: World) -> None:
+    with transaction():
+        world.account.makes_courses = True
+        builders.enrol(world.system.b.students[0], world.system.a.classes[0])
+        world.system.b.students[0].number = "S50"
+    world.moodle.members[3].append(member(50))
+    run = world.run(RunKind.ROSTER)
+    assert run.result["courses_made"] == 2  # the classes of campus B
+    sent = [one for call in world.moodle.calls("enrol_manual_enrol_users") for one in call["enrolments"]]
+    assert [one["userid"] for one in sent] == ["50", "50"]  # into the course of campus A, and the new one of B
+
+
+# --- lessons into calendars -------------------------------------------------------------------------------------
+
+
+def test_lessons_are_made_moved_and_cancelled_in_place(world: World) -> None:
+    lessons = world.lessons(3)
+    assert world.run(RunKind.ROSTER).state is SyncState.DONE
+    jobs.run_due()
+    numbers = list(world.moodle.events)
+    assert len(numbers) == 4  # and the lesson that begins in five minutes
+    world.change(lessons[:1], days=30)
+    world.change(lessons[1:2], status=LessonStatus.CANCELLED)
+    world.change(lessons[2:], mode=LessonMode.IN_PERSON)
+    jobs.run_due()
+    assert len(world.moodle.events) == 3
+    assert set(world.moodle.events) < set(numbers)
+    assert sorted(world.names()) == ["已取消：数学", "数学", "数学"]
+    moved = [e["timestart"] for e in world.moodle.events.values()]
+    assert int(lessons[0].starts_at.timestamp()) // 60 * 60 in moved
+    world.change(lessons[2:], mode=LessonMode.ONLINE)
+    jobs.run_due()
+    assert len(world.moodle.events) == 4
+
+
+def test_changing_a_lesson_asks_the_lms_nothing_while_the_page_waits(world: World) -> None:
+    lessons = world.lessons(1)
+    world.run(RunKind.ROSTER)
+    jobs.run_due()
+    asked = len(world.moodle.asked)
+    world.change(lessons, days=30)
+    assert len(world.moodle.asked) == asked
+    assert len(world.mappings("event", MappingState.WAITING)) == 1
+
+
+def test_a_lost_answer_makes_no_second_event(world: World) -> None:
+    world.lessons(3)
+    world.run(RunKind.ROSTER)
+    world.moodle.faults[CREATE] = [Fault(drop=True, after=True)]
+    jobs.run_due()
+    assert len(world.moodle.events) == 4
+    assert len(world.mappings("event", MappingState.SENDING)) == 4
+    with at(now() + timedelta(minutes=2)):
+        jobs.run_due()
+    assert len(world.moodle.events) == 4
+    assert len(world.mappings("event")) == 4
+
+
+def test_events_that_moodle_cut_off_are_made_later(world: World) -> None:
+    world.lessons(3)
+    world.run(RunKind.ROSTER)
+    world.moodle.stored_at_most = 2
+    jobs.run_due()
+    assert len(world.moodle.events) == 2
+    world.moodle.stored_at_most = None
+    with at(now() + timedelta(minutes=20)):
+        jobs.run_due()
+    assert len(world.moodle.events) == 4
+    assert len({event["description"] for event in world.moodle.events.values()}) == 4
+
+
+def test_one_bad_event_does_not_hold_up_the_others(world: World) -> None:
+    world.lessons(3)
+    world.run(RunKind.ROSTER)
+    bad = Fault.saying(sample("err_no_capability"))
+    world.moodle.faults[CREATE] = [bad, bad]  # the batch, and the first one alone
+    jobs.run_due()
+    assert len(world.moodle.events) == 3
+    (row,) = world.mappings("event", MappingState.FAILED)
+    assert "Manage groups" in (row.last_error or "")
+
+
+def test_a_day_without_moodle_is_caught_up_in_order_and_without_doubles(world: World) -> None:
+    lessons = world.lessons(3)
+    world.run(RunKind.ROSTER)
+    jobs.run_due()
+    before = set(world.moodle.events)
+    down = Fault("", 503)
+    world.moodle.faults[FORM] = [down] * 20
+    world.change(lessons[2:], days=30)
+    jobs.run_due()
+    world.change(lessons[:1], days=30)
+    world.change(lessons[2:], status=LessonStatus.CANCELLED)
+    jobs.run_due()
+    account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
+    assert "503" in (account.last_error or "")
+    world.moodle.faults.clear()
+    with at(now() + timedelta(days=1)):
+        jobs.run_due()
+    assert set(world.moodle.events) == before
+    forms = [dict(call)["formdata"] for call in world.moodle.calls(FORM)]
+    assert [sum(lesson.uid in form for form in forms[-2:]) for lesson in lessons] == [1, 0, 1]
+    assert len(world.mappings("event")) == 4
+    assert db.session.get_one(LmsAccount, world.account.id, populate_existing=True).last_error is None
+
+
+def test_a_revoked_token_stops_everything_and_says_so(world: World) -> None:
+    world.moodle.faults["core_course_get_courses"] = [Fault.saying(sample("err_invalid_token"))]
+    run = world.run(RunKind.ROSTER)
+    assert run.state is SyncState.WAITING
+    assert "does not let LMS Bridge in" in run.problems[0]
+
+
+# --- the comparison ---------------------------------------------------------------------------------------------
+
+
+def test_what_was_changed_by_hand_is_found_and_mended(world: World) -> None:
+    lessons = world.lessons(4)
+    world.run(RunKind.ROSTER)
+    jobs.run_due()
+    by_lesson = {event["description"].split("/l/")[1][:20]: number for number, event in world.moodle.events.items()}
+    deleted, renamed, doubled = (by_lesson[lesson.uid] for lesson in lessons[:3])
+    del world.moodle.events[deleted]
+    world.moodle.events[renamed]["name"] = "No lesson"
+    world.moodle.events[9001] = world.moodle.events[doubled] | {"id": 9001}
+    unknown = world.moodle.events[doubled]["description"].replace(lessons[2].uid, "a" * 20)
+    world.moodle.events[9002] = world.moodle.events[doubled] | {"id": 9002, "description": unknown}
+    elsewhere = unknown.replace("http://bridge.test", "https://other.test")
+    world.moodle.events[9003] = world.moodle.events[doubled] | {"id": 9003, "description": elsewhere}
+    dry = world.run(RunKind.RECONCILE, dry_run=True).result
+    kinds = ("missing", "changed", "duplicate", "orphan", "foreign")
+    assert [dry[kind] for kind in kinds] == [1, 1, 1, 1, 1]
+    assert 9001 in world.moodle.events
+    mended = world.run(RunKind.RECONCILE).result
+    assert [mended[kind] for kind in kinds] == [1, 1, 1, 1, 1]
+    jobs.run_due()
+    assert len(world.moodle.events) == 6  # five lessons, and that of another installation
+    assert world.names().count("No lesson") == 0
+    again = world.run(RunKind.RECONCILE).result
+    assert [again[kind] for kind in kinds] == [0, 0, 0, 0, 1]
+
+
+def test_the_activity_comes_into_each_course_once(world: World) -> None:
+    world.moodle.courses.append({"id": 9, "shortname": "lms-bridge-template", "fullname": "Template"})
+    world.moodle.modules[9].append({"id": 1, "modname": "lti", "name": "Online lessons", "instance": 1})
+    world.run(RunKind.ROSTER)
+    assert world.run(RunKind.ACTIVITIES).result == {"new": 2, "present": 0, "failed": 0}
+    assert world.run(RunKind.ACTIVITIES).result == {"new": 0, "present": 2, "failed": 0}
+    assert len(world.moodle.calls("core_course_import_course")) == 2
+
+
+def test_a_teacher_of_one_subject_is_enrolled_for_that_subject(world: World) -> None:
+    with transaction():
+        world.account.makes_people = True
+    world.moodle.members[3] += [member(90, role="teacher")]
+    world.run(RunKind.ROSTER)
+    person = db.session.scalars(sa.select(Person).filter_by(number="S90")).one()
+    row = db.session.scalars(sa.select(Enrolment).filter_by(person_id=person.id)).one()
+    assert (row.role, row.subject_id) == (EnrolmentRole.TEACHER, world.system.subject.id)
