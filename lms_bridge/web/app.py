@@ -21,7 +21,7 @@ from lms_bridge.web import errors
 from lms_bridge.web.security import csrf
 
 FEATURES = (
-    "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity", "sync",
+    "lti", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity", "sync",
 )  # fmt: skip
 
 BLUEPRINTS = (
