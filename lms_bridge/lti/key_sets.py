@@ -79,20 +79,25 @@ def _may_fetch(platform_id: int) -> bool:
 
 
 def _fetch(platform: LtiPlatform, seconds: float) -> bool:
+    usable = _published(platform, seconds)
+    if usable or platform.key_set is None:
+        # No keys are kept, too, if there were none: whoever waits for this fetch sees that it is over.
+        with transaction():
+            platform.key_set = {"keys": usable}
+    return bool(usable)
+
+
+def _published(platform: LtiPlatform, seconds: float) -> list[dict[str, Any]]:
     try:
         body = ask("GET", platform.key_set_url, seconds=seconds).body
     except BridgeError as error:
         log.warning("lti: keys of platform %s not fetched: %s", platform.uid, error.code)
-        return False
+        return []
     keys = body.get("keys") if isinstance(body, dict) else None
     usable = [key for key in keys if _usable(key)][:MOST_KEYS] if isinstance(keys, list) else []
     if not usable:
         log.warning("lti: platform %s publishes no usable keys", platform.uid)
-        return False
-    with transaction():
-        platform = db.session.merge(platform, load=False)
-        platform.key_set = {"keys": usable}
-    return True
+    return usable
 
 
 def _wait_for_another(platform: LtiPlatform, kid: str) -> None:

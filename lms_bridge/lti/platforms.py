@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -104,14 +105,12 @@ def note_waiting(row: LtiPlatform, deployment_id: str) -> None:
     db.session.flush()
 
 
-def within(paths: tuple[str, ...], organisations: sa.FromClause, path: sa.ColumnElement[str]) -> list[LtiPlatform]:
-    """The platforms of the organisations in these subtrees, by name."""
-    below = [path.startswith(prefix, autoescape=True) for prefix in paths]
+def of_organisations(organisation_ids: Collection[int]) -> list[LtiPlatform]:
+    """The platforms of these organisations, by name."""
     return list(
         db.session.scalars(
             sa.select(LtiPlatform)
-            .join(organisations, organisations.c.id == LtiPlatform.organisation_id)
-            .where(sa.or_(sa.false(), *below))
+            .where(LtiPlatform.organisation_id.in_(organisation_ids))
             .order_by(LtiPlatform.name, LtiPlatform.id)
         )
     )
@@ -184,5 +183,14 @@ def _check(found: Registered) -> None:
 
 
 __all__ = [
-    "Registered", "add", "all_origins", "allow", "change", "named", "note_waiting", "origins", "switch", "within",
+    "Registered",
+    "add",
+    "all_origins",
+    "allow",
+    "change",
+    "named",
+    "note_waiting",
+    "of_organisations",
+    "origins",
+    "switch",
 ]  # fmt: skip

@@ -74,9 +74,7 @@ def _candidates(launch: Launch, platform: LtiPlatform) -> list[tuple[Person, By]
     """Everybody whom one of the rules finds, in one question."""
     named = sa.and_(ExternalId.system == system_of(platform), ExternalId.key == launch.subject)
     if launch.person_sourcedid:
-        named = sa.or_(
-            named, sa.and_(ExternalId.key == launch.person_sourcedid, ExternalId.system.like(ROSTERS))
-        )
+        named = sa.or_(named, sa.and_(ExternalId.key == launch.person_sourcedid, ExternalId.system.like(ROSTERS)))
     rows = db.session.execute(
         sa.select(Person, ExternalId.system)
         .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))

@@ -81,16 +81,23 @@ def lessons_at_a_glance(
 def _together(taught: Iterable[Any], heard: Iterable[Any]) -> list[GlanceLesson]:
     found: dict[int, GlanceLesson] = {}
     for row in taught:
-        lesson = found.setdefault(row[0], GlanceLesson(*row[:10], teaches=True))
+        lesson = found.setdefault(row[0], _lesson(row, teaches=True))
         _name(lesson, row[10])
     for row in heard:
         if not _holds(row[13], row[14], local(row[2], row[4]).date()):
             continue  # As of the lesson's own date: who changed class keeps the old lessons.
-        lesson = found.setdefault(row[0], GlanceLesson(*row[:10], teaches=False))
+        lesson = found.setdefault(row[0], _lesson(row, teaches=False))
         if not lesson.teaches and row[10] is not None:
             who = Person(family_name=row[10], given_name=row[11], middle_name=row[12])
             _name(lesson, who.display_name)
     return sorted(found.values(), key=lambda lesson: (lesson.starts_at, lesson.id))
+
+
+def _lesson(row: Any, *, teaches: bool) -> GlanceLesson:
+    number, uid, starts_at, ends_at, zone, period, mode, status, subject, subject_en = row[: len(COLUMNS)]
+    return GlanceLesson(
+        number, uid, starts_at, ends_at, zone, period, mode, status, subject, subject_en, teaches=teaches
+    )
 
 
 def _name(lesson: GlanceLesson, name: str) -> None:

@@ -52,7 +52,7 @@ def begin() -> BaseResponse:
     # Browsers say where they show a page, to addresses that they trust; of the others the page's script finds out.
     window = request.headers.get("Sec-Fetch-Dest") == "document"
     answer = redirect(begun.url) if window else make_response(_frame_page(begun))
-    answer.set_cookie(COOKIE, begun.secret, max_age=int(login.STATE_LIVES.total_seconds()), **_cookie())
+    _keep_secret(answer, begun.secret)
     return answer
 
 
@@ -64,13 +64,15 @@ def _frame_page(begun: Login) -> str:
     )
 
 
-def _cookie() -> dict[str, object]:
-    """A cookie that also holds inside the frame of another site, kept apart for each LMS (CHIPS). Without https
-    browsers keep none there; then it is for windows only, and Chrome's two minutes of grace let it come back by POST."""
+def _keep_secret(answer: BaseResponse, secret: str) -> None:
+    """In a cookie that also holds inside the frame of another site, kept apart for each LMS (CHIPS). Without https
+    browsers keep none there; then it is for windows only, where Chrome lets it come back by POST for two minutes."""
     base = urlsplit(current_settings().base_url)
     secure = base.scheme == "https" or base.hostname in LOOPBACK
-    found: dict[str, object] = {"path": "/lti", "httponly": True}
-    return found | ({"secure": True, "samesite": "None", "partitioned": True} if secure else {})
+    answer.set_cookie(
+        COOKIE, secret, max_age=login.STATE_LIVES, path="/lti", httponly=True, secure=secure, partitioned=secure,
+        samesite="None" if secure else None,
+    )  # fmt: skip
 
 
 @blueprint.post("/launch")
@@ -78,13 +80,13 @@ def arrive() -> BaseResponse | tuple[str, int]:
     """The LMS says who comes. Everything is checked, then the launch is used up, and its person is known."""
     try:
         state = login.read_state(request.form.get("state", ""))
+        g.lti_platform = db.session.get(LtiPlatform, state.platform_id)
         secret = request.cookies.get(COOKIE)
         if not state.fits(secret) and lti_tickets.from_own_page():
             secret = request.form.get("browser")  # fetched from the LMS's storage by our own page
         if not state.fits(secret):
             return _ask_storage(state)
         checked = launch.check(request.form.to_dict(), state, base_url=current_settings().base_url)
-        g.lti_platform = checked.platform
         return _let_in(checked)
     except launch.UnknownDeployment as error:
         with transaction():
@@ -98,18 +100,18 @@ def arrive() -> BaseResponse | tuple[str, int]:
 
 def _ask_storage(state: login.State) -> BaseResponse:
     """The browser shows no cookie: our page asks the LMS's storage, once, if there is one."""
-    platform = db.session.get(LtiPlatform, state.platform_id)
+    platform = g.lti_platform
     if not state.storage or platform is None or "browser" in request.form:
         raise LtiRefused(
             "other_browser",
             N_("This login was begun in another browser, or this one keeps no cookies."),
             remedy=N_("Open the activity from the course page again, in a new window."),
         )
-    g.lti_platform = platform
     sent = request.form
     return make_response(
         render_template(
-            "lti/storage.html", storage=state.storage, origin=_origin(platform.login_url), key=_storage_key(sent["state"]),
+            "lti/storage.html", storage=state.storage, origin=_origin(platform.login_url),
+            key=_storage_key(sent["state"]),
             fields={name: sent[name] for name in ("state", "id_token") if name in sent},
         )
     )  # fmt: skip
@@ -207,7 +209,9 @@ def allow_frames(response: Response) -> Response:
     if response.mimetype == "text/html" and not 300 <= response.status_code < 400:
         allowed = platforms.origins(platform) if platform is not None else _registered_origins()
         allowed += g.get("frame_origins", [])
-        policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'self'", " ".join(["frame-ancestors 'self'", *allowed]))
+        policy = CONTENT_SECURITY_POLICY.replace(
+            "frame-ancestors 'self'", " ".join(["frame-ancestors 'self'", *allowed])
+        )
         targets = g.get("form_targets", [])
         policy = policy.replace("form-action 'self'", " ".join(["form-action 'self'", *targets]))
         response.headers["Content-Security-Policy"] = policy

@@ -88,13 +88,14 @@ def _renew() -> None:
         session[RENEWED] = int(now().timestamp())
 
 
-def sign_in(person: Person) -> None:
-    """Begin a session for ``person``; the language follows the person again."""
+def sign_in(person: Person, account: Account | None = None) -> None:
+    """Begin a session for ``person``, whose account the caller may have at hand; the language follows the person
+    again."""
     session.clear()
     session.permanent = True
     session[RENEWED] = int(now().timestamp())
     after_this_request(language.forget)
-    login_user(SignedIn(person, account_for(person).session_version))
+    login_user(SignedIn(person, (account or account_for(person)).session_version))
 
 
 def sign_out() -> None:
