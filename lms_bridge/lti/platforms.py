@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -129,8 +129,12 @@ def named(uid: str) -> LtiPlatform:
 
 def origins(row: LtiPlatform) -> list[str]:
     """The origins whose pages may frame ours for this platform."""
-    found = [_origin(address) for address in (row.login_url, row.issuer, *row.web_origins)]
-    return sorted({origin for origin in found if origin})
+    return web_origins((row.login_url, row.issuer, *row.web_origins))
+
+
+def web_origins(addresses: Iterable[str]) -> list[str]:
+    """The origins of addresses, fit to stand in a header; what is no web address is left out."""
+    return sorted({origin for origin in map(_origin, addresses) if origin})
 
 
 def all_origins() -> list[str]:
@@ -151,7 +155,7 @@ def _fill(row: LtiPlatform, found: Registered) -> None:
     row.issuer, row.client_id = found.issuer, found.client_id
     row.login_url, row.token_url, row.key_set_url = found.login_url, found.token_url, found.key_set_url
     row.token_audience, row.email_counts = found.token_audience, found.email_counts
-    row.web_origins = [origin for origin in map(_origin, found.web_origins) if origin]
+    row.web_origins = web_origins(found.web_origins)
 
 
 def _check(found: Registered) -> None:
@@ -193,4 +197,5 @@ __all__ = [
     "of_organisations",
     "origins",
     "switch",
+    "web_origins",
 ]  # fmt: skip

@@ -15,7 +15,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from lms_bridge.core import audit
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.lti import keys, launch, login, platforms
 from lms_bridge.lti.claims import DEEP_LINK, Launch
@@ -25,13 +24,14 @@ from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.roster import lms_identity
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.models import Person
-from lms_bridge.web import language, lti_landing, lti_picking, lti_tickets, session
-from lms_bridge.web.security import CONTENT_SECURITY_POLICY, csrf, safe_next
+from lms_bridge.web import language, lti_frames, lti_landing, lti_picking, lti_tickets, session
+from lms_bridge.web.security import csrf, safe_next
 from lms_bridge.web.session import current_person, signed_in_required
 
 log = logging.getLogger(__name__)
 
 blueprint = APIBlueprint("lti", __name__, url_prefix="/lti", enable_openapi=False)
+lti_frames.protect(blueprint)
 
 COOKIE = "lti_browser"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -167,6 +167,7 @@ def _where_to(
 @signed_in_required
 def landing() -> str:
     """The person's day, in a window of its own."""
+    g.own_window = True
     return lti_landing.page(current_person(), course=request.args.get("course", ""))
 
 
@@ -200,29 +201,6 @@ def key_set() -> Response:
     answer = jsonify(found)
     answer.headers["Cache-Control"] = "public, max-age=3600"
     return answer
-
-
-@blueprint.after_request
-def allow_frames(response: Response) -> Response:
-    """Only pages of registered platforms may show these pages in a frame."""
-    platform = g.get("lti_platform")
-    if response.mimetype == "text/html" and not 300 <= response.status_code < 400:
-        allowed = platforms.origins(platform) if platform is not None else _registered_origins()
-        allowed += g.get("frame_origins", [])
-        policy = CONTENT_SECURITY_POLICY.replace(
-            "frame-ancestors 'self'", " ".join(["frame-ancestors 'self'", *allowed])
-        )
-        targets = g.get("form_targets", [])
-        policy = policy.replace("form-action 'self'", " ".join(["form-action 'self'", *targets]))
-        response.headers["Content-Security-Policy"] = policy
-    return response
-
-
-def _registered_origins() -> list[str]:
-    try:
-        return platforms.all_origins()
-    except BridgeError:
-        return []
 
 
 def _origin(address: str) -> str:

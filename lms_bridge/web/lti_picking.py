@@ -24,11 +24,12 @@ from lms_bridge.roster.models import Person
 from lms_bridge.roster.scope import scope_for
 from lms_bridge.timetable.glance import GlanceLesson, lessons_at_a_glance
 from lms_bridge.timetable.models import LessonStatus
-from lms_bridge.web import language, lti_tickets
+from lms_bridge.web import language, lti_frames, lti_tickets
 from lms_bridge.web.lti_landing import AHEAD
 from lms_bridge.web.security import csrf
 
 blueprint = APIBlueprint("lti_picking", __name__, url_prefix="/lti", enable_openapi=False)
+lti_frames.protect(blueprint)
 
 KEPT = ("deep_link_return_url", "data")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import g, make_response, render_template, request
@@ -15,10 +13,11 @@ from lms_bridge.core.errors import NotFound
 from lms_bridge.lti import key_sets, platforms, registration
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.roster.models import Organisation
-from lms_bridge.web.lti import allow_frames
+from lms_bridge.web import lti_frames
 from lms_bridge.web.security import limiter
 
 blueprint = APIBlueprint("lti_registration", __name__, url_prefix="/lti/register", enable_openapi=False)
+lti_frames.protect(blueprint)
 
 
 @blueprint.get("/<token>")
@@ -27,15 +26,10 @@ def register(token: str) -> BaseResponse:
     """Register the LMS that comes with an administrator's invitation, and tell it that we are done."""
     registration.accepted(token, once=False)
     configuration = request.args.get("openid_configuration", "")
-    parts = urlsplit(configuration)
     if not configuration:
         # Opened by hand: say what the address is for, and use nothing up.
         return _private(make_response(render_template("lti/invitation.html", address=request.base_url)))
-    g.frame_origins = (
-        [f"{parts.scheme}://{parts.netloc}"]
-        if parts.netloc.replace(".", "").replace("-", "").replace(":", "").isalnum()
-        else []
-    )
+    g.frame_origins = platforms.web_origins([configuration])
     found = registration.register(
         configuration, request.args.get("registration_token", ""), base_url=current_settings().base_url
     )
@@ -57,6 +51,3 @@ def carry_out(token: str, found: platforms.Registered) -> LtiPlatform:
 def _private(response: BaseResponse) -> BaseResponse:
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
-
-
-blueprint.after_request(allow_frames)

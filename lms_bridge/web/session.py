@@ -70,11 +70,12 @@ def init_app(app: Flask) -> None:
         from lms_bridge.web.navigation import navigation
 
         person = current_user.person if current_user.is_authenticated else None
+        menu = person is not None and "without_menu" not in g
         return {
             "person": person,
             "locale": i18n.get_locale(),
-            "nav": navigation(current_scope()) if person is not None else [],
-            "may_have_keys": person is not None and current_scope().may(Permission.PLAN_READ),
+            "nav": navigation(current_scope()) if menu else [],
+            "may_have_keys": menu and current_scope().may(Permission.PLAN_READ),
         }
 
 
