@@ -42,7 +42,7 @@ def public_jwk(kid: str, name: str = "first") -> dict[str, Any]:
 class Lms:
     """The LMS. ``asked`` are the paths of its requests in order; ``broken`` maps a path to (status, body)."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.keys = {"k1": "first"}
         self.asked: list[str] = []
         self.broken: dict[str, tuple[int, str]] = {}
@@ -56,7 +56,7 @@ class Lms:
         self.user = "u1"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://{host}:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def close(self) -> None:
@@ -232,9 +232,9 @@ class Lms:
 
 
 @contextmanager
-def running() -> Iterator[Lms]:
-    """An LMS for the length of the block."""
-    lms = Lms()
+def running(host: str = "127.0.0.1") -> Iterator[Lms]:
+    """An LMS for the length of the block; for a browser ``localhost`` is another site than ``127.0.0.1``."""
+    lms = Lms(host)
     try:
         yield lms
     finally:
