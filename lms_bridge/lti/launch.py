@@ -14,6 +14,7 @@ from typing import Any
 
 import jwt
 from jwt.utils import base64url_decode
+from sqlalchemy.orm import joinedload
 
 from lms_bridge.core import links
 from lms_bridge.core.clock import now
@@ -58,13 +59,18 @@ class Checked:
     nonce: str
 
 
+def platform_of(state: State) -> LtiPlatform | None:
+    """The platform at which the login of ``state`` was begun, with its deployments; None: it is not there any more."""
+    return db.session.get(LtiPlatform, state.platform_id, options=[joinedload(LtiPlatform.deployments)])
+
+
 def check(sent: Mapping[str, str], state: State, *, base_url: str) -> Checked:
     """Every check of the token in ``sent`` that needs no writing. Call it outside of a transaction: the platform's keys
     may have to be fetched.
 
     :raises BadLtiRequest, LtiRefused: with the failed check in words.
     """
-    platform = db.session.get(LtiPlatform, state.platform_id)
+    platform = platform_of(state)
     if platform is None:
         raise LtiRefused("unregistered", N_("The LMS is not registered here any more."), remedy=ASK)
     check_enabled(platform)

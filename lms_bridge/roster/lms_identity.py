@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -41,10 +41,13 @@ class By(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """The person whom the LMS means, and how that is known."""
+    """The person whom the LMS means, how that is known, their account if they have one, and whether the LMS's user is
+    bound to them already."""
 
     person: Person
     by: By
+    account: Account | None
+    bound: bool
 
 
 def system_of(platform: LtiPlatform) -> str:
@@ -58,79 +61,67 @@ def person_of(launch: Launch, platform: LtiPlatform) -> Found | None:
     :raises Forbidden: it is somebody for whom this platform may not speak, or whose account is switched off.
     """
     candidates = _candidates(launch, platform)
-    reach = _reach([person.id for person, _ in candidates], platform.organisation_id)
+    reach = _reach({found.person.id for found in candidates}, platform.organisation_id)
+    bound = {found.person.id for found in candidates if found.by is By.BOUND}
     for how in By:
-        people = {person.id: person for person, by in candidates if by is how and person.id in reach}
+        people = {found.person.id: found for found in candidates if found.by is how and found.person.id in reach}
         if len(people) == 1:
-            person = people.popitem()[1]
-            _check(person, reach[person.id])
-            return Found(person, how)
+            found = people.popitem()[1]
+            _check(found.account, wide_elsewhere=reach[found.person.id])
+            return replace(found, bound=bound == {found.person.id})
         if people:
             return None  # Two people with one identifier: a guess would let one in as the other.
     return None
 
 
-def _candidates(launch: Launch, platform: LtiPlatform) -> list[tuple[Person, By]]:
+def _candidates(launch: Launch, platform: LtiPlatform) -> list[Found]:
     """Everybody whom one of the rules finds, in one question."""
     named = sa.and_(ExternalId.system == system_of(platform), ExternalId.key == launch.subject)
     if launch.person_sourcedid:
         named = sa.or_(named, sa.and_(ExternalId.key == launch.person_sourcedid, ExternalId.system.like(ROSTERS)))
     rows = db.session.execute(
-        sa.select(Person, ExternalId.system)
+        sa.select(Person, Account, ExternalId.system)
         .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
+        .outerjoin(Account, Account.person_id == Person.id)
         .where(named, Person.erased_at.is_(None))
     ).all()
-    found = [(row[0], By.BOUND if row[1].startswith("lti:") else By.SOURCEDID) for row in rows]
-    if not found and platform.email_counts and launch.email:
-        found = [
-            (person, By.EMAIL)
-            for person in db.session.scalars(
-                sa.select(Person)
-                .join(ContactPoint, ContactPoint.person_id == Person.id)
-                .where(
-                    ContactPoint.kind == ContactKind.EMAIL,
-                    sa.func.lower(ContactPoint.address) == launch.email.lower(),
-                    ContactPoint.valid_to.is_(None),
-                    Person.erased_at.is_(None),
-                )
-            )
+    if rows or not platform.email_counts or not launch.email:
+        return [
+            Found(row[0], By.BOUND if row[2].startswith("lti:") else By.SOURCEDID, row[1], bound=False) for row in rows
         ]
-    return found
+    by_email = db.session.execute(
+        sa.select(Person, Account)
+        .join(ContactPoint, ContactPoint.person_id == Person.id)
+        .outerjoin(Account, Account.person_id == Person.id)
+        .where(
+            ContactPoint.kind == ContactKind.EMAIL,
+            sa.func.lower(ContactPoint.address) == launch.email.lower(),
+            ContactPoint.valid_to.is_(None),
+            Person.erased_at.is_(None),
+        )
+    ).all()
+    return [Found(row[0], By.EMAIL, row[1], bound=False) for row in by_email]
 
 
-@dataclass(frozen=True)
-class _Reach:
-    wide_elsewhere: bool
-    disabled: bool
-
-
-def _reach(person_ids: Collection[int], organisation_id: int) -> dict[int, _Reach]:
-    """Those of the people who have a role today in the organisation or below it, and what stands against them."""
+def _reach(person_ids: Collection[int], organisation_id: int) -> dict[int, bool]:
+    """Those of the people who have a role today in the organisation or below it, and whether they are an administrator
+    or researcher beyond it."""
     if not person_ids:
         return {}
     base = sa.select(Organisation.path).where(Organisation.id == organisation_id).scalar_subquery()
     rows = db.session.execute(
-        sa.select(
-            RoleAssignment.person_id, RoleAssignment.role, Organisation.path.startswith(base), Account.disabled_at
-        )
+        sa.select(RoleAssignment.person_id, RoleAssignment.role, Organisation.path.startswith(base))
         .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
-        .outerjoin(Account, Account.person_id == RoleAssignment.person_id)
         .where(RoleAssignment.person_id.in_(person_ids), valid(RoleAssignment, today()))
     ).all()
     inside = {row[0] for row in rows if row[2]}
-    return {
-        person_id: _Reach(
-            wide_elsewhere=any(row[0] == person_id and not row[2] and row[1] in WIDE for row in rows),
-            disabled=any(row[0] == person_id and row[3] is not None for row in rows),
-        )
-        for person_id in inside
-    }
+    return {who: any(row[0] == who and not row[2] and row[1] in WIDE for row in rows) for who in inside}
 
 
-def _check(person: Person, reach: _Reach) -> None:
-    if reach.disabled:
+def _check(account: Account | None, *, wide_elsewhere: bool) -> None:
+    if account is not None and account.disabled_at is not None:
         raise Forbidden(N_("This account is switched off."), remedy=N_("Ask your school."))
-    if reach.wide_elsewhere:
+    if wide_elsewhere:
         raise Forbidden(
             N_("Your role reaches beyond this LMS, so it cannot sign you in."),
             remedy=N_("Sign in to LMS Bridge itself, with your own name and password."),
@@ -140,7 +131,7 @@ def _check(person: Person, reach: _Reach) -> None:
 def remember(platform: LtiPlatform, launch: Launch, found: Found) -> None:
     """Bind the LMS's user to the person, so that a later launch without the identifier finds them; what was noted of
     them as a stranger goes. In a transaction of the caller's."""
-    if found.by is By.BOUND:
+    if found.bound:
         return
     _bind(platform, launch.subject, found.person)
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from lms_bridge.core import audit
 from lms_bridge.core.application import current_settings
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import transaction
 from lms_bridge.core.i18n import N_
 from lms_bridge.lti import keys, launch, login, platforms
 from lms_bridge.lti.claims import DEEP_LINK, Launch
@@ -80,7 +80,7 @@ def arrive() -> BaseResponse | tuple[str, int]:
     """The LMS says who comes. Everything is checked, then the launch is used up, and its person is known."""
     try:
         state = login.read_state(request.form.get("state", ""))
-        g.lti_platform = db.session.get(LtiPlatform, state.platform_id)
+        g.lti_platform = launch.platform_of(state)
         secret = request.cookies.get(COOKIE)
         if not state.fits(secret) and lti_tickets.from_own_page():
             secret = request.form.get("browser")  # fetched from the LMS's storage by our own page
@@ -124,7 +124,7 @@ def _let_in(checked: launch.Checked) -> BaseResponse | tuple[str, int]:
         known = lms_identity.person_of(found, platform)
         if known is not None:
             lms_identity.remember(platform, found, known)
-            account = account_for(known.person)
+            account = known.account or account_for(known.person)
             audit.record(
                 "sign_in", "person", known.person.uid, actor_uid=known.person.uid, by="lti", platform=platform.uid,
                 found_by=known.by.value,
