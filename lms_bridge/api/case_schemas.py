@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from lms_bridge.api.timetable_schemas import ChangeSetOut, Input, LessonOut, Page, Paging
+from lms_bridge.api.timetable_schemas import ChangeSetOut, Input, LessonOut, Page, Paging, Reason
+
+Day = date
 
 
 class AbsenceIn(Input):
@@ -34,6 +36,70 @@ class AbsenceOut(BaseModel):
     created_at: datetime
     withdrawn_at: datetime | None
     cases: list[str]
+
+
+class MoveRequestIn(Input):
+    """Which lesson (uid) shall move; ``date`` and ``period`` both, or neither where any other time will do."""
+
+    lesson: str
+    date: Day | None = None
+    period: int | None = Field(None, ge=1)
+    reason: Reason = ""
+
+
+class MoveRequestOut(BaseModel):
+    """A lesson asked to move, and how the request stands: ``open``, ``decided``, ``closed`` or ``withdrawn``."""
+
+    uid: str
+    lesson: str
+    date: Day | None
+    period: int | None
+    reason: str
+    created_at: datetime
+    state: str
+
+
+class MoveRequests(BaseModel):
+    """What the caller asked for."""
+
+    requests: list[MoveRequestOut]
+
+
+class Happened(Input):
+    """At which campus (code), and why; people read the reason."""
+
+    campus: str
+    reason: Reason = ""
+
+
+class OnlineIn(Happened):
+    """Which days are online; without ``last_day`` until further notice, without ``class`` (its code) the whole
+    campus."""
+
+    class_: str | None = Field(None, alias="class")
+    first_day: date
+    last_day: date | None = None
+
+
+class BackIn(Happened):
+    """From which day on lessons are at school; without ``class`` (its code) the whole campus."""
+
+    class_: str | None = Field(None, alias="class")
+    first_day: date
+
+
+class RoomsLostIn(Happened):
+    """How many online lessons can still run at once (0: none) on which days; without ``last_day`` one day."""
+
+    rooms: int
+    first_day: date
+    last_day: date | None = None
+
+
+class DayLostIn(Happened):
+    """The day without school."""
+
+    day: date
 
 
 class CasesQuery(Paging):
@@ -68,7 +134,9 @@ class CasePage(Page):
 
 class ProposalOut(BaseModel):
     """One way to settle a case. ``figures`` are what it is ranked by: people disturbed, lessons lost and made up, units
-    delayed; ``proved`` in them says how far the proof reaches that no smaller change exists (empty: no proof)."""
+    delayed. ``gap`` in them says by what share of what it moves it is at most larger than the smallest change (null:
+    nothing is known), for the lessons of ``reach`` (``campus`` or ``classes``); ``proved`` is the same reach where it
+    is proved the smallest, else empty."""
 
     uid: str
     position: int
@@ -130,6 +198,8 @@ class BoardOut(BaseModel):
 
 
 class AssignIn(Input):
-    """The person (uid) who takes the lesson."""
+    """The person (uid) who takes the lesson, and the ``sequence`` of the lesson on the board that was looked at: who
+    stood in then is replaced; 409 if the lesson was changed since."""
 
     teacher: str
+    sequence: int

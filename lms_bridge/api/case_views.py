@@ -39,6 +39,19 @@ def absence(row: TeacherAbsence) -> schemas.AbsenceOut:
     )
 
 
+def move_request(case: ChangeCase) -> schemas.MoveRequestOut:
+    """A lesson that its teacher asked to move."""
+    return schemas.MoveRequestOut(
+        uid=case.uid,
+        lesson=db.session.scalars(sa.select(Lesson.uid).where(Lesson.id == case.lesson_id)).one(),
+        date=case.details.get("day"),
+        period=case.details.get("period"),
+        reason=case.reason,
+        created_at=case.created_at,
+        state=case.state.value,
+    )
+
+
 def case_line(case: ChangeCase) -> schemas.CaseLine:
     """A case without its proposals."""
     return schemas.CaseLine(**_line(case))

@@ -1,69 +1,27 @@
-"""Routes of what upsets a timetable, below ``/api/v1``: absences, cases and their proposals, the substitution board."""
+"""Routes of cases and their proposals below ``/api/v1``, and of the substitution board."""
 
 from __future__ import annotations
 
-import sqlalchemy as sa
+from collections.abc import Callable
+
 from apiflask import APIBlueprint
 
 from lms_bridge.api import case_schemas as schemas
 from lms_bridge.api import case_views as views
 from lms_bridge.api import timetable_views
 from lms_bridge.api.callers import auth, caller, require
-from lms_bridge.api.timetable import campus_within
+from lms_bridge.api.named import campus_within, lesson_to_change, teacher_named
 from lms_bridge.api.timetable_schemas import ChangeSetOut
 from lms_bridge.core.access import Permission, Target
-from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import InputError, NotFound
-from lms_bridge.core.i18n import N_
-from lms_bridge.roster.models import Person
+from lms_bridge.core.database import transaction
+from lms_bridge.core.errors import NotFound
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.cases import absences, cases
 from lms_bridge.timetable.cases.board import assign, board_of
-from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase, TeacherAbsence
+from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase
 from lms_bridge.timetable.changing import changes
-from lms_bridge.timetable.models import Lesson
-from lms_bridge.timetable.queries import WITH_PARTS
 
 blueprint = APIBlueprint("api_cases", __name__, url_prefix="/api/v1", tag="Timetable cases")
-
-
-@blueprint.post("/absences")
-@blueprint.auth_required(auth)
-@blueprint.input(schemas.AbsenceIn)
-@blueprint.output(schemas.AbsenceOut, 201)
-def absence_report(json_data: schemas.AbsenceIn) -> schemas.AbsenceOut:
-    """Report that a teacher cannot teach: oneself, or a teacher of a campus whose timetable one writes. At each campus
-    whose lessons are hit a case waits to be decided; no lesson changes yet."""
-    with transaction():
-        teacher = _teacher(json_data.teacher)
-        made = absences.report_absence(
-            teacher,
-            json_data.first_day,
-            json_data.last_day or json_data.first_day,
-            periods=json_data.periods,
-            reason=json_data.reason,
-            actor=caller(),
-        )
-        return views.absence(made)
-
-
-@blueprint.get("/absences/<uid>")
-@blueprint.auth_required(auth)
-@blueprint.output(schemas.AbsenceOut)
-def absence_one(uid: str) -> schemas.AbsenceOut:
-    """A reported absence; its reason is private."""
-    return views.absence(_absence(uid))
-
-
-@blueprint.post("/absences/<uid>/withdraw")
-@blueprint.auth_required(auth)
-@blueprint.output(schemas.AbsenceOut)
-def absence_withdraw(uid: str) -> schemas.AbsenceOut:
-    """The teacher can teach after all; open cases about it end. 409: it was withdrawn already."""
-    with transaction():
-        row = _absence(uid)
-        absences.withdraw_absence(row, actor=caller())
-        return views.absence(row)
 
 
 @blueprint.get("/cases")
@@ -98,9 +56,30 @@ def one(uid: str) -> schemas.CaseOut:
 @blueprint.output(schemas.CaseOut)
 def again(uid: str) -> schemas.CaseOut:
     """Work the proposals out again from the timetable as it is now. 409: the case is not open any more."""
+    return _step(uid, cases.compute_again)
+
+
+@blueprint.post("/cases/<uid>/close")
+@blueprint.auth_required(auth)
+@blueprint.output(schemas.CaseOut)
+def close(uid: str) -> schemas.CaseOut:
+    """Decide to change nothing; what happened holds. 409: the case is not open any more."""
+    return _step(uid, cases.close_case)
+
+
+@blueprint.post("/cases/<uid>/withdraw")
+@blueprint.auth_required(auth)
+@blueprint.output(schemas.CaseOut)
+def withdraw(uid: str) -> schemas.CaseOut:
+    """What happened holds no more: the absence, the online days, the lost day or rooms are taken back. 409: the case is
+    not open any more."""
+    return _step(uid, absences.withdraw_case)
+
+
+def _step(uid: str, operation: Callable[..., None]) -> schemas.CaseOut:
     with transaction():
         case = _case(uid)
-        cases.compute_again(case, actor=caller())
+        operation(case, actor=caller())
         return views.case(case)
 
 
@@ -140,43 +119,12 @@ def board(query_data: schemas.BoardQuery) -> schemas.BoardOut:
 @blueprint.input(schemas.AssignIn)
 @blueprint.output(ChangeSetOut)
 def assign_lesson(uid: str, json_data: schemas.AssignIn) -> ChangeSetOut:
-    """Give a lesson of the board to somebody who is free; it can be undone the same day."""
+    """Give a lesson of the board to somebody who is free; it can be undone the same day. 409: it was changed since the
+    board was read; somebody stands in already, for instance."""
     with transaction():
-        row = db.session.scalar(
-            sa.select(Lesson).where(Lesson.uid == uid).options(*WITH_PARTS).execution_options(populate_existing=True)
-        )
-        if row is None:
-            raise NotFound()
-        require(Permission.TIMETABLE_WRITE, Target(row.campus.path))
-        return timetable_views.change_set(assign(row, _known(json_data.teacher), actor=caller()))
-
-
-def _known(uid: str) -> Person:
-    person = db.session.scalar(sa.select(Person).where(Person.uid == uid))
-    if person is None:
-        raise InputError(N_("There is no such teacher."), remedy=N_("Name the uid of a teacher."))
-    return person
-
-
-def _teacher(uid: str | None) -> Person:
-    if uid is None or uid == caller().uid:
-        require(Permission.TIMETABLE_READ)
-        return caller()
-    scope = require(Permission.TIMETABLE_WRITE)
-    person = db.session.scalar(sa.select(Person).where(Person.uid == uid))
-    reach = absences.campuses_of(person) if person is not None else []
-    if person is None or not any(scope.allows(Permission.TIMETABLE_WRITE, Target(c.path)) for c in reach):
-        raise NotFound()
-    return person
-
-
-def _absence(uid: str) -> TeacherAbsence:
-    row = absences.absence_by_uid(uid)
-    if row is None:
-        require(Permission.TIMETABLE_READ)
-        raise NotFound()
-    _teacher(row.person.uid)
-    return row
+        row = lesson_to_change(uid)
+        made = assign(row, teacher_named(json_data.teacher), seen=json_data.sequence, actor=caller())
+        return timetable_views.change_set(made)
 
 
 def _case(uid: str) -> ChangeCase:

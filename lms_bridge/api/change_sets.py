@@ -10,12 +10,12 @@ from apiflask import APIBlueprint
 from lms_bridge.api import timetable_schemas as schemas
 from lms_bridge.api import timetable_views as views
 from lms_bridge.api.callers import auth, caller, require
-from lms_bridge.api.timetable import campus_within
+from lms_bridge.api.named import campus_within
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound
 from lms_bridge.roster.models import Organisation, Person
-from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing import changes, joint
 from lms_bridge.timetable.models import ChangeKind, ChangeSet, LessonChange
 
 blueprint = APIBlueprint("api_change_sets", __name__, url_prefix="/api/v1/change-sets", tag="Timetable changes")
@@ -79,8 +79,9 @@ def one(uid: str) -> schemas.ChangeSetOut:
 @blueprint.auth_required(auth)
 @blueprint.output(schemas.ChangeSetOut)
 def apply(uid: str) -> schemas.ChangeSetOut:
-    """Put a proposed change set in force and tell everybody concerned. 409: a week was changed since it was made, or
-    it is not proposed any more."""
+    """Put a proposed change set in force, with those that go together with it (``joint``), and tell everybody
+    concerned. 409: a week was changed since it was made, or it is not proposed any more. 403: it goes together with one
+    of a campus that is out of the caller's reach."""
     return _step(uid, changes.apply)
 
 
@@ -88,7 +89,7 @@ def apply(uid: str) -> schemas.ChangeSetOut:
 @blueprint.auth_required(auth)
 @blueprint.output(schemas.ChangeSetOut)
 def discard(uid: str) -> schemas.ChangeSetOut:
-    """Give a proposed change set up."""
+    """Give a proposed change set up, with those that go together with it."""
     return _step(uid, changes.discard)
 
 
@@ -96,12 +97,14 @@ def discard(uid: str) -> schemas.ChangeSetOut:
 @blueprint.auth_required(auth)
 @blueprint.output(schemas.ChangeSetOut)
 def undo(uid: str) -> schemas.ChangeSetOut:
-    """Put the lessons of an applied change set back. 409: one of them was changed again since."""
+    """Put the lessons of an applied change set back, with those that go together with it. 409: one of them was changed
+    again since."""
     return _step(uid, changes.undo)
 
 
 def _step(uid: str, step: Callable[[ChangeSet, Person], object]) -> schemas.ChangeSetOut:
     with transaction():
         row = _found(uid)
+        joint.require_all(require(Permission.TIMETABLE_WRITE), row)
         step(row, caller())
         return views.change_set(row)

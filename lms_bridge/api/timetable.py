@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
@@ -11,6 +12,7 @@ from apiflask import APIBlueprint
 from lms_bridge.api import timetable_schemas as schemas
 from lms_bridge.api import timetable_views as views
 from lms_bridge.api.callers import auth, caller, require
+from lms_bridge.api.named import campus_within, lesson_to_change, teacher_named
 from lms_bridge.calendar.days import iso_week, monday_of, terms_of
 from lms_bridge.core.access import Permission, Role, Scope, Target
 from lms_bridge.core.clock import local
@@ -19,12 +21,13 @@ from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.errors import UnknownCode
 from lms_bridge.plans.lookup import class_by_code
-from lms_bridge.roster.models import Organisation, OrganisationKind, Person
+from lms_bridge.roster.models import Person
 from lms_bridge.roster.scope import today
-from lms_bridge.timetable.changing import changes, lesson_changes
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing import lesson_changes as changing
 from lms_bridge.timetable.changing.slot_checks import check_week
 from lms_bridge.timetable.models import ChangeSet, Lesson, LessonStatus, TimetableWeek
-from lms_bridge.timetable.queries import WITH_PARTS, lessons_between
+from lms_bridge.timetable.queries import lesson_by_uid, lessons_between
 from lms_bridge.timetable.reach import campuses_of, sees_lesson, sees_week_of
 from lms_bridge.timetable.reports.term_overview import term_overview
 from lms_bridge.timetable.telling.touched import touched_by
@@ -33,27 +36,10 @@ from lms_bridge.timetable.weeks.slots import wall_clock
 blueprint = APIBlueprint("api_timetable", __name__, url_prefix="/api/v1", tag="Timetable")
 
 
-def campus_within(scope: Scope, permission: Permission, code: str) -> Organisation:
-    """The campus with this code, if the permission covers it whole."""
-    found = db.session.scalar(sa.select(Organisation).filter_by(code=code.strip(), kind=OrganisationKind.CAMPUS))
-    if found is None:
-        raise NotFound()
-    scope.require(permission, Target(found.path))
-    return found
-
-
 def _lesson(uid: str) -> Lesson:
-    row = db.session.scalar(
-        sa.select(Lesson).where(Lesson.uid == uid).options(*WITH_PARTS).execution_options(populate_existing=True)
-    )
+    row = lesson_by_uid(uid)
     if row is None:
         raise NotFound()
-    return row
-
-
-def _to_change(uid: str) -> Lesson:
-    row = _lesson(uid)
-    require(Permission.TIMETABLE_WRITE, Target(row.campus.path))
     return row
 
 
@@ -147,7 +133,7 @@ def lesson(uid: str) -> schemas.LessonOut:
 @blueprint.output(schemas.SlotsOut)
 def slots(uid: str, query_data: schemas.SlotsQuery) -> schemas.SlotsOut:
     """What every slot of a week says to a lesson: free, changing places, or why not."""
-    row = _to_change(uid)
+    row = lesson_to_change(uid)
     week = query_data.week or iso_week(local(row.starts_at, row.zone).date())
     checks = check_week(row, week)
     return schemas.SlotsOut(
@@ -164,12 +150,12 @@ def slots(uid: str, query_data: schemas.SlotsQuery) -> schemas.SlotsOut:
 @blueprint.output(schemas.CheckOut)
 def move_check(uid: str, query_data: schemas.Place) -> schemas.CheckOut:
     """Whether a lesson fits in a place; what would change and how many people would be told. Nothing is stored."""
-    row = _to_change(uid)
+    row = lesson_to_change(uid)
     problems: list[BridgeError] = []
     preview: ChangeSet | None = None
     try:
         _place_named(query_data)
-        wanted = lesson_changes.planned_move(row, query_data.date, period=query_data.period, start=query_data.start)
+        wanted = changing.planned_move(row, query_data.date, period=query_data.period, start=query_data.start)
         preview = changes.preview(row.campus, wanted)
     except BadInputs as refusal:
         problems = refusal.problems
@@ -194,14 +180,9 @@ def _place_named(place: schemas.Place) -> None:
 def move(uid: str, json_data: schemas.MoveIn) -> schemas.ChangeSetOut:
     """Move a lesson; everybody concerned is told. 409: its week was changed since that version."""
     _place_named(json_data)
-
-    def step(row: Lesson) -> ChangeSet:
-        return lesson_changes.move_lesson(
-            row, json_data.date, period=json_data.period, start=json_data.start, actor=caller(),
-            reason=json_data.reason, seen=json_data.version,
-        )  # fmt: skip
-
-    return _changed(uid, step)
+    return _changed(
+        uid, json_data, changing.move_lesson, day=json_data.date, period=json_data.period, start=json_data.start
+    )
 
 
 @blueprint.post("/lessons/<uid>/swap")
@@ -210,12 +191,7 @@ def move(uid: str, json_data: schemas.MoveIn) -> schemas.ChangeSetOut:
 @blueprint.output(schemas.ChangeSetOut)
 def swap(uid: str, json_data: schemas.SwapIn) -> schemas.ChangeSetOut:
     """Let two lessons of a week change places."""
-
-    def step(row: Lesson) -> ChangeSet:
-        other = _to_change(json_data.lesson)
-        return lesson_changes.swap_lessons(row, other, actor=caller(), reason=json_data.reason, seen=json_data.version)
-
-    return _changed(uid, step)
+    return _changed(uid, json_data, changing.swap_lessons, other=lesson_to_change(json_data.lesson))
 
 
 @blueprint.post("/lessons/<uid>/cancel")
@@ -224,11 +200,7 @@ def swap(uid: str, json_data: schemas.SwapIn) -> schemas.ChangeSetOut:
 @blueprint.output(schemas.ChangeSetOut)
 def cancel(uid: str, json_data: schemas.CancelIn) -> schemas.ChangeSetOut:
     """Cancel a lesson; what it was to teach goes to the next one."""
-
-    def step(row: Lesson) -> ChangeSet:
-        return lesson_changes.cancel_lesson(row, actor=caller(), reason=json_data.reason, seen=json_data.version)
-
-    return _changed(uid, step)
+    return _changed(uid, json_data, changing.cancel_lesson)
 
 
 @blueprint.post("/lessons/<uid>/substitute")
@@ -237,21 +209,15 @@ def cancel(uid: str, json_data: schemas.CancelIn) -> schemas.ChangeSetOut:
 @blueprint.output(schemas.ChangeSetOut)
 def substitute(uid: str, json_data: schemas.SubstituteIn) -> schemas.ChangeSetOut:
     """Give a lesson to another teacher."""
-
-    def step(row: Lesson) -> ChangeSet:
-        teacher = db.session.scalar(sa.select(Person).where(Person.uid == json_data.teacher))
-        if teacher is None:
-            raise InputError(N_("There is no such teacher."), remedy=N_("Name the uid of a teacher."))
-        return lesson_changes.substitute_teacher(
-            row, teacher, actor=caller(), reason=json_data.reason, seen=json_data.version
-        )
-
-    return _changed(uid, step)
+    return _changed(uid, json_data, changing.substitute_teacher, teacher=teacher_named(json_data.teacher))
 
 
-def _changed(uid: str, step: Callable[[Lesson], ChangeSet]) -> schemas.ChangeSetOut:
+def _changed(
+    uid: str, said: schemas.StepIn, operation: Callable[..., ChangeSet], **wanted: Any
+) -> schemas.ChangeSetOut:
+    """Carry out a change of the lesson ``uid`` in the name of the caller, if its week is still the one looked at."""
     with transaction():
-        made = step(_to_change(uid))
+        made = operation(lesson_to_change(uid), **wanted, actor=caller(), reason=said.reason, seen=said.version)
         return views.change_set(made)
 
 

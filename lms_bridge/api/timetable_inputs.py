@@ -9,12 +9,12 @@ from apiflask import APIBlueprint
 
 from lms_bridge.api import timetable_input_answers as answers
 from lms_bridge.api import timetable_input_schemas as schemas
-from lms_bridge.api.callers import auth, caller, require
-from lms_bridge.core.access import Permission, Target
+from lms_bridge.api.callers import auth, caller
+from lms_bridge.api.named import campus_to_plan, class_of
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import InputError, NotFound
-from lms_bridge.core.i18n import N_
-from lms_bridge.roster.models import ClassGroup, Organisation, OrganisationKind, Person, Subject
+from lms_bridge.core.errors import NotFound
+from lms_bridge.plans.lookup import subject_by_code
+from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.cases import teacher_times
 from lms_bridge.timetable.inputs import subject_rules
@@ -26,21 +26,13 @@ from lms_bridge.timetable.models import Unavailability
 blueprint = APIBlueprint("api_timetable_inputs", __name__, url_prefix="/api/v1/campuses", tag="Rules and inputs")
 
 
-def _campus(code: str) -> Organisation:
-    campus = db.session.scalar(sa.select(Organisation).filter_by(code=code, kind=OrganisationKind.CAMPUS))
-    if campus is None:
-        raise NotFound()
-    require(Permission.TIMETABLE_WRITE, Target(campus.path))
-    return campus
-
-
 @blueprint.get("/<code>/input-check")
 @blueprint.auth_required(auth)
 @blueprint.input(schemas.WeekQuery, location="query")
 @blueprint.output(answers.InputCheck)
 def input_check(code: str, query_data: dict[str, Any]) -> dict[str, Any]:
     """Everything that stands in the way of a week's timetable, with remedies."""
-    return check_week(_campus(code), query_data["week"]).as_dict()
+    return check_week(campus_to_plan(code), query_data["week"]).as_dict()
 
 
 @blueprint.get("/<code>/subject-rules")
@@ -48,7 +40,7 @@ def input_check(code: str, query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.output(answers.Rules)
 def rules(code: str) -> dict[str, Any]:
     """The subject rules of a campus."""
-    return {"rules": [_rule(row) for row in subject_rules.rules_of(_campus(code).id)]}
+    return {"rules": [_rule(row) for row in subject_rules.rules_of(campus_to_plan(code).id)]}
 
 
 @blueprint.post("/<code>/subject-rules")
@@ -57,7 +49,7 @@ def rules(code: str) -> dict[str, Any]:
 @blueprint.output(answers.AddedRule, status_code=201)
 def add_rule(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """State a rule; refused with every rule that it contradicts."""
-    campus = _campus(code)
+    campus = campus_to_plan(code)
     with transaction():
         uid = subject_rules.add_rule(campus, _stated(campus, json_data), actor=caller()).uid
     row = next(row for row in subject_rules.rules_of(campus.id) if row.uid == uid)
@@ -69,7 +61,7 @@ def add_rule(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]
 @blueprint.output(answers.Removed)
 def remove_rule(code: str, uid: str) -> tuple[dict[str, Any], int]:
     """Take a rule back."""
-    campus = _campus(code)
+    campus = campus_to_plan(code)
     with transaction():
         row = db.session.scalar(sa.select(SubjectRule).filter_by(campus_id=campus.id, uid=uid))
         if row is None:
@@ -83,7 +75,7 @@ def remove_rule(code: str, uid: str) -> tuple[dict[str, Any], int]:
 @blueprint.output(answers.Times)
 def absences(code: str) -> dict[str, Any]:
     """When the teachers of a campus cannot teach, today and later."""
-    campus = _campus(code)
+    campus = campus_to_plan(code)
     people = {person.id: person for person in teacher_times.teachers_of(campus)}
     rows = teacher_times.absences_of(people, today(campus.zone))
     return {"absences": [_absence(row, people[row.person_id]) for row in rows]}
@@ -95,7 +87,7 @@ def absences(code: str) -> dict[str, Any]:
 @blueprint.output(answers.Times, status_code=201)
 def add_absence(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """State when a teacher cannot teach; lessons that are published stay as they are."""
-    campus = _campus(code)
+    campus = campus_to_plan(code)
     person = next((p for p in teacher_times.teachers_of(campus) if p.uid == json_data["teacher"]), None)
     if person is None:
         raise NotFound()
@@ -113,7 +105,7 @@ def add_absence(code: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], i
 @blueprint.output(answers.Removed)
 def remove_absence(code: str, number: int) -> tuple[dict[str, Any], int]:
     """Take a time back in which somebody could not teach."""
-    campus = _campus(code)
+    campus = campus_to_plan(code)
     with transaction():
         row = db.session.get(Unavailability, number)
         if row is None or row.person_id not in {person.id for person in teacher_times.teachers_of(campus)}:
@@ -157,34 +149,18 @@ def _stated(campus: Organisation, data: dict[str, Any]) -> Stated:
 
     :raises InputError: no subject or class has the code.
     """
-    group = None
-    if data.get("class_"):
-        group = db.session.scalar(
-            sa.select(ClassGroup)
-            .where(ClassGroup.campus_id == campus.id, ClassGroup.code == data["class_"], ClassGroup.valid_to.is_(None))
-            .order_by(ClassGroup.id.desc())
-            .limit(1)
-        )
-        if group is None:
-            raise InputError(N_("This class is not one of the campus."), remedy=N_("Choose one from the list."))
+    group = class_of(campus, data["class_"]) if data.get("class_") else None
     part = data.get("day_part")
     return Stated(
-        subject_id=_subject(data["subject"]),
+        subject_id=subject_by_code(data["subject"]).id,
         kind=RuleType(data["kind"]),
         weeks=WeekParity(data["weeks"]),
         grade=data["grade"],
         class_id=group.id if group is not None else None,
-        other_id=_subject(data["other"]) if data.get("other") else None,
+        other_id=subject_by_code(data["other"]).id if data.get("other") else None,
         number=data.get("number"),
         day_part=DayPart(part) if part else None,
         weekday=data.get("weekday"),
         first_period=data.get("first_period"),
         last_period=data.get("last_period"),
     )
-
-
-def _subject(code: str) -> int:
-    found = db.session.scalar(sa.select(Subject.id).where(Subject.code == code))
-    if found is None:
-        raise InputError(N_("No subject was chosen."), remedy=N_("Choose the subject that the rule is for."))
-    return found

@@ -4,9 +4,11 @@ times of day the campus's wall clock, weeks ISO 8601 (``2026-W48``)."""
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lms_bridge.calendar.days import check_day
 
 Week = Annotated[str, Field(pattern=r"^\d{4}-W\d{2}$", examples=["2026-W48"])]
 Version = Annotated[int, Field(ge=0, description="The week's version that you looked at; 409 if it has moved on.")]
@@ -17,6 +19,14 @@ class Input(BaseModel):
     """What a program sends; a name that is not known is refused."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _days_of_a_calendar(self) -> Self:
+        for given in self.__dict__.values():
+            for value in given if isinstance(given, list) else [given]:
+                if isinstance(value, date):
+                    check_day(value)
+        return self
 
 
 class Paging(Input):
@@ -128,7 +138,7 @@ class SlotsQuery(Input):
 
 class SlotOut(BaseModel):
     """What one slot says to a lesson: it is ``here``, the slot is ``free``, it could ``swap`` places with the lesson
-    ``swap_with``, or it would ``clash``."""
+    ``swap_with``, or it would ``clash``. ``hints`` are wishes that it would not meet there."""
 
     date: date
     period: int
@@ -137,6 +147,7 @@ class SlotOut(BaseModel):
     verdict: Literal["here", "free", "swap", "clash"]
     swap_with: str | None
     problems: list[Problem]
+    hints: list[Problem] = Field(default_factory=list)
 
 
 class SlotsOut(BaseModel):
@@ -156,34 +167,31 @@ class Place(Input):
     start: time | None = None
 
 
-class MoveIn(Place):
-    """Where a lesson shall be, and the version of its week that was looked at."""
+class StepIn(Input):
+    """The version of the lesson's week that was looked at, and why it is changed."""
 
     version: Version
     reason: Reason = ""
 
 
-class SwapIn(Input):
+class MoveIn(StepIn, Place):
+    """Where a lesson shall be."""
+
+
+class SwapIn(StepIn):
     """The lesson (uid) that another shall change places with."""
 
     lesson: str
-    version: Version
-    reason: Reason = ""
 
 
-class CancelIn(Input):
+class CancelIn(StepIn):
     """Why it is cancelled."""
 
-    version: Version
-    reason: Reason = ""
 
-
-class SubstituteIn(Input):
+class SubstituteIn(StepIn):
     """The person (uid) who takes the lesson."""
 
     teacher: str
-    version: Version
-    reason: Reason = ""
 
 
 class LessonStateOut(BaseModel):
@@ -248,10 +256,19 @@ class ChangeSetLine(BaseModel):
     lessons: int
 
 
+class JointOut(BaseModel):
+    """A change set that goes together with another one."""
+
+    uid: str
+    campus: str
+
+
 class ChangeSetOut(ChangeSetLine):
-    """A change set with its lessons; ``stale`` says that a week it was made from was changed since."""
+    """A change set with its lessons; ``stale`` says that a week it was made from was changed since. ``joint`` are the
+    change sets of other campuses that are put in force, given up and undone together with it."""
 
     stale: bool
+    joint: list[JointOut]
     touched: TouchedOut
     changes: list[ChangeOut]
 
@@ -263,9 +280,14 @@ class ChangeSetPage(Page):
 
 
 class SolveIn(Input):
-    """Which campus (code) and week to solve; the answer is a proposed change set."""
+    """Which week to solve, and for whom: for one ``campus``, for ``campuses`` together, or for all campuses of a
+    ``group`` (codes; exactly one of the three). ``together``: also for the campuses within reach that share teachers or
+    online rooms with them in that week. The answer is one proposed change set for each campus."""
 
-    campus: str
+    campus: str | None = None
+    campuses: list[str] = Field(default_factory=list, max_length=200)
+    group: str | None = None
+    together: bool = False
     week: Week
 
 
@@ -275,12 +297,22 @@ class RunsQuery(Paging):
     campus: str
 
 
+class RunCampusOut(BaseModel):
+    """What comes of a run at one campus; no change set: nothing changes there, or there is no timetable (yet)."""
+
+    campus: str
+    change_set: str | None
+    counts: dict[str, int]
+
+
 class RunOut(BaseModel):
     """A week being solved: how it stands, what came of it. ``costs`` is what each wish costs, ``problems`` why there is
-    no timetable or what to note."""
+    no timetable or what to note. ``campuses`` are those solved together, each with its proposal; ``campus`` and
+    ``change_set`` are those of the first, ``counts`` the sums of all."""
 
     uid: str
     campus: str
+    campuses: list[RunCampusOut]
     week: str
     state: str
     created_at: datetime

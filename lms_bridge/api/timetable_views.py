@@ -15,6 +15,7 @@ from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import get_locale
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.addresses import lesson_url
+from lms_bridge.timetable.changing.joint import joint_with
 from lms_bridge.timetable.changing.slot_checks import SlotCheck
 from lms_bridge.timetable.models import ChangeKind, ChangeSet, Lesson, LessonChange, SolveRun, TimetableWeek
 from lms_bridge.timetable.snapshots import LessonState, from_json
@@ -85,6 +86,7 @@ def slot(check: SlotCheck) -> schemas.SlotOut:
         verdict=check.verdict.value,
         swap_with=check.swap.uid if check.swap is not None else None,
         problems=[problem(error) for error in check.reasons],
+        hints=[problem(error) for error in check.hints],
     )
 
 
@@ -164,6 +166,11 @@ def change_set(row: ChangeSet) -> schemas.ChangeSetOut:
     return schemas.ChangeSetOut(
         **change_set_line(row, campus.code, author.display_name if author is not None else None, len(listed)),
         stale=any(versions.get(int(key)) != version for key, version in row.base_versions.items()),
+        joint=[
+            schemas.JointOut(uid=one.uid, campus=db.session.get_one(Organisation, one.campus_id).code)
+            for one in joint_with(row)
+            if one.id != row.id
+        ],
         touched=touched(touched_by(row)),
         changes=listed,
     )
@@ -171,17 +178,26 @@ def change_set(row: ChangeSet) -> schemas.ChangeSetOut:
 
 def run(row: SolveRun) -> schemas.RunOut:
     """How a solve run stands."""
-    uid = db.session.scalar(sa.select(ChangeSet.uid).where(ChangeSet.id == row.change_set_id))
+    counts = {one["campus"]: one["counts"] for one in row.result.get("campuses", [])}
+    campuses = [
+        schemas.RunCampusOut(
+            campus=part.campus.code,
+            change_set=part.change_set.uid if part.change_set is not None else None,
+            counts=counts.get(part.campus.code, {}),
+        )
+        for part in row.parts
+    ]
     return schemas.RunOut(
         uid=row.uid,
         campus=row.campus.code,
+        campuses=campuses,
         week=row.week,
         state=row.state.value,
         created_at=row.created_at,
         finished_at=row.finished_at,
         progress=row.progress,
         cancel_asked=row.cancel_asked_at is not None,
-        change_set=uid,
+        change_set=next((one.change_set for one in campuses if one.change_set is not None), None),
         counts=row.result.get("counts", {}),
         costs=row.result.get("costs", {}),
         message=row.result.get("message"),

@@ -17,6 +17,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Term
+from lms_bridge.roster.scope import today
 
 _ISO_WEEK = re.compile(r"(\d{4})-?W(\d{2})", re.IGNORECASE)
 _SUBSTITUTED = re.compile(r"substituted from (\d{2})/(\d{2})/(\d{4})")
@@ -48,6 +49,35 @@ class DayOff:
     name_en: str = ""
 
 
+FIRST_YEAR, LAST_YEAR = 1990, 2199
+"""No school calendar reaches beyond these years; what does is a slip of the pen, and no arithmetic with it is safe."""
+
+
+def check_day(day: date) -> date:
+    """The day, if a school calendar can have it.
+
+    :raises InputError: it is centuries away.
+    """
+    if FIRST_YEAR <= day.year <= LAST_YEAR:
+        return day
+    raise InputError(
+        N_("%(day)s is too far away for a school calendar."),
+        remedy=N_("Choose a day in the years %(first)s to %(last)s."),
+        day=day.isoformat()[:10],
+        first=FIRST_YEAR,
+        last=LAST_YEAR,
+    )
+
+
+def written_day(text: str) -> date:
+    """The day written ``2026-11-23``.
+
+    :raises ValueError: it is not written like that.
+    :raises InputError: it is centuries away.
+    """
+    return check_day(date.fromisoformat(text))
+
+
 def iso_week(day: date) -> str:
     """The ISO 8601 week of a day: ``2026-W48``."""
     year, number, _ = day.isocalendar()
@@ -57,13 +87,13 @@ def iso_week(day: date) -> str:
 def monday_of(week: str) -> date:
     """The Monday of an ISO week written ``2026-W48``.
 
-    :raises InputError: it is no such week.
+    :raises InputError: it is no such week, or centuries away.
     """
     found = _ISO_WEEK.fullmatch(week.strip())
     try:
         if found is None:
             raise ValueError(week)
-        return date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        return check_day(date.fromisocalendar(int(found[1]), int(found[2]), 1))
     except ValueError:
         raise InputError(
             N_("“%(week)s” is not a week."),
@@ -158,6 +188,13 @@ def terms_of(campus: Organisation) -> list[Term]:
     chain = ancestor_ids(campus)
     rows = db.session.scalars(sa.select(Term).where(Term.organisation_id.in_(chain), Term.valid_to.is_(None)))
     return sorted(rows, key=lambda t: (t.starts_on, chain.index(t.organisation_id), t.id))
+
+
+def term_in_hand(campus: Organisation) -> Term | None:
+    """The campus's term of today, else the next one; the shorter where a year and a semester both cover it."""
+    day = today(campus.zone)
+    terms = [term for term in terms_of(campus) if term.ends_on >= day]
+    return min(terms, key=lambda t: (max(t.starts_on, day), (t.ends_on - t.starts_on).days), default=None)
 
 
 def term_of_week(campus: Organisation, week: str) -> Term:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import selectinload
 from lms_bridge.calendar.models import Period, PeriodGrid
 from lms_bridge.core import audit
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import BadInputs, BridgeError, InputError, Place
+from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, OrganisationKind, Person
 
@@ -148,6 +148,17 @@ def remove_grid(campus: Organisation, row: PeriodGrid, *, actor: Person | None =
     )
     db.session.delete(row)
     db.session.flush()
+
+
+def grid_of(campus: Organisation, number: int) -> PeriodGrid:
+    """A grid of the campus by its number.
+
+    :raises NotFound: the campus has none of this number.
+    """
+    row = db.session.get(PeriodGrid, number)
+    if row is None or row.campus_id != campus.id:
+        raise NotFound()
+    return row
 
 
 def grids_of(campus_id: int) -> list[Grid]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import sqlalchemy as sa
 
+from lms_bridge.calendar.days import country_days
 from lms_bridge.calendar.limits import ancestor_ids
 from lms_bridge.calendar.models import CalendarDay, DayKind
 from lms_bridge.core import audit
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import BadInputs, BridgeError, InputError
+from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_
-from lms_bridge.roster.models import Organisation, Person
+from lms_bridge.roster.models import Organisation, Person, Term
 
 MOST_DAYS = 200
 """More days at once are a slip of the pen."""
@@ -74,6 +76,51 @@ def stated_days(campus: Organisation, first: date, last: date) -> Sequence[Calen
             .order_by(CalendarDay.day, CalendarDay.organisation_id)
         )
     )
+
+
+def own_day(organisation: Organisation, number: int) -> CalendarDay:
+    """What an organisation itself said of a day, by its number.
+
+    :raises NotFound: it said no such thing.
+    """
+    row = db.session.get(CalendarDay, number)
+    if row is None or row.organisation_id != organisation.id:
+        raise NotFound()
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A day that is not as its weekday: ``off``, or a school day that follows ``weekday`` (0 is Monday; None: its own).
+    ``own`` is who said so, None the country; ``removable``: the campus itself did."""
+
+    day: date
+    off: bool
+    name: str = ""
+    name_en: str = ""
+    weekday: int | None = None
+    own: CalendarDay | None = None
+    removable: bool = False
+
+
+def departures(campus: Organisation, term: Term) -> list[Departure]:
+    """The days of a term that depart from Monday to Friday: the country's, where nobody said otherwise, and those that
+    the campus and the organisations above it set."""
+    own = [
+        Departure(
+            row.day, row.kind is DayKind.HOLIDAY, row.name, row.name_en, row.as_weekday, row,
+            row.organisation_id == campus.id,
+        )
+        for row in stated_days(campus, term.starts_on, term.ends_on)
+    ]  # fmt: skip
+    said = {row.day for row in own}
+    country: list[Departure] = []
+    for year in range(term.starts_on.year, term.ends_on.year + 1):
+        off, workdays = country_days(campus.country, year)
+        country += [Departure(day, True, name, name_en) for day, (name, name_en) in off.items()]
+        country += [Departure(day, False, weekday=weekday) for day, weekday in workdays.items()]
+    held = [row for row in country if term.starts_on <= row.day <= term.ends_on and row.day not in said]
+    return sorted([*held, *own], key=lambda row: row.day)
 
 
 def _problems(

@@ -82,6 +82,9 @@ def fet_solve(path: Path, seconds: float, seed: int, output: Path | None, leave_
     missing = _report_not_honoured(school, path, leave_out)
     found = solve_fet(school, seed=seed, seconds=seconds, progress=_progress_printer())
     if found.unplaced:
+        if output is not None:
+            write_document(output, write_locked(path, Timetable(found.starts, found.rooms)))
+            click.echo(gettext("Written to %(file)s, without the activities named below.", file=output), err=True)
         raise BadInputs(_not_placed(school, found.unplaced, path, seconds), file=path.name)
     timetable = Timetable(found.starts, found.rooms)
     verdict = check_timetable(school, timetable)

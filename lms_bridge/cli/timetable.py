@@ -27,21 +27,37 @@ timetable_group.add_command(fet.fet_solve)
 
 
 @timetable_group.command()
-@click.option("--campus", required=True, metavar="CODE", help="Campus whose week is planned.")
+@click.option("--campus", "codes", multiple=True, metavar="CODE", help="Campus whose week is planned; may be repeated.")
+@click.option("--group", metavar="CODE", help="Plan all campuses of this education group.")
+@click.option(
+    "--together", is_flag=True, help="Plan the campuses that share teachers or online rooms with them as well."
+)
 @click.option("--week", required=True, metavar="WEEK", help="ISO week, as in 2026-W48.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @json_option
-def solve(campus: str, week: str, dry_run: bool, as_json: bool) -> None:
-    """Turn approved plans into the online lessons of a week, and publish them.
+def solve(codes: tuple[str, ...], group: str | None, together: bool, week: str, dry_run: bool, as_json: bool) -> None:
+    """Turn approved plans into the lessons of a week, and publish them: of one campus, or of several at once.
 
     How it goes stands on standard error; Ctrl-C ends the search with the best timetable found so far.
     """
     from lms_bridge.cli.solve_progress import SolveProgress
-    from lms_bridge.timetable.making.scheduling import solve_week
+    from lms_bridge.timetable.making import sharing
+    from lms_bridge.timetable.making.scheduling import campus_by_code, solve_together
 
+    if bool(codes) == (group is not None):
+        raise InputError(
+            N_("Name either campuses or a group."),
+            remedy=N_("Write --campus CODE, once for each campus, or --group CODE."),
+        )
     progress = SolveProgress()
     with application(), progress.listening():
-        result = solve_week(campus, week, actor=None, dry_run=dry_run, watcher=progress)
+        if group is not None:
+            campuses = sharing.campuses_below(sharing.group_by_code(group))
+        else:
+            campuses = [campus_by_code(code) for code in dict.fromkeys(codes)]
+        if together:
+            campuses = sharing.with_all_that_share(campuses, week, sharing.all_campuses())
+        result = solve_together(campuses, week, actor=None, dry_run=dry_run, watcher=progress)
     if as_json:
         print_json(result.as_dict())
         return

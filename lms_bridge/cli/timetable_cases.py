@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from lms_bridge.timetable.cases.models import ChangeCase
     from lms_bridge.timetable.models import ChangeSet
 
-DAY = click.DateTime(["%Y-%m-%d"])
+
+class _Day(click.DateTime):
+    """A day of a school calendar, as in 2026-11-23."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The day at midnight; days that are centuries away are refused."""
+        from lms_bridge.calendar.days import check_day
+
+        found = super().convert(value, param, ctx)
+        check_day(found.date())
+        return found
+
+
+DAY = _Day(["%Y-%m-%d"])
 campus_option = click.option("--campus", required=True, metavar="CODE", help="Campus that it concerns.")
 first_option = click.option("--from", "first", required=True, type=DAY, metavar="DAY", help="First day, 2026-11-25.")
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Read by those who are told of the change.")
@@ -118,15 +131,16 @@ def day_lost(campus: str, day: datetime, reason: str, as_json: bool) -> None:
 
 @timetable_group.command("cases")
 @click.option("--campus", metavar="CODE", help="Only those of this campus.")
+@click.option("--all", "every", is_flag=True, help="Also those that were dealt with.")
 @json_option
-def list_cases(campus: str | None, as_json: bool) -> None:
+def list_cases(campus: str | None, every: bool, as_json: bool) -> None:
     """What waits to be decided."""
     from lms_bridge.timetable.cases.answers import case_as_dict
     from lms_bridge.timetable.cases.cases import open_cases
     from lms_bridge.timetable.making.scheduling import campus_by_code
 
     with application():
-        rows = open_cases(campus_by_code(campus) if campus else None)
+        rows = open_cases(campus_by_code(campus) if campus else None, dealt_with=every)
         if as_json:
             print_json({"cases": [case_as_dict(case) for case in rows]})
             return
@@ -139,16 +153,29 @@ def list_cases(campus: str | None, as_json: bool) -> None:
 @timetable_group.command("case")
 @click.argument("uid")
 @click.option("--again", is_flag=True, help="Work the proposals out again from the timetable as it is now.")
+@click.option("--rooms", type=int, metavar="N", help="Correct how many online lessons can run at once.")
+@click.option("--to", "last", type=DAY, metavar="DAY", help="Correct the last day on which rooms are missing.")
+@click.option("--withdraw", is_flag=True, help="What happened holds no more; no lesson changes.")
 @json_option
-def show_case(uid: str, again: bool, as_json: bool) -> None:
-    """One case with its proposals, best first."""
+def show_case(uid: str, again: bool, rooms: int | None, last: datetime | None, withdraw: bool, as_json: bool) -> None:
+    """One case with its proposals, best first; worked out again, corrected or taken back first, if asked for."""
     from lms_bridge.core.database import transaction
-    from lms_bridge.timetable.cases.cases import compute_again
+    from lms_bridge.timetable.cases.absences import withdraw_absence
+    from lms_bridge.timetable.cases.cases import compute_again, end_case
+    from lms_bridge.timetable.cases.models import CaseState
+    from lms_bridge.timetable.cases.opening import correct_rooms
 
     with application():
         case = _case(uid)
-        if again:
-            with transaction():
+        with transaction():
+            if withdraw and case.absence is not None:
+                withdraw_absence(case.absence, actor=None)
+            elif withdraw:
+                end_case(case, CaseState.WITHDRAWN, None)
+            elif rooms is not None or last is not None:
+                count = rooms if rooms is not None else int(case.details.get("rooms", 0))
+                correct_rooms(case, count, last.date() if last is not None else case.last_day, actor=None)
+            elif again:
                 compute_again(case, actor=None)
         _work_out([case], as_json)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.cli.plan_export import language_option, write_document
 from lms_bridge.core.i18n import gettext, use_locale
+
+if TYPE_CHECKING:
+    from lms_bridge.timetable.exchange.fet_inputs import Taken
 
 
 @click.command("import")
@@ -19,12 +23,23 @@ from lms_bridge.core.i18n import gettext, use_locale
 @click.option(
     "--solution", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="FET's FILE_activities.xml."
 )
+@click.option(
+    "--rules",
+    "rules",
+    default="all",
+    metavar="all|none|KIND,...",
+    show_default=True,
+    help="Which rules of a .fet file the campus takes over: teacher_times, teacher_limits, fixed, spread, preferred, "
+    "together.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @json_option
 def import_file(
-    file: Path, campus: str, first: str, last: str | None, solution: Path | None, dry_run: bool, as_json: bool
-) -> None:
-    """Make the timetable in FILE (.xlsx, .csv or .fet) that of its classes, and publish it."""
+    file: Path, campus: str, first: str, last: str | None, solution: Path | None, rules: str, dry_run: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Make the timetable in FILE (.xlsx, .csv or .fet) that of its classes, and publish it. Rules of a .fet file that
+    fit go into the campus's inputs; every constraint is listed with what becomes of it."""
     from lms_bridge.core.database import transaction
     from lms_bridge.timetable.exchange.importer import import_timetable
     from lms_bridge.timetable.exchange.sources import read_timetable
@@ -35,7 +50,7 @@ def import_file(
         with transaction():
             result = import_timetable(
                 campus_by_code(campus), given, first_week=first, last_week=last, name=file.name, actor=None,
-                dry_run=dry_run,
+                dry_run=dry_run, take=_kinds(rules),
             )  # fmt: skip
             found, lines = result.as_dict(), result.lines()
     if as_json:
@@ -43,6 +58,18 @@ def import_file(
         return
     for line in lines:
         click.echo(line)
+
+
+def _kinds(text: str) -> list[Taken]:
+    from lms_bridge.timetable.exchange.fet_inputs import Taken
+
+    if text in ("all", "none"):
+        return list(Taken) if text == "all" else []
+    try:
+        return [Taken(word.strip()) for word in text.split(",")]
+    except ValueError:
+        known = ", ".join(["all", "none", *Taken])
+        raise click.BadParameter(gettext("Write some of: %(known)s.", known=known), param_hint="--rules") from None
 
 
 @click.command("export")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.i18n import N_, gettext, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,17 @@ class InputError(BridgeError):
     code = "bad_input"
 
 
+class CountedInput(InputError):
+    """An :class:`InputError` about ``n`` things, with a message for one and one for several."""
+
+    def __init__(self, messages: tuple[str, str], n: int, **more: Any) -> None:
+        super().__init__(messages[1], n=n, **more)
+        self.singular, self.n = messages[0], n
+
+    def text(self) -> str:
+        return ngettext(self.singular, self.message, self.n, **{k: v for k, v in self.params.items() if k != "n"})
+
+
 class NotFound(BridgeError):
     """No such thing, or none that this person may know of (the two are never told apart)."""
 
@@ -131,6 +142,9 @@ class ConfigurationError(BridgeError):
     status = 500
 
 
+COUNTED = N_("%(count)s problems were found; nothing was stored.")
+
+
 class BadInputs(BridgeError):
     """Many problems found in one input, all listed at once; nothing of the input was stored."""
 
@@ -139,9 +153,20 @@ class BadInputs(BridgeError):
     def __init__(self, problems: Iterable[BridgeError], *, file: str | None = None) -> None:
         self.problems = list(problems)
         super().__init__(
-            N_("%(count)s problems were found; nothing was stored."),
+            COUNTED,
             place=Place(file=file) if file else None,
             count=len(self.problems),
+        )
+
+    def text(self) -> str:
+        if self.message != COUNTED:
+            return super().text()
+        count = len(self.problems)
+        return ngettext(
+            "%(count)s problem was found; nothing was stored.",
+            "%(count)s problems were found; nothing was stored.",
+            count,
+            count=count,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -29,6 +29,11 @@ def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools know
     return message
 
 
+def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - like N_
+    """Mark a message with its plural for translation without translating it now."""
+    return singular, plural
+
+
 @functools.cache
 def catalogue(locale: str) -> _stdlib.NullTranslations:
     """The compiled messages of one locale; English needs none."""

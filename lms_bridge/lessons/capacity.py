@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -20,16 +20,20 @@ from lms_bridge.timetable.weeks.capacity import Rooms
 MOST_ROOMS = 100_000
 
 
-def rooms(campus: Organisation, start: datetime, end: datetime) -> Rooms | None:
-    """For the solver: the rooms of all accounts that serve a campus, and the times between two moments in which
-    lessons of other campuses hold one of them. None: no account, or one without a limit."""
-    accounts = accounts_for(campus)
+def rooms(
+    campuses: Sequence[Organisation], start: datetime, end: datetime, moving: Collection[int] = ()
+) -> Rooms | None:
+    """For the solver: the rooms of all accounts that serve any of these campuses, and the times between two moments in
+    which lessons of other campuses hold one of them, apart from lessons (by id) that are ``moving``. None: no account,
+    or one without a limit."""
+    accounts = list({account.id: account for campus in campuses for account in accounts_for(campus)}.values())
     limits = [account.concurrent_rooms for account in accounts if account.concurrent_rooms is not None]
     if not accounts or len(limits) < len(accounts):
         return None
-    others = _held([account.id for account in accounts], start, end).where(Lesson.campus_id != campus.id)
-    taken = db.session.execute(others.with_only_columns(Lesson.starts_at, Lesson.ends_at))
-    return Rooms(sum(limits), tuple((starts_at, ends_at) for starts_at, ends_at in taken))
+    ids = frozenset(account.id for account in accounts)
+    others = _held(ids, start, end).where(Lesson.campus_id.not_in([campus.id for campus in campuses]))
+    taken = db.session.execute(others.with_only_columns(Lesson.starts_at, Lesson.ends_at, Lesson.id))
+    return Rooms(sum(limits), tuple((begins, ends) for begins, ends, lesson in taken if lesson not in moving), ids)
 
 
 def account_for_lesson(lesson: Lesson) -> ProviderAccount:

@@ -156,7 +156,9 @@ class ChangeCause(enum.StrEnum):
 
 class ChangeSet(Base):
     """Lessons moved, cancelled, added or given another teacher together. ``base_versions`` are the week versions
-    (by week id) that it was computed from; applying fails when one has moved on."""
+    (by week id) that it was computed from; applying fails when one has moved on. ``publishes``: it is the whole
+    timetable of its weeks. Those of campuses that were solved together have the same ``joint_uid``: they are put in
+    force, given up and undone together."""
 
     __tablename__ = "change_set"
 
@@ -168,7 +170,9 @@ class ChangeSet(Base):
     reason: Mapped[str] = mapped_column(sa.String(500), default="")
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     state: Mapped[ChangeState] = mapped_column(default=ChangeState.PROPOSED)
+    joint_uid: Mapped[str | None] = mapped_column(sa.String(32), index=True)
     base_versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    publishes: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
     applied_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
@@ -232,9 +236,10 @@ class RunState(enum.StrEnum):
 
 
 class SolveRun(Base):
-    """A week being solved in the background for a page: what was asked, how far it is, what came of it. Refusals are
+    """A week being solved in the background: what was asked, how far it is, what came of it. Refusals are
     kept as texts in the language of the person who asked (``locale``). ``progress`` is written about once a second
-    while it runs (``timetable.runs``); with ``cancel_asked_at`` it ends with the best found so far."""
+    while it runs; with ``cancel_asked_at`` it ends with the best found so far. ``parts`` are the campuses that are
+    solved together, ``campus`` the first of them."""
 
     __tablename__ = "solve_run"
 
@@ -247,10 +252,28 @@ class SolveRun(Base):
     state: Mapped[RunState] = mapped_column(default=RunState.WAITING)
     created_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
-    change_set_id: Mapped[int | None] = mapped_column(sa.ForeignKey("change_set.id"))
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
     problems: Mapped[list[Any]] = mapped_column(default=list)
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     cancel_asked_at: Mapped[datetime | None]
 
     campus: Mapped[Organisation] = relationship()
+    parts: Mapped[list[SolveRunCampus]] = relationship(
+        back_populates="run", cascade="all, delete-orphan", order_by="SolveRunCampus.id"
+    )
+
+
+class SolveRunCampus(Base):
+    """One campus of a run, and the change set that came of it; None: nothing changes there, or nothing was found."""
+
+    __tablename__ = "solve_run_campus"
+    __table_args__ = (sa.UniqueConstraint("run_id", "campus_id"),)
+
+    id: Mapped[PrimaryKey]
+    run_id: Mapped[int] = mapped_column(sa.ForeignKey("solve_run.id"))
+    campus_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    change_set_id: Mapped[int | None] = mapped_column(sa.ForeignKey("change_set.id"))
+
+    run: Mapped[SolveRun] = relationship(back_populates="parts")
+    campus: Mapped[Organisation] = relationship()
+    change_set: Mapped[ChangeSet | None] = relationship()

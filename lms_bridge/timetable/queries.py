@@ -24,6 +24,13 @@ WITH_PARTS = (
 )
 
 
+def lesson_by_uid(uid: str) -> Lesson | None:
+    """The lesson with this uid as it is stored now, with its parts."""
+    return db.session.scalar(
+        sa.select(Lesson).where(Lesson.uid == uid).options(*WITH_PARTS).execution_options(populate_existing=True)
+    )
+
+
 def students_of(lessons: Iterable[Lesson]) -> dict[int, list[int]]:
     """Person ids of the students expected at each lesson (by lesson id), as of the lesson's date in its zone.
 

@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from lms_bridge.core.access import Permission, Role, Target
+from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
@@ -24,9 +24,10 @@ from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbse
 from lms_bridge.timetable.cases.opening import ask_to_move
 from lms_bridge.timetable.changing.lesson_changes import LessonProblem
 from lms_bridge.timetable.models import Lesson
+from lms_bridge.timetable.reach import campuses_of
 from lms_bridge.web import case_words
 from lms_bridge.web.day_forms import errors_by_field, periods_of, typed_day, typed_days
-from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
+from lms_bridge.web.session import current_person, current_scope, signed_in_required
 
 blueprint = APIBlueprint("absences", __name__, url_prefix="/absences", enable_openapi=False)
 
@@ -128,11 +129,8 @@ def _absence(uid: str) -> TeacherAbsence:
     absence = absences.absence_by_uid(uid)
     if absence is None:
         raise NotFound()
-    if absence.person_id != current_person().id:
-        campuses = absences.campuses_of(absence.person)
-        if not any(current_scope().allows(Permission.TIMETABLE_WRITE, Target(c.path)) for c in campuses):
-            raise NotFound()
-        require(Permission.TIMETABLE_WRITE)
+    if absence.person_id != current_person().id and not absences.may_report_for(current_scope(), absence.person):
+        raise NotFound()
     return absence
 
 
@@ -166,7 +164,7 @@ def _page(teacher: Person, problems: list[BridgeError] | None = None) -> str:
         day=day.isoformat(),
         typed=request.form,
         chosen=request.form.getlist("periods"),
-        periods=periods_of(absences.campuses_of(teacher)),
+        periods=periods_of(campuses_of(teacher, Role.TEACHER)),
         errors=errors_by_field(problems or []),
         reported=[
             {"absence": row, "when": case_words.days(row.first_day, row.last_day), "periods": case_words.periods(row)}
@@ -205,7 +203,7 @@ def _move_page(teacher: Person, problems: list[BridgeError] | None = None) -> st
         "absences/move.html",
         lessons=[(lesson.uid, case_words.lesson_words(lesson)) for lesson in lessons],
         lesson=request.values.get("lesson", ""),
-        periods=periods_of(absences.campuses_of(teacher)),
+        periods=periods_of(campuses_of(teacher, Role.TEACHER)),
         typed=request.form,
         errors=errors_by_field(problems or []),
     )

@@ -50,7 +50,8 @@ BLUEPRINTS = (
 )
 API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
-    "timetable", "change_sets", "solve_runs", "timetable_inputs", "cases",
+    "timetable", "change_sets", "solve_runs", "timetable_inputs", "calendar_inputs", "teaching_inputs", "pace",
+    "timetable_exchange", "cases", "case_opening", "absences",
 )  # fmt: skip
 
 

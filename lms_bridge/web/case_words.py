@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -141,9 +142,13 @@ def _proof(figures: Mapping[str, Any]) -> str:
     if figures.get("proved") == CLASSES:
         return gettext("Proved smallest for the classes concerned")
     gap = figures.get("gap")
-    if gap is not None:
-        return gettext("At most %(gap)s%% from the smallest possible", gap=f"{100 * float(gap):.0f}")
-    return ""
+    if gap is None:
+        return ""
+    # Rounded up: "at most" must stay true.
+    percent = math.ceil(100 * float(gap))
+    if figures.get("reach") == CLASSES:
+        return gettext("At most %(gap)s%% from the smallest for the classes concerned", gap=percent)
+    return gettext("At most %(gap)s%% from the smallest possible", gap=percent)
 
 
 def by_class(change_set: ChangeSet) -> list[dict[str, Any]]:

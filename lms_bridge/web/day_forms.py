@@ -7,6 +7,7 @@ from datetime import date
 
 from flask import request
 
+from lms_bridge.calendar.days import written_day
 from lms_bridge.calendar.grids import grids_of
 from lms_bridge.core.errors import BadInputs, BridgeError
 from lms_bridge.core.i18n import N_
@@ -29,7 +30,7 @@ def typed_day(field: str) -> date:
     :raises BadInputs: none, or something that is no day.
     """
     try:
-        return date.fromisoformat(request.form.get(field, ""))
+        return written_day(request.form.get(field, ""))
     except ValueError:
         raise BadInputs([LessonProblem(N_("No day was chosen."), field=field, remedy=N_("Choose a day."))]) from None
 

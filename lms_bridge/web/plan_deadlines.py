@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from lms_bridge.calendar.days import written_day
 from lms_bridge.core.access import Permission, Scope
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
@@ -119,7 +120,7 @@ def _form(organisations: list[Organisation]) -> tuple[Organisation, Term, dateti
         problems.append(InputError(N_("No term was chosen."), remedy=N_("Choose the term that the plans are for.")))
     due = None
     try:
-        day = date.fromisoformat(request.form.get("day", ""))
+        day = written_day(request.form.get("day", ""))
         due = datetime.combine(day, time.fromisoformat(request.form.get("time", "")).replace(tzinfo=None))
     except ValueError:
         problems.append(InputError(N_("The day or the time cannot be read."), remedy=N_("Give both, such as 18:00.")))

@@ -8,16 +8,18 @@ import sqlalchemy as sa
 from flask import request
 from werkzeug.wrappers import Response
 
+from lms_bridge.calendar.days import term_in_hand
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.roster.classes import classes_of
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person, Subject
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.timetable.cases.teacher_times import teachers_of
 from lms_bridge.timetable.inputs import arrangements as arranging
 from lms_bridge.timetable.inputs.models import Arrangement
 from lms_bridge.web.session import current_person, signed_in_required
-from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, classes_of, page, subjects, term_in_hand
+from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, key_of, page, subjects
 
 
 @blueprint.get("/<code>/arrangements")
@@ -70,7 +72,7 @@ def arrangements_set_members(code: str, uid: str, number: int) -> Response | tup
     """Say which students of a class belong to a group."""
     campus = campus_of(code)
     row, group, part = _group(campus, uid, number)
-    chosen = [int(typed) for typed in request.form.getlist("students") if typed.isdigit()]
+    chosen = [key for typed in request.form.getlist("students") if (key := key_of(typed)) is not None]
     return carried_out(
         lambda: arranging.set_members(group, part, chosen, actor=current_person()),
         gettext("The group is set."),
@@ -145,7 +147,7 @@ def _wanted(campus: Organisation) -> arranging.WantedArrangement:
     """
     term = term_in_hand(campus)
     typed = request.form.get("subject", "")
-    subject = db.session.get(Subject, int(typed)) if typed.isdigit() else None
+    subject = db.session.get(Subject, key_of(typed) or 0)
     if term is None or subject is None:
         raise BadInputs([InputError(N_("No subject was chosen."), remedy=N_("Choose what is taught."))])
     part = request.form.get("part", "")
@@ -154,7 +156,7 @@ def _wanted(campus: Organisation) -> arranging.WantedArrangement:
     return arranging.WantedArrangement(
         term=term,
         subject=subject,
-        classes=tuple((int(typed), part) for typed in request.form.getlist("classes") if typed.isdigit()),
+        classes=tuple((key, part) for typed in request.form.getlist("classes") if (key := key_of(typed)) is not None),
         lead=people.get(request.form.get("lead", "")),
         assistants=tuple(person for person in assistants if person is not None),
         band=request.form.get("band", "")[:60],

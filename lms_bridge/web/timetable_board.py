@@ -10,18 +10,18 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from lms_bridge.calendar.days import written_day
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BadInputs, InputError, NotFound
+from lms_bridge.core.errors import BadInputs, Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_slot
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.cases.board import Offer, Row, assign, board_of
 from lms_bridge.timetable.changing import changes
-from lms_bridge.timetable.models import Lesson
-from lms_bridge.timetable.queries import WITH_PARTS
+from lms_bridge.timetable.queries import lesson_by_uid
 from lms_bridge.web.campuses import campuses_within
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 
@@ -67,10 +67,8 @@ def show() -> str:
 @blueprint.post("/<uid>")
 @signed_in_required
 def give(uid: str) -> Response:
-    """Give a lesson to somebody; the answer offers to undo it."""
-    lesson = db.session.scalar(
-        sa.select(Lesson).where(Lesson.uid == uid).options(*WITH_PARTS).execution_options(populate_existing=True)
-    )
+    """Give a lesson to somebody; the answer offers to undo it. If somebody else was quicker, it says who stands in."""
+    lesson = lesson_by_uid(uid)
     if lesson is None:
         raise NotFound()
     current_scope().require(Permission.TIMETABLE_WRITE, Target(lesson.campus.path))
@@ -82,9 +80,12 @@ def give(uid: str) -> Response:
         return back
     try:
         with transaction():
-            assign(lesson, teacher, actor=current_person())
+            assign(lesson, teacher, seen=request.form.get("seen", type=int), actor=current_person())
     except BadInputs as refusal:
         flash(" ".join(str(problem) for problem in refusal.problems), "bad")
+        return back
+    except Conflict as refusal:
+        flash(str(refusal), "bad")
         return back
     flash(
         gettext("%(who)s takes the lesson. It can be undone here until the end of the day.", who=teacher.display_name),
@@ -117,7 +118,7 @@ def _day(campus: Organisation) -> date:
     if not asked:
         return today(campus.zone)
     try:
-        return date.fromisoformat(asked)
+        return written_day(asked)
     except ValueError:
         raise InputError(N_("No day was chosen."), remedy=N_("Choose a day.")) from None
 
@@ -130,6 +131,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "row": row,
         "uid": lesson.uid,
+        "seen": lesson.sequence,
         "slot": say_slot(start.date(), lesson.period_number, start.time(), get_locale()),
         "what": f"{', '.join(sorted(a.class_group.title for a in lesson.audience))} "
         f"{lesson.subject.label(get_locale())}",

@@ -13,13 +13,13 @@ from lms_bridge.core.access import Permission, Scope, Target
 from lms_bridge.core.clock import local
 from lms_bridge.core.i18n import get_locale, gettext
 from lms_bridge.notices.dates import say_day, say_weekday
+from lms_bridge.roster.classes import class_order
 from lms_bridge.roster.models import Organisation
 from lms_bridge.timetable.changing.week_conflicts import Found, conflicts_of
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 from lms_bridge.timetable.queries import lessons_between
 from lms_bridge.timetable.rooms import room_states
 from lms_bridge.web import timetable_documents
-from lms_bridge.web.campuses import class_order
 from lms_bridge.web.subject_letters import letters_of
 from lms_bridge.web.timetable_parts import (
     campus_asked,

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import Conflict, NotFound
+from lms_bridge.core.errors import BadInputs, Conflict, NotFound
 from lms_bridge.core.i18n import gettext
 from lms_bridge.roster.models import Person
-from lms_bridge.timetable.cases import absences, cases
+from lms_bridge.timetable.cases import absences, cases, opening
 from lms_bridge.timetable.cases.cases import case_by_uid, cases_within
 from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase
 from lms_bridge.timetable.cases.runs import affected
 from lms_bridge.timetable.changing import changes
-from lms_bridge.timetable.changing.undoing import too_late
 from lms_bridge.timetable.models import ChangeCause, ChangeState, Lesson, RunState
 from lms_bridge.timetable.telling.told_of import told_of
 from lms_bridge.web import case_words, timetable_new_case
+from lms_bridge.web.day_forms import errors_by_field, typed_day
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 from lms_bridge.web.timetable_changes import CAUSE_NAMES, KIND_BADGES, KIND_NAMES
 
@@ -64,7 +65,7 @@ def again(uid: str) -> Response:
 def close(uid: str) -> Response:
     """Decide to change nothing."""
     with transaction():
-        cases.end_case(_case(uid), CaseState.CLOSED, current_person())
+        cases.close_case(_case(uid), actor=current_person())
     flash(gettext("The case is closed. No lesson has changed."), "good")
     return redirect(url_for(".show", uid=uid))
 
@@ -74,12 +75,23 @@ def close(uid: str) -> Response:
 def withdraw(uid: str) -> Response:
     """What happened holds no more: an absence, online days, a lost day, missing rooms."""
     with transaction():
-        case = _case(uid)
-        if case.absence is not None:
-            absences.withdraw_absence(case.absence, actor=current_person())
-        else:
-            cases.end_case(case, CaseState.WITHDRAWN, current_person())
+        absences.withdraw_case(_case(uid), actor=current_person())
     flash(gettext("It was taken back. No lesson has changed."), "good")
+    return redirect(url_for(".show", uid=uid))
+
+
+@blueprint.post("/<uid>/rooms")
+@signed_in_required
+def rooms(uid: str) -> Response | tuple[str, int]:
+    """Correct how many online rooms there are, and until when; what is wrong stands beside its field."""
+    case = _case(uid)
+    try:
+        with transaction():
+            count = request.form.get("rooms", -1, type=int)
+            opening.correct_rooms(case, count, typed_day("last"), actor=current_person())
+    except BadInputs as refusal:
+        return _page(_case(uid), errors=errors_by_field(refusal.problems)), refusal.status
+    flash(gettext("The rooms are corrected. Proposals are worked out again."), "good")
     return redirect(url_for(".show", uid=uid))
 
 
@@ -155,8 +167,15 @@ def _line(case: ChangeCase) -> dict[str, Any]:
     }
 
 
-def _page(case: ChangeCase, *, refused: Conflict | None = None, private_reason: str = "") -> str:
+def _page(
+    case: ChangeCase,
+    *,
+    refused: Conflict | None = None,
+    private_reason: str = "",
+    errors: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     working = case.state is CaseState.OPEN and case.computing in (RunState.WAITING, RunState.RUNNING)
+    rooms_missing = cases.rooms_are_missing(case)
     applied = next((p for p in case.proposals if p.change_set.state is ChangeState.APPLIED), None)
     hit = affected(case) if case.state is CaseState.OPEN and not working else []
     between = cases.meanwhile(case) if case.state is CaseState.OPEN else cases.Meanwhile()
@@ -177,13 +196,18 @@ def _page(case: ChangeCase, *, refused: Conflict | None = None, private_reason: 
         applied=case_words.proposal_words(applied) if applied is not None else None,
         applied_set=applied.change_set if applied is not None else None,
         tables=case_words.by_class(applied.change_set) if applied is not None else [],
-        undoable=applied is not None and not too_late(applied.change_set),
+        undoable=applied is not None and changes.undoable(applied.change_set),
         refused=refused,
         stale=between.stale,
+        begun=between.begun is not None,
         between=[case_words.meanwhile_words(row) for row in between.change_sets],
         private_reason=private_reason,
         has_reason=case.absence is not None and case.absence.reason is not None,
-        takes_back=case.cause not in (ChangeCause.REQUEST, ChangeCause.PLAN_CHANGED),
+        takes_back=rooms_missing
+        or (case.state is CaseState.OPEN and case.cause not in (ChangeCause.REQUEST, ChangeCause.PLAN_CHANGED)),
+        rooms_missing=rooms_missing,
+        typed=request.form,
+        errors=errors or {},
         **_names(),
     )
 
@@ -195,6 +219,7 @@ def _lessons(numbers: list[int]) -> list[str]:
 
 def _preview(case: ChangeCase, row: CaseProposal) -> str:
     change_set = row.change_set
+    between = cases.meanwhile(case)
     author = db.session.get(Person, change_set.author_id) if change_set.author_id is not None else None
     return render_template(
         "timetable/case_preview.html",
@@ -205,7 +230,8 @@ def _preview(case: ChangeCase, row: CaseProposal) -> str:
         tables=case_words.by_class(change_set),
         told=told_of(change_set),
         author=author,
-        stale=cases.meanwhile(case).stale,
+        stale=between.stale,
+        begun=between.begun is not None,
         **_names(),
     )
 

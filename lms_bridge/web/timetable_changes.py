@@ -11,14 +11,15 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from lms_bridge.calendar.days import written_day
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
-from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.cases.substitutes import candidates
-from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing import changes, joint
 from lms_bridge.timetable.changing.lesson_changes import (
     LessonProblem,
     cancel_lesson,
@@ -35,7 +36,7 @@ from lms_bridge.timetable.models import (
     LessonChange,
     LessonStatus,
 )
-from lms_bridge.timetable.queries import WITH_PARTS
+from lms_bridge.timetable.queries import lesson_by_uid
 from lms_bridge.timetable.rooms import room_states
 from lms_bridge.timetable.snapshots import state_of
 from lms_bridge.timetable.telling.touched import touched_by
@@ -180,7 +181,8 @@ def change_set(uid: str) -> str:
         pages=pages,
         touched=touched_by(row),
         told=row.state is ChangeState.APPLIED and not changes.nobody_told(row),
-        undoable=row.state is ChangeState.APPLIED and wording.first is not None and wording.first > now(),
+        undoable=changes.undoable(row),
+        others=_others(row),
         is_undo=(row.cause_ref or "").startswith(changes.UNDO),
         **_names(),
     )
@@ -191,7 +193,7 @@ def change_set(uid: str) -> str:
 def apply(uid: str) -> Response:
     """Put a proposed change set in force."""
     with transaction():
-        row = changes.apply(_change_set(uid), current_person())
+        row = changes.apply(_to_decide(uid), current_person())
     flash(gettext("The change is in force. Everybody concerned is being told."), "good")
     return redirect(url_for(".change_set", uid=row.uid))
 
@@ -201,7 +203,7 @@ def apply(uid: str) -> Response:
 def discard(uid: str) -> Response:
     """Give a proposal up."""
     with transaction():
-        row = _change_set(uid)
+        row = _to_decide(uid)
         changes.discard(row, current_person())
     flash(gettext("The proposal was given up. Nothing has changed."), "good")
     return redirect(url_for(".change_set", uid=row.uid))
@@ -212,7 +214,7 @@ def discard(uid: str) -> Response:
 def undo(uid: str) -> Response:
     """Put the lessons of a change set back."""
     with transaction():
-        changes.undo(_change_set(uid), current_person())
+        changes.undo(_to_decide(uid), current_person())
     flash(gettext("The change was undone. The lessons are as they were before."), "good")
     return redirect(safe_next(request.form.get("next")) or url_for(".change_set", uid=uid))
 
@@ -231,9 +233,7 @@ def _change(uid: str, form: str, carry_out: Callable[[Lesson], ChangeSet]) -> Re
 
 def lesson_to_change(uid: str) -> Lesson:
     """The lesson, for those who write the timetable of its campus; read afresh, with its parts."""
-    row = db.session.scalar(
-        sa.select(Lesson).where(Lesson.uid == uid).options(*WITH_PARTS).execution_options(populate_existing=True)
-    )
+    row = lesson_by_uid(uid)
     if row is None:
         raise NotFound()
     current_scope().require(Permission.TIMETABLE_WRITE, Target(row.campus.path))
@@ -247,6 +247,25 @@ def _change_set(uid: str) -> ChangeSet:
     campus = db.session.get_one(Organisation, row.campus_id)
     current_scope().require(Permission.TIMETABLE_WRITE, Target(campus.path))
     return row
+
+
+def _to_decide(uid: str) -> ChangeSet:
+    """The change set, for those who may change the timetable of every campus that it goes together with."""
+    row = _change_set(uid)
+    joint.require_all(current_scope(), row)
+    return row
+
+
+def _others(row: ChangeSet) -> list[tuple[str, str, bool]]:
+    """The change sets that go together with it: campus, uid, and whether the person may look at it."""
+    scope = current_scope()
+    found = []
+    for one in joint.joint_with(row):
+        campus = db.session.get_one(Organisation, one.campus_id)
+        if one.id != row.id:
+            seen = scope.allows(Permission.TIMETABLE_WRITE, Target(campus.path))
+            found.append((campus.label(get_locale()), one.uid, seen))
+    return found
 
 
 def _lesson_page(row: Lesson, form: str = "", problems: list[BridgeError] | None = None) -> str:
@@ -330,7 +349,7 @@ def _new_time() -> tuple[date, int | None, time | None]:
 
 def _typed_day() -> date | None:
     try:
-        return date.fromisoformat(request.form.get("date", ""))
+        return written_day(request.form.get("date", ""))
     except ValueError:
         return None
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from flask import request
 from werkzeug.wrappers import Response
 
-from lms_bridge.calendar.days import TeachingWeek, country_days, teaching_weeks
+from lms_bridge.calendar.days import TeachingWeek, teaching_weeks, term_in_hand
 from lms_bridge.calendar.grid_text import parse_times, with_weekdays
-from lms_bridge.calendar.grids import Grid, grids_of, remove_grid, set_grid
+from lms_bridge.calendar.grids import Grid, grid_of, grids_of, remove_grid, set_grid
 from lms_bridge.calendar.limits import limits_by_grade, set_limits
-from lms_bridge.calendar.models import CalendarDay, DayKind, PeriodGrid
-from lms_bridge.calendar.own_days import remove_day, set_days, stated_days
+from lms_bridge.calendar.models import DayKind
+from lms_bridge.calendar.own_days import departures, own_day, remove_day, set_days
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
@@ -23,7 +22,8 @@ from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.lessons.capacity import set_rooms
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.lessons.providers import accounts_for
-from lms_bridge.roster.models import Organisation, Term
+from lms_bridge.roster.classes import classes_of
+from lms_bridge.roster.models import Organisation
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.solving.problem import WEEKDAYS
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
@@ -31,12 +31,17 @@ from lms_bridge.web.timetable_inputs import (
     blueprint,
     campus_of,
     carried_out,
-    classes_of,
     day_of,
     number_of,
     page,
-    term_in_hand,
 )
+
+
+def _calendar_of(code: str) -> Organisation:
+    """The campus with this code, if the person may also change its calendar."""
+    campus = campus_of(code)
+    require(Permission.CALENDAR_WRITE, Target(campus.path))
+    return campus
 
 
 @blueprint.get("/<code>/days")
@@ -50,8 +55,7 @@ def days(code: str) -> str:
 @signed_in_required
 def days_set(code: str) -> Response | tuple[str, int]:
     """Say that days are free, or that a day is a school day."""
-    campus = campus_of(code)
-    require(Permission.CALENDAR_WRITE, Target(campus.path))
+    campus = _calendar_of(code)
 
     def act() -> None:
         first = day_of("first")
@@ -72,11 +76,8 @@ def days_set(code: str) -> Response | tuple[str, int]:
 @signed_in_required
 def days_remove(code: str, number: int) -> Response | tuple[str, int]:
     """Take back what was said of a day."""
-    campus = campus_of(code)
-    require(Permission.CALENDAR_WRITE, Target(campus.path))
-    row = db.session.get(CalendarDay, number)
-    if row is None or row.organisation_id != campus.id:
-        raise NotFound()
+    campus = _calendar_of(code)
+    row = own_day(campus, number)
     return carried_out(
         lambda: remove_day(campus, row, actor=current_person()),
         gettext("Removed."), "days", campus, lambda problems: _days(campus, problems),
@@ -92,7 +93,7 @@ def _days(campus: Organisation, problems: Sequence[BridgeError] = ()) -> str:
         term=term,
         weeks=teaching_weeks(campus, term) if term is not None else [],
         odd=_odd,
-        rows=_stated(campus, term) if term is not None else [],
+        rows=departures(campus, term) if term is not None else [],
         present=today(campus.zone),
         weekdays=[(str(n), gettext(name)) for n, name in enumerate(WEEKDAYS)],
         kinds=[
@@ -106,25 +107,6 @@ def _odd(week: TeachingWeek) -> bool:
     return week.number % 2 == 1
 
 
-def _stated(campus: Organisation, term: Term) -> list[dict[str, Any]]:
-    """The days of the term that depart from Monday to Friday: the country's, and the school's own."""
-    found: list[dict[str, Any]] = []
-    for year in range(term.starts_on.year, term.ends_on.year + 1):
-        off, workdays = country_days(campus.country, year)
-        found += [{"day": day, "name": name, "name_en": name_en, "off": True} for day, (name, name_en) in off.items()]
-        found += [{"day": day, "off": False, "weekday": weekday} for day, weekday in workdays.items()]
-    found = [row for row in found if term.starts_on <= row["day"] <= term.ends_on]
-    for own in stated_days(campus, term.starts_on, term.ends_on):
-        found = [row for row in found if row["day"] != own.day or "own" in row]
-        found.append(
-            {
-                "day": own.day, "name": own.name, "name_en": own.name_en, "off": own.kind is DayKind.HOLIDAY,
-                "weekday": own.as_weekday, "own": own, "removable": own.organisation_id == campus.id,
-            }
-        )  # fmt: skip
-    return sorted(found, key=lambda row: row["day"])
-
-
 @blueprint.get("/<code>/grids")
 @signed_in_required
 def grids(code: str) -> str:
@@ -136,8 +118,7 @@ def grids(code: str) -> str:
 @signed_in_required
 def grids_set(code: str) -> Response | tuple[str, int]:
     """Set a grid, or some weekdays of one."""
-    campus = campus_of(code)
-    require(Permission.CALENDAR_WRITE, Target(campus.path))
+    campus = _calendar_of(code)
 
     def act() -> None:
         times, problems = parse_times(request.form.get("times", ""))
@@ -162,11 +143,8 @@ def grids_set(code: str) -> Response | tuple[str, int]:
 @signed_in_required
 def grids_remove(code: str, number: int) -> Response | tuple[str, int]:
     """Remove a grid."""
-    campus = campus_of(code)
-    require(Permission.CALENDAR_WRITE, Target(campus.path))
-    row = db.session.get(PeriodGrid, number)
-    if row is None or row.campus_id != campus.id:
-        raise NotFound()
+    campus = _calendar_of(code)
+    row = grid_of(campus, number)
     return carried_out(
         lambda: remove_grid(campus, row, actor=current_person()),
         gettext("The grid is removed."), "grids", campus, lambda problems: _grids(campus, problems),
@@ -177,8 +155,7 @@ def grids_remove(code: str, number: int) -> Response | tuple[str, int]:
 @signed_in_required
 def grids_limits(code: str) -> Response | tuple[str, int]:
     """Set the limits of online teaching for a grade."""
-    campus = campus_of(code)
-    require(Permission.CALENDAR_WRITE, Target(campus.path))
+    campus = _calendar_of(code)
 
     def act() -> None:
         periods, minutes = number_of("periods_per_day"), number_of("minutes_per_lesson")

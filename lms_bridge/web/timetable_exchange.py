@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import sqlalchemy as sa
@@ -13,10 +11,8 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as BaseResponse
 
 from lms_bridge.calendar.days import iso_week, shift_week
-from lms_bridge.core import files
 from lms_bridge.core.access import Permission, Role, Target
 from lms_bridge.core.application import current_settings
-from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
@@ -24,18 +20,20 @@ from lms_bridge.core.models import StoredFile
 from lms_bridge.plans.export.clean import file_name
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, RoleAssignment
 from lms_bridge.roster.scope import today, valid
+from lms_bridge.timetable.changing.week_versions import Overtaken
 from lms_bridge.timetable.exchange.export import MEDIA_TYPES, written_week
-from lms_bridge.timetable.exchange.importer import COUNTED, TimetableImport, import_timetable
-from lms_bridge.timetable.exchange.sources import read_timetable
+from lms_bridge.timetable.exchange.fet_inputs import Taken
+from lms_bridge.timetable.exchange.importer import COUNTED, TimetableImport
+from lms_bridge.timetable.exchange.taking import FATE_WORDS, TAKEN_WORDS, ConstraintCount
+from lms_bridge.timetable.exchange.uploads import Handed, keep, kept
 from lms_bridge.web.campuses import campuses_within
+from lms_bridge.web.case_words import meanwhile_words
 from lms_bridge.web.plan_documents import download
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
+from lms_bridge.web.timetable_changes import CAUSE_NAMES, KIND_BADGES, KIND_NAMES
 from lms_bridge.web.timetable_solving import weeks_to_come
 
 blueprint = APIBlueprint("exchange", __name__, enable_openapi=False)
-
-PURPOSE = "timetable_upload"
-KEPT = timedelta(days=1)
 
 
 @blueprint.get("/import")
@@ -49,29 +47,22 @@ def form() -> str:
 @blueprint.post("/import")
 @signed_in_required
 def hand_over() -> BaseResponse | tuple[str, int]:
-    """Keep the file for a day and show what it would change; a file that cannot be read is refused at once."""
+    """Keep the file for a day and show what it would change; a file that cannot be imported is refused at once."""
     require(Permission.TIMETABLE_WRITE)
     try:
         campus = _campus(request.form.get("campus", ""))
         with transaction():
-            stored = _kept("file", campus)
-            solution = _kept("solution", campus) if request.files.get("solution") else None
-            read_timetable(
-                files.path_of(stored), stored.name,
-                solution=files.path_of(solution) if solution else None,
-                solution_name=solution.name if solution else None,
-            )  # fmt: skip
-        wanted: dict[str, Any] = {
-            "campus": campus.code,
-            "first": request.form.get("first", ""),
-            "last": request.form.get("last", ""),
-        }
-        if solution is not None:
-            wanted["solution"] = solution.uid
+            stored = _keep("file", campus)
+            solution = _keep("solution", campus) if request.files.get("solution") else None
+            handed = Handed(stored, campus, request.form.get("first", ""), request.form.get("last"), solution)
+            handed.look(current_person())
     except BridgeError as error:
         if error.status == 404:
             raise
         return _form(error), error.status
+    wanted: dict[str, Any] = {"campus": campus.code, "first": handed.first, "last": handed.last or ""}
+    if solution is not None:
+        wanted["solution"] = solution.uid
     return redirect(url_for("timetable.exchange.look", file=stored.uid, **wanted))
 
 
@@ -85,17 +76,18 @@ def look(file: str) -> str | tuple[str, int]:
 @blueprint.post("/import/<file>")
 @signed_in_required
 def publish(file: str) -> BaseResponse | str | tuple[str, int]:
-    """Publish it."""
+    """Publish it, as it was looked at: not over what somebody changed since."""
     try:
         with transaction():
-            result = _imported(file, dry_run=False)
-            db.session.delete(_stored(file))
+            take = [kind for kind in Taken if request.form.get(f"take_{kind.value}")]
+            result = _handed(file).publish(current_person(), _seen(), take)
             uid = result.change_set.uid if result.change_set is not None else None
     except BridgeError as error:
         if error.status == 404:
             raise
         return _look(file, error)
-    flash(gettext("The timetable was imported.") if uid else gettext("Nothing had to be changed."), "good")
+    told = uid is not None or result.rules
+    flash(gettext("The timetable was imported.") if told else gettext("Nothing had to be changed."), "good")
     if uid is None:
         return redirect(url_for("timetable.week"))
     return redirect(url_for("timetable.changes.change_set", uid=uid))
@@ -141,37 +133,62 @@ def _form(error: BridgeError | None) -> str:
 
 
 def _look(file: str, error: BridgeError | None = None) -> str | tuple[str, int]:
+    handed = _handed(file)
     result: TimetableImport | None = None
-    try:
-        result = _imported(file, dry_run=True)
-    except BridgeError as refusal:
-        if refusal.status == 404:
-            raise
-        error = error or refusal
+    problems: list[BridgeError] = []
+    between: list[dict[str, Any]] = []
+    if isinstance(error, Overtaken):
+        between = [meanwhile_words(row) for row in error.change_sets]
+    elif error is not None:
+        problems = error.problems if isinstance(error, BadInputs) else [error]
+    if not problems:
+        try:
+            result = handed.look(current_person())
+        except BridgeError as refusal:
+            error = refusal
+            problems = refusal.problems if isinstance(refusal, BadInputs) else [refusal]
     page = render_template(
         "timetable/import_look.html",
-        file=_stored(file),
-        campus=_campus(request.values.get("campus", "")),
+        file=handed.file,
+        campus=handed.campus,
         wanted=_wanted(),
         result=result,
         counts=[(gettext(COUNTED[kind]), n) for kind, n in result.counts.items() if n] if result else [],
-        changes=bool(result and any(count for kind, count in result.counts.items() if kind != "kept")),
-        problems=error.problems if isinstance(error, BadInputs) else [error] if error is not None else [],
+        take=[(kind.value, gettext(TAKEN_WORDS[kind]), texts) for kind, texts in result.rules.items()]
+        if result
+        else [],
+        constraints=[_constraint(line) for line in result.constraints] if result else [],
+        between=between,
+        cause_names={cause: gettext(name) for cause, name in CAUSE_NAMES.items()},
+        kind_names={kind: gettext(name) for kind, name in KIND_NAMES.items()},
+        kind_badges=KIND_BADGES,
+        problems=problems,
     )
     return page if error is None else (page, error.status)
 
 
-def _imported(file: str, *, dry_run: bool) -> TimetableImport:
-    stored, campus = _stored(file), _campus(request.values.get("campus", ""))
-    solution = _stored(request.values["solution"]) if request.values.get("solution") else None
-    given = read_timetable(
-        files.path_of(stored), stored.name, solution=files.path_of(solution) if solution else None,
-        solution_name=solution.name if solution else None,
+def _constraint(line: ConstraintCount) -> dict[str, Any]:
+    return {
+        "kind": line.kind, "hard": line.hard or "–", "soft": line.soft or "–", "fate": gettext(FATE_WORDS[line.fate]),
+    }  # fmt: skip
+
+
+def _handed(file: str) -> Handed:
+    """The file of the address with what the page says about it."""
+    person, solution = current_person(), request.values.get("solution")
+    return Handed(
+        kept(file, person), _campus(request.values.get("campus", "")), request.values.get("first", ""),
+        request.values.get("last"), kept(solution, person) if solution else None,
     )  # fmt: skip
-    return import_timetable(
-        campus, given, first_week=request.values.get("first", ""), last_week=request.values.get("last") or None,
-        name=stored.name, actor=current_person(), dry_run=dry_run,
-    )  # fmt: skip
+
+
+def _seen() -> dict[str, int]:
+    """The versions of the weeks that the page showed; a page without them has seen none."""
+    return {
+        name.removeprefix("seen_"): int(value)
+        for name, value in request.form.items()
+        if name.startswith("seen_") and value.isdigit()
+    }
 
 
 def _wanted() -> dict[str, Any]:
@@ -187,29 +204,14 @@ def _campus(code: str) -> Organisation:
     return found
 
 
-def _kept(field: str, campus: Organisation) -> StoredFile:
+def _keep(field: str, campus: Organisation) -> StoredFile:
     upload = request.files.get(field)
     if upload is None or not upload.filename:
         raise InputError(N_("No file was chosen."), remedy=N_("Choose the document and press the button again."))
-    return files.store(
-        cast("BinaryIO", upload.stream),
-        name=Path(upload.filename.replace("\\", "/")).name,
-        media_type="application/octet-stream",
-        purpose=PURPOSE,
+    return keep(
+        cast("BinaryIO", upload.stream), upload.filename, campus, current_person(),
         max_bytes=current_settings().max_upload_bytes,
-        owner_id=current_person().id,
-        organisation_id=campus.id,
-        delete_after=now() + KEPT,
-    )
-
-
-def _stored(uid: str) -> StoredFile:
-    row = db.session.scalar(sa.select(StoredFile).filter_by(uid=uid, purpose=PURPOSE, owner_id=current_person().id))
-    if row is None or row.delete_after is None or row.delete_after < now():
-        raise NotFound(
-            N_("This document is no longer kept here."), remedy=N_("Upload it again; it is kept for one day.")
-        )
-    return row
+    )  # fmt: skip
 
 
 def _class(campus: Organisation) -> ClassGroup | None:

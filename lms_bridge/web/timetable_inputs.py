@@ -11,16 +11,16 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from lms_bridge.calendar.days import iso_week, monday_of, shift_week, teaching_weeks, terms_of
+from lms_bridge.calendar.days import iso_week, monday_of, shift_week, teaching_weeks, term_in_hand, written_day
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_day
-from lms_bridge.roster.models import ClassGroup, Organisation, OrganisationKind, Subject, Term
+from lms_bridge.roster.models import Organisation, OrganisationKind, Subject
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.making.input_check import check_week
-from lms_bridge.web.campuses import campuses_within, class_order
+from lms_bridge.web.campuses import campuses_within
 from lms_bridge.web.session import require, signed_in_required
 
 blueprint = APIBlueprint("inputs", __name__, url_prefix="/inputs", enable_openapi=False)
@@ -96,9 +96,14 @@ def day_of(name: str) -> date | None:
     """
     typed = request.form.get(name, "").strip()
     try:
-        return date.fromisoformat(typed) if typed else None
+        return written_day(typed) if typed else None
     except ValueError:
         raise InputError(N_("A date cannot be read."), remedy=N_("Write it as in 2026-11-23.")) from None
+
+
+def key_of(typed: str) -> int | None:
+    """The number of a row that a form names; None for anything that can be none."""
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None
 
 
 def number_of(name: str) -> int | None:
@@ -107,33 +112,18 @@ def number_of(name: str) -> int | None:
     :raises InputError: it is no number.
     """
     typed = request.form.get(name, "").strip()
-    try:
-        return int(typed) if typed else None
-    except ValueError:
-        raise InputError(
-            N_("“%(typed)s” is not a number."), remedy=N_("Write a whole number."), typed=typed[:20]
-        ) from None
+    if not typed:
+        return None
+    number = key_of(typed.removeprefix("-"))
+    if number is None:
+        raise InputError(N_("“%(typed)s” is not a number."), remedy=N_("Write a whole number."), typed=typed[:20])
+    return -number if typed.startswith("-") else number
 
 
 def subjects() -> list[tuple[str, str]]:
     """The subjects to choose from."""
     rows = db.session.scalars(sa.select(Subject).order_by(Subject.code))
     return [(str(row.id), row.label(get_locale())) for row in rows]
-
-
-def classes_of(campus: Organisation, term: Term | None = None) -> list[ClassGroup]:
-    """The classes of a campus in a term (None: in terms that are not over), as a school lists them."""
-    query = sa.select(ClassGroup).join(Term, Term.id == ClassGroup.term_id)
-    query = query.where(ClassGroup.campus_id == campus.id, ClassGroup.valid_to.is_(None))
-    query = query.where(Term.id == term.id) if term is not None else query.where(Term.ends_on >= today(campus.zone))
-    return sorted(db.session.scalars(query), key=class_order)
-
-
-def term_in_hand(campus: Organisation) -> Term | None:
-    """The campus's term of today, else the next one; the shorter where a year and a semester both cover it."""
-    day = today(campus.zone)
-    terms = [term for term in terms_of(campus) if term.ends_on >= day]
-    return min(terms, key=lambda t: (max(t.starts_on, day), (t.ends_on - t.starts_on).days), default=None)
 
 
 @blueprint.get("")

@@ -12,14 +12,14 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from lms_bridge.calendar.days import iso_week, monday_of, shift_week
+from lms_bridge.calendar.days import iso_week, monday_of, shift_week, written_day
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_day, say_period, say_slot, say_time
 from lms_bridge.timetable.changing import changes
-from lms_bridge.timetable.changing.lesson_changes import move_lesson, planned_move, planned_swap, swap_lessons
+from lms_bridge.timetable.changing.lesson_changes import hints_of, move_lesson, planned_move, planned_swap, swap_lessons
 from lms_bridge.timetable.changing.slot_checks import SlotCheck, Verdict, check_week
 from lms_bridge.timetable.models import ChangeSet, Lesson
 from lms_bridge.timetable.telling.touched import touched_by
@@ -109,10 +109,11 @@ def _page(lesson: Lesson, said: MultiDict[str, str], refusal: BadInputs | None =
         title = gettext("Move %(lesson)s", lesson=lesson_title(lesson))
         hidden = {"day": day.isoformat(), "period": period}
     problems: list[BridgeError] = refusal.problems if refusal is not None else []
-    preview = None
+    preview, hints = None, []
     if not problems:
         try:
-            preview = changes.preview(lesson.campus, plan())
+            wanted = plan()
+            preview, hints = changes.preview(lesson.campus, wanted), hints_of(wanted)
         except BadInputs as found:
             problems = found.problems
     words = ChangeWords(preview) if preview is not None else None
@@ -125,6 +126,7 @@ def _page(lesson: Lesson, said: MultiDict[str, str], refusal: BadInputs | None =
         rows=[words.row(change) for change in preview.changes] if preview is not None and words is not None else [],
         touched=touched_by(preview) if preview is not None else None,
         problems=problems,
+        hints=[hint.text() for hint in hints],
         hidden=hidden
         | {"version": said.get("version") or changes.version_of(lesson.week_id), "back": safe_next(said.get("back"))},
         back=safe_next(said.get("back")) or week,
@@ -155,6 +157,7 @@ def _slot(lesson: Lesson, check: SlotCheck, version: int) -> dict[str, Any]:
     address: dict[str, Any] = {"version": version, "day": check.at.day.isoformat(), "period": check.at.slot.period}
     if check.swap is not None:
         address = {"version": version, "swap": check.swap.uid}
+    told = check.reasons if check.verdict is Verdict.CLASH else check.hints
     open_ = check.verdict in (Verdict.FREE, Verdict.SWAP)
     return {
         "day": check.at.day.isoformat(),
@@ -163,8 +166,8 @@ def _slot(lesson: Lesson, check: SlotCheck, version: int) -> dict[str, Any]:
         "verdict": check.verdict.value,
         "word": _word(check),
         "period_at": say_period_at(check.at.slot.period, start.time()),
-        "reasons": [in_words(problem) for problem in check.reasons] if check.verdict is Verdict.CLASH else [],
-        "why": " ".join(problem.text() for problem in check.reasons) if check.verdict is Verdict.CLASH else "",
+        "reasons": [in_words(problem) for problem in told],
+        "why": " ".join(problem.text() for problem in told),
         "url": url_for(".place", uid=lesson.uid, **address) if open_ else None,
     }
 
@@ -186,7 +189,7 @@ def _word(check: SlotCheck) -> str:
 
 def _target(said: MultiDict[str, str]) -> tuple[date, int]:
     try:
-        return date.fromisoformat(said.get("day", "")), int(said.get("period", ""))
+        return written_day(said.get("day", "")), int(said.get("period", ""))
     except ValueError:
         raise InputError(
             N_("The address names no day and period."), remedy=N_("Choose a slot in the week's table again.")

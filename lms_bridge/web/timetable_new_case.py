@@ -14,13 +14,14 @@ from lms_bridge.core.access import Permission, Role
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
-from lms_bridge.roster.models import ClassGroup, Organisation, Person, RoleAssignment, Term
+from lms_bridge.roster.classes import classes_of
+from lms_bridge.roster.models import ClassGroup, Organisation, Person, RoleAssignment
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.timetable.cases import opening
 from lms_bridge.timetable.cases.absences import report_absence
 from lms_bridge.timetable.cases.models import ChangeCase
 from lms_bridge.timetable.changing.lesson_changes import LessonProblem
-from lms_bridge.web.campuses import campuses_within, class_order
+from lms_bridge.web.campuses import campuses_within
 from lms_bridge.web.day_forms import errors_by_field, periods_of, typed_day, typed_days
 from lms_bridge.web.session import current_person, require, signed_in_required
 
@@ -176,13 +177,4 @@ def _teachers(campus: Organisation) -> list[tuple[str, Any]]:
 
 
 def _classes(campus: Organisation) -> list[tuple[str, str]]:
-    rows = db.session.scalars(
-        sa.select(ClassGroup)
-        .join(Term, Term.id == ClassGroup.term_id)
-        .where(
-            ClassGroup.campus_id == campus.id,
-            ClassGroup.valid_to.is_(None),
-            Term.ends_on >= today(campus.zone),
-        )
-    )
-    return [(group.uid, group.title) for group in sorted(rows, key=class_order)]
+    return [(group.uid, group.title) for group in classes_of(campus)]

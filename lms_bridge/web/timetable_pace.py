@@ -6,17 +6,17 @@ import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import render_template, request
 
-from lms_bridge.calendar.days import teaching_weeks
+from lms_bridge.calendar.days import teaching_weeks, term_in_hand
 from lms_bridge.core.access import Permission, Role, Scope, Target
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import get_locale
-from lms_bridge.plans.models import PlanUnit, PlanVersion, TeachingPlan
-from lms_bridge.roster.models import ClassGroup, Organisation, Subject
-from lms_bridge.timetable.reports.progress import Progress, class_progress, pace, present_week
-from lms_bridge.web.campuses import campuses_within, class_order
+from lms_bridge.plans.models import TeachingPlan
+from lms_bridge.roster.classes import classes_of
+from lms_bridge.roster.models import ClassGroup, Subject
+from lms_bridge.timetable.reports.progress import class_progress, pace, present_week, progress_of, unit_names
+from lms_bridge.web.campuses import campuses_within
 from lms_bridge.web.session import require, signed_in_required
-from lms_bridge.web.timetable_inputs import classes_of, term_in_hand
 
 blueprint = APIBlueprint("pace", __name__, url_prefix="/pace", enable_openapi=False)
 
@@ -32,14 +32,13 @@ def overview() -> str:
     groups = classes_of(campus) if campus is not None else _taught(scope)
     if campus is None and not groups:
         raise NotFound()
-    rows = [row for home, mine in _by_campus(groups) for row in _progress(home, mine)]
-    rows.sort(key=lambda row: (-row.left_over, -row.behind, class_order(row.group), row.subject.code))
+    rows = progress_of(groups)
     return render_template(
         "timetable/pace.html",
         campus=campus,
         campuses=[(c.code, c.label(get_locale())) for c in campuses],
         rows=rows,
-        units=_titles({row.plan_id for row in rows}),
+        units=unit_names({row.plan_id for row in rows}),
         late=sum(row.behind > 0 for row in rows),
         left=sum(row.left_over > 0 for row in rows),
     )
@@ -66,7 +65,7 @@ def course(class_uid: str, number: int) -> str:
         row=row,
         weeks=weeks,
         present=present_week(group.campus, teaching_weeks(group.campus, term)),
-        unit=_titles({row.plan_id}).get((row.plan_id, row.unit_key or "")),
+        unit=unit_names({row.plan_id}).get((row.plan_id, row.unit_key or "")),
         plan=db.session.get_one(TeachingPlan, row.plan_id),
     )
 
@@ -80,26 +79,3 @@ def _taught(scope: Scope) -> list[ClassGroup]:
     if Role.TEACHER not in scope.roles:
         return []
     return list(db.session.scalars(sa.select(ClassGroup).where(ClassGroup.id.in_(scope.taught_class_ids))))
-
-
-def _by_campus(groups: list[ClassGroup]) -> list[tuple[Organisation, list[ClassGroup]]]:
-    found: dict[int, list[ClassGroup]] = {}
-    for group in groups:
-        found.setdefault(group.campus_id, []).append(group)
-    return [(mine[0].campus, mine) for mine in found.values()]
-
-
-def _progress(campus: Organisation, groups: list[ClassGroup]) -> list[Progress]:
-    term = term_in_hand(campus)
-    return class_progress(campus, term, [g for g in groups if g.term_id == term.id]) if term is not None else []
-
-
-def _titles(plan_ids: set[int]) -> dict[tuple[int, str], str]:
-    """The titles of units by plan and key, as in the newest version that has them."""
-    rows = db.session.execute(
-        sa.select(PlanVersion.plan_id, PlanUnit.key, PlanUnit.title)
-        .join(PlanVersion, PlanVersion.id == PlanUnit.version_id)
-        .where(PlanVersion.plan_id.in_(plan_ids))
-        .order_by(PlanVersion.number)
-    )
-    return {(plan_id, key): title for plan_id, key, title in rows}

@@ -17,12 +17,13 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.dates import say_slot
+from lms_bridge.roster.classes import class_order
 from lms_bridge.roster.models import ClassGroup, Organisation, Person, RoleAssignment, Term
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.changing.week_conflicts import ConflictKind, Found
 from lms_bridge.timetable.models import ChangeState, Lesson
-from lms_bridge.web.campuses import campuses_within, class_order
+from lms_bridge.web.campuses import campuses_within
 from lms_bridge.web.change_words import ChangeWords
 
 CONFLICT_WORDS = {
@@ -167,5 +168,5 @@ def just_done(scope: Scope) -> dict[str, Any] | None:
         "uid": row.uid,
         "rows": [words.row(change) for change in sorted(words.told(row), key=words.order)][:3],
         "next": week_url(back),
-        "undoable": words.first is not None and words.first > now(),
+        "undoable": changes.undoable(row),
     }

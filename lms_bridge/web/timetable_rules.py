@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.roster.classes import classes_of
 from lms_bridge.roster.models import Organisation
 from lms_bridge.timetable.inputs import subject_rules
 from lms_bridge.timetable.inputs.models import DayPart, RuleType, SubjectRule, WeekParity
@@ -20,7 +21,7 @@ from lms_bridge.timetable.inputs.rule_texts import WEEK_WORDS
 from lms_bridge.timetable.inputs.stated_rules import Stated
 from lms_bridge.timetable.solving.problem import WEEKDAYS
 from lms_bridge.web.session import current_person, signed_in_required
-from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, classes_of, number_of, page, subjects
+from lms_bridge.web.timetable_inputs import blueprint, campus_of, carried_out, key_of, number_of, page, subjects
 
 KINDS = {
     RuleType.DOUBLES: (N_("Double periods"), N_("so many a week")),
@@ -124,7 +125,7 @@ def _stated() -> Stated:
         kind=kind,
         weeks=_choice(WeekParity, "weeks") or WeekParity.EVERY,
         grade=which if whom == "grade" else "",
-        class_id=int(which) if whom == "class" and which.isdigit() else None,
+        class_id=key_of(which) if whom == "class" else None,
         other_id=number_of("other") if two else None,
         number=number_of("number") if kind in (RuleType.DOUBLES, RuleType.SPREAD) else None,
         day_part=part,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,32 +20,41 @@ from lms_bridge.notices.dates import say_day
 from lms_bridge.roster.models import Organisation
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.making import runs
-from lms_bridge.timetable.models import ChangeSet, ChangeState, RunState, SolveRun, TimetableWeek
+from lms_bridge.timetable.making.sharing import sharing_with, with_all_that_share
+from lms_bridge.timetable.models import ChangeState, RunState, SolveRun, TimetableWeek
 from lms_bridge.timetable.solving.cost_words import itemised, stage_words
 from lms_bridge.web.campuses import campuses_within
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 
 blueprint = APIBlueprint("solving", __name__, url_prefix="/solve", enable_openapi=False)
 
-WORKING = (RunState.WAITING, RunState.RUNNING)
+GROUP = "group:"
+"""Stands before the code of an education group, all campuses of which are meant."""
 
 
 @blueprint.get("")
 @signed_in_required
 def form() -> str:
-    """Which campus and week; the week to come is offered first."""
+    """Which campus (or group) and week; the week to come is offered first."""
     scope = require(Permission.TIMETABLE_WRITE)
     campuses = campuses_within(scope, Permission.TIMETABLE_WRITE)
     if not campuses:
         raise NotFound()
-    campus = next((c for c in campuses if c.code == request.args.get("campus")), campuses[0])
-    chosen = request.args.get("week") or shift_week(iso_week(today(campus.zone)), 1)
+    asked = request.args.get("campus", "")
+    groups = _groups(campuses)
+    chosen = next((g for g in groups if f"{GROUP}{g.code}" == asked), None)
+    campus = next((c for c in campuses if c.code == asked or (chosen and c.path.startswith(chosen.path))), campuses[0])
+    week = request.args.get("week") or shift_week(iso_week(today(campus.zone)), 1)
     return render_template(
         "timetable/solve.html",
-        campuses=[(c.code, c.label(get_locale())) for c in campuses],
+        campuses=[(c.code, c.label(get_locale())) for c in campuses]
+        + [(f"{GROUP}{g.code}", gettext("All campuses of %(group)s", group=g.label(get_locale()))) for g in groups],
         campus=campus,
+        chosen=f"{GROUP}{chosen.code}" if chosen is not None else campus.code,
+        sharing=sharing_with(campus, week, campuses) if chosen is None else [],
+        several=len(campuses) > 1,
         weeks=list(weeks_to_come(campus)),
-        week=chosen,
+        week=week,
         runs=_latest(campus),
         states=RunState,
     )
@@ -55,16 +65,22 @@ def form() -> str:
 def start() -> Response:
     """Begin to solve; the page of the run shows how it goes."""
     scope = require(Permission.TIMETABLE_WRITE)
-    campus = next(
-        (c for c in campuses_within(scope, Permission.TIMETABLE_WRITE) if c.code == request.form.get("campus")), None
-    )
-    if campus is None:
+    within = campuses_within(scope, Permission.TIMETABLE_WRITE)
+    asked = request.form.getlist("campus")
+    campuses = [campus for campus in within if campus.code in asked]
+    for group in _groups(within):
+        if f"{GROUP}{group.code}" in asked:
+            campuses += [c for c in within if c.path.startswith(group.path) and c not in campuses]
+    if not campuses:
         raise NotFound()
     typed = request.form.get("week", "")
     if not typed:
         raise InputError(N_("No week was chosen."), remedy=N_("Choose a week."))
+    week = iso_week(monday_of(typed))
+    if request.form.get("together"):
+        campuses = with_all_that_share(campuses, week, within)
     with transaction():
-        run = runs.start(campus, iso_week(monday_of(typed)), actor=current_person())
+        run = runs.start(campuses, week, actor=current_person())
     return redirect(url_for(".show", uid=run.uid))
 
 
@@ -73,8 +89,10 @@ def start() -> Response:
 def show(uid: str) -> str:
     """How a run stands: it refreshes itself until there is an answer."""
     run = _run(uid)
-    working = run.state in WORKING
-    proposal = db.session.get(ChangeSet, run.change_set_id) if run.change_set_id is not None else None
+    working = run.state in runs.WORKING
+    proposal = next((part.change_set for part in run.parts if part.change_set is not None), None)
+    refused_alone = run.state is RunState.REFUSED and len(run.parts) == 1
+    within = campuses_within(current_scope(), Permission.TIMETABLE_WRITE) if refused_alone else []
     return render_template(
         "timetable/run.html",
         run=run,
@@ -83,6 +101,8 @@ def show(uid: str) -> str:
         said=_progress(run),
         costs=itemised((run.progress if working else run.result).get("costs", {})),
         proposal=proposal,
+        counts={one["campus"]: one["counts"] for one in run.result.get("campuses", [])},
+        sharing=sharing_with(run.campus, run.week, within),
         proposed=proposal is not None and proposal.state is ChangeState.PROPOSED,
         monday=say_day(monday_of(run.week), get_locale()),
     )
@@ -94,7 +114,7 @@ def progress(uid: str) -> dict[str, Any]:
     """The same in numbers and words, for the page's script."""
     run = _run(uid)
     return _progress(run) | {
-        "working": run.state in WORKING,
+        "working": run.state in runs.WORKING,
         "items": [item.as_dict() for item in itemised(run.progress.get("costs", {}))],
     }
 
@@ -113,8 +133,21 @@ def _run(uid: str) -> SolveRun:
     run = db.session.scalar(sa.select(SolveRun).where(SolveRun.uid == uid).execution_options(populate_existing=True))
     if run is None:
         raise NotFound()
-    current_scope().require(Permission.TIMETABLE_WRITE, Target(run.campus.path))
+    for part in run.parts:
+        current_scope().require(Permission.TIMETABLE_WRITE, Target(part.campus.path))
     return run
+
+
+def _groups(campuses: Sequence[Organisation]) -> list[Organisation]:
+    """The education groups with more than one campus, all of them among these."""
+    ids = Counter(campus.parent_id for campus in campuses)
+    rows = db.session.scalars(
+        sa.select(Organisation)
+        .where(Organisation.id.in_([key for key, count in ids.items() if key is not None and count > 1]))
+        .order_by(Organisation.code)
+    )
+    paths = current_scope().paths(Permission.TIMETABLE_WRITE)
+    return [row for row in rows if any(row.path.startswith(path) for path in paths)]
 
 
 def _progress(run: SolveRun) -> dict[str, Any]:
@@ -156,8 +189,5 @@ def weeks_to_come(campus: Organisation) -> Iterable[tuple[str, str]]:
 
 
 def _latest(campus: Organisation) -> list[SolveRun]:
-    return list(
-        db.session.scalars(
-            sa.select(SolveRun).where(SolveRun.campus_id == campus.id).order_by(SolveRun.id.desc()).limit(5)
-        )
-    )
+    chosen = runs.of_campus(campus, current_scope().paths(Permission.TIMETABLE_WRITE))
+    return list(db.session.scalars(chosen.limit(5)))

@@ -22,7 +22,7 @@ from lms_bridge.core.database import transaction
 from lms_bridge.timetable.cases.cases import case_by_uid
 from lms_bridge.timetable.cases.runs import work_out_case
 from tests.api.conftest import MakeCaller
-from tests.builders import SchoolSystem
+from tests.builders import SchoolSystem, provider_account
 from tests.plans.documents import plan_docx
 from tests.timetable.placed import MONDAY, placed_week
 from tests.timetable.school import FRIDAY, WEEK
@@ -86,7 +86,7 @@ def test_the_examples_of_the_timetable_work(app: Flask, caller_of: MakeCaller, t
         key = caller_of(placed.school.a.administrator).key
         with served(app) as url:
             variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK, "DAY": MONDAY.isoformat()}
-            assert carried_out(2, variables, tmp_path, learn) == 10
+            assert carried_out(2, variables, tmp_path, learn) == 13
 
 
 def test_the_examples_of_cases_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:
@@ -98,7 +98,8 @@ def test_the_examples_of_cases_work(app: Flask, caller_of: MakeCaller, tmp_path:
             assert case is not None
             work_out_case(case.id, QUICK)
         if "/board?" in line:
-            return {"LESSON": said["rows"][0]["lesson"]["uid"]}
+            lesson = said["rows"][0]["lesson"]
+            return {"LESSON": lesson["uid"], "SEQUENCE": str(lesson["sequence"])}
         return {"PROPOSAL": said["options"][0]["uid"]} if line.endswith('/cases/$CASE"') else {}
 
     with clock.at(FRIDAY):
@@ -110,3 +111,53 @@ def test_the_examples_of_cases_work(app: Flask, caller_of: MakeCaller, tmp_path:
             variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "DAY": MONDAY.isoformat()}
             variables |= {"TEACHER": upset.wang.uid, "OTHER": upset.zhao.uid}
             assert carried_out(3, variables, tmp_path, learn) == 9
+
+
+def test_the_examples_of_what_else_happens_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:
+    def learn(line: str, said: Any) -> dict[str, str]:
+        return {"CASE": said["uid"]} if "/cases/" in line and "--json" in line else {}
+
+    with clock.at(FRIDAY):
+        upset = timetabled()
+        with transaction():
+            upset.school.a.campus.code, upset.one.code = "A", "5-1"
+        keys = {"KEY": caller_of(upset.administrator).key, "OWN_KEY": caller_of(upset.wang).key}
+        with served(app) as url:
+            variables = keys | {"URL": url, "PATH": os.environ["PATH"], "DAY": MONDAY.isoformat()}
+            variables["LESSON"] = upset.lessons(upset.chinese)[0].uid
+            assert carried_out(4, variables, tmp_path, learn) == 8
+
+
+def test_the_examples_of_rules_and_inputs_work(
+    app: Flask, school: SchoolSystem, caller_of: MakeCaller, tmp_path: Path
+) -> None:
+    def learn(line: str, said: Any) -> dict[str, str]:
+        if line.endswith('/arrangements"'):
+            return {"ARRANGEMENT": said.get("uid") or said["arrangements"][0]["uid"]}
+        return {"GRID": str(said["number"])} if line.endswith('/grids"') and "--json" in line else {}
+
+    with clock.at(FRIDAY):
+        with transaction():
+            school.a.campus.code, school.a.classes[0].code = "A", "5-1"
+            account = provider_account(school.a.campus)
+        key = caller_of(school.a.administrator).key
+        with served(app) as url:
+            variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK, "DAY": MONDAY.isoformat()}
+            variables |= {"TEACHER": school.a.teacher.uid, "STUDENT": school.a.students[0].uid, "ACCOUNT": account.uid}
+            assert carried_out(5, variables, tmp_path, learn) == 16
+
+
+def test_the_examples_of_timetables_in_and_out_work(app: Flask, caller_of: MakeCaller, tmp_path: Path) -> None:
+    with clock.at(FRIDAY):
+        placed = placed_week()
+        with transaction():
+            placed.school.a.campus.code, placed.school.a.classes[0].code = "A", "5-1"
+        teacher = placed.school.a.teacher.display_name
+        rows = f"class,weekday,period,subject,teacher\n5-1,Fri,2,{placed.school.subject.code},{teacher}\n"
+        (tmp_path / "timetable.csv").write_text(rows, "utf-8")
+        key = caller_of(placed.school.a.administrator).key
+        with served(app) as url:
+            variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "WEEK": WEEK}
+            learn: Learn = lambda line, said: {"FILE": said["file"]} if "-F file=" in line else {}  # noqa: E731
+            assert carried_out(6, variables, tmp_path, learn) == 4
+    assert (tmp_path / "week.xlsx").read_bytes()[:2] == b"PK"

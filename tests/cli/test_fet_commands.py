@@ -104,10 +104,12 @@ def test_activities_without_a_place_are_named(tmp_path: Path) -> None:
         constraint("ActivityPreferredStartingTime", f"Activity_Id={i}; Preferred_Day=Monday; Preferred_Hour=1")
         for i in (1, 2)
     ]
-    done = call("fet-solve", written(tmp_path, small_fet(at_once)), "--seconds", "1")
+    output = tmp_path / "most.fet"
+    done = call("fet-solve", written(tmp_path, small_fet(at_once)), "--seconds", "1", "--output", output)
     assert done.exit_code == 1
     assert "Maths, Wang, 5-1) found no place in 1 s." in done.stderr
     assert not done.stdout
+    assert "Permanently_Locked" in output.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", ["fet-check", "fet-solve"])

@@ -76,6 +76,15 @@ def test_each_cause_has_a_command(upset: Upset, arguments: tuple[str, ...], titl
     assert "1. " in text
 
 
+def test_rooms_of_a_decided_case_are_corrected_and_taken_back(upset: Upset) -> None:
+    said("rooms", "--campus", "campus-a", "--from", "2026-11-23", "--rooms", "50")
+    (case,) = answer("cases", "--campus", "campus-a", "--all")["cases"]
+    assert case["state"] == "decided"
+    text = said("case", case["uid"], "--rooms", "0", "--to", "2026-11-24")
+    assert "No online room can be opened · Mon 23 Nov – Tue 24 Nov · To be decided" in text
+    assert "Withdrawn" in said("case", case["uid"], "--withdraw")
+
+
 def test_an_unknown_case_is_refused(upset: Upset) -> None:
     done = CliRunner().invoke(main, ["timetable", "case", "nosuchcase"])
     assert done.exit_code == 1

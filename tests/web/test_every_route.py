@@ -36,9 +36,9 @@ from lms_bridge.roster.api_tokens import create
 from lms_bridge.roster.models import ApiToken, Person, RosterUpload
 from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.inputs.models import Arrangement, ArrangementClass, RuleType, SubjectRule
-from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, Unavailability
+from lms_bridge.timetable.models import ChangeCause, ChangeSet, RunState, SolveRun, SolveRunCampus, Unavailability
 from tests import builders
-from tests.builders import SchoolSystem, added, small_system
+from tests.builders import CampusWorld, SchoolSystem, added, small_system
 
 MARK = "甲"
 """Stands in every name of campus A and nowhere else, so that a page that shows one of them is found."""
@@ -117,6 +117,8 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.exchange.", "code"): lambda w: w.system.a.campus.code,
     ("timetable.exchange.", "week"): lambda w: "2026-W48",
     ("timetable.exchange.", "form"): lambda w: "csv",
+    ("api_timetable_exchange.", "week"): lambda w: "2026-W48",
+    ("api_timetable_exchange.", "file"): lambda w: w.waiting.uid,
     ("api_plan_work.", "uid"): lambda w: w.system.a.plan.uid,
     ("api_plan_batches.", "uid"): lambda w: w.batch.uid,
     ("api_plan_batches.", "position"): lambda w: 1,
@@ -129,6 +131,15 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("api_timetable_inputs.", "code"): lambda w: w.system.a.campus.code,
     ("api_timetable_inputs.", "uid"): lambda w: w.rule.uid,
     ("api_timetable_inputs.", "number"): lambda w: w.unavailable.id,
+    ("api_calendar_inputs.", "code"): lambda w: w.system.a.campus.code,
+    ("api_calendar_inputs.delete_grid", "number"): lambda w: w.system.a.grid.id,
+    ("api_calendar_inputs.delete_school_day", "number"): lambda w: w.own_day.id,
+    ("api_calendar_inputs.", "grade"): lambda w: w.system.a.classes[0].grade,
+    ("api_calendar_inputs.", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("api_teaching_inputs.", "code"): lambda w: w.system.a.campus.code,
+    ("api_teaching_inputs.", "uid"): lambda w: w.arrangement.uid,
+    ("api_teaching_inputs.", "group"): lambda w: w.system.a.classes[0].code,
+    ("api_teaching_inputs.put_teacher_limit", "uid"): lambda w: w.system.a.teacher.uid,
     ("tokens.", "uid"): lambda w: w.token.uid,
     ("inbox.", "uid"): lambda w: w.notification.uid,
     ("messages.", "uid"): lambda w: w.delivery.uid,
@@ -143,7 +154,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("api_change_sets.", "uid"): lambda w: w.change_set.uid,
     ("api_cases.", "uid"): lambda w: w.case.uid,
     ("api_cases.", "proposal"): lambda w: w.change_set.uid,
-    ("api_cases.absence_", "uid"): lambda w: w.absence.uid,
+    ("api_absences.", "uid"): lambda w: w.absence.uid,
     ("api_cases.assign_lesson", "uid"): lambda w: w.system.a.lesson.uid,
     ("api_solve_runs.", "uid"): lambda w: w.run.uid,
     ("timetable.documents.", "number"): lambda w: w.system.a.classes[0].id,
@@ -226,6 +237,11 @@ def world(app: Flask) -> World:
     return world
 
 
+def _run(of: CampusWorld) -> SolveRun:
+    parts = [SolveRunCampus(campus_id=of.campus.id)]
+    return added(SolveRun(campus_id=of.campus.id, week="2026-W48", author_id=of.administrator.id, parts=parts))
+
+
 def _rows_of_everything(system: SchoolSystem) -> World:
     a = system.a
     fact = publish("test.fact", f"lesson:{a.lesson.id}", organisation_id=a.campus.id)
@@ -257,7 +273,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         unavailable=added(Unavailability(person_id=a.teacher.id, weekday=0, reason=MARK)),
         own_day=added(CalendarDay(organisation_id=a.campus.id, day=date(2026, 1, 1), kind=DayKind.HOLIDAY, name=MARK)),
         strangers={},
-        run=added(SolveRun(campus_id=a.campus.id, week="2026-W48", author_id=a.administrator.id)),
+        run=_run(a),
         change_set=change_set,
         absence=absence,
         case=case,

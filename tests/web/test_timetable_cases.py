@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,12 +12,15 @@ import sqlalchemy as sa
 from flask import Flask
 
 from lms_bridge.core import clock, jobs
+from lms_bridge.core.access import Role
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import AuditEntry
 from lms_bridge.timetable.cases.absences import report_absence
+from lms_bridge.timetable.cases.board import assign
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.models import TeacherPart
+from tests.builders import person_as
 from tests.timetable.school import FRIDAY
 from tests.timetable.upset import MONDAY, Upset, computed, day_of, stored, timetabled
 from tests.web.test_timetable import english
@@ -179,7 +184,9 @@ def test_the_board_gives_a_lesson_with_one_tap_and_takes_it_back(app: Flask, ups
     assert "2 lessons without a teacher" in page
     assert "teaches the subject · stood in 0× this term · 0 lessons this week" in page
     row = upset.lessons(upset.chinese)[0]
-    done = client.post(f"/timetable/board/{row.uid}", data={"teacher": upset.zhao.uid}, follow_redirects=True)
+    done = client.post(
+        f"/timetable/board/{row.uid}", data={"teacher": upset.zhao.uid, "seen": row.sequence}, follow_redirects=True
+    )
     page = done.get_data(as_text=True)
     assert f"{upset.zhao.display_name} takes the lesson." in page
     assert "1 lesson without a teacher" in page
@@ -189,16 +196,58 @@ def test_the_board_gives_a_lesson_with_one_tap_and_takes_it_back(app: Flask, ups
     back = client.post(f"/timetable/board/{undo}/undo", data={"day": MONDAY.isoformat()}, follow_redirects=True)
     assert "2 lessons without a teacher" in back.get_data(as_text=True)
     busy = client.post(
-        f"/timetable/board/{row.uid}", data={"teacher": upset.school.a.other_teacher.uid}, follow_redirects=True
+        f"/timetable/board/{row.uid}",
+        data={"teacher": upset.school.a.other_teacher.uid, "seen": upset.lessons(upset.chinese)[0].sequence},
+        follow_redirects=True,
     )
     assert "already has a lesson on Mon 23 Nov" in busy.get_data(as_text=True)
+
+
+def test_who_gives_a_lesson_of_the_board_second_is_told_who_stands_in(app: Flask, upset: Upset) -> None:
+    case_of_absence(upset)
+    address = f"/timetable/board?day={MONDAY.isoformat()}"
+    first, second = (english(app, p) for p in (upset.administrator, upset.school.bureau_administrator))
+    seen = re.search(r'name="seen" value="(\d+)"', second.get(f"{address}&campus=campus-a").get_data(as_text=True))
+    assert seen is not None
+    row = upset.lessons(upset.chinese)[0]
+    first.post(f"/timetable/board/{row.uid}", data={"teacher": upset.zhao.uid, "seen": seen[1]})
+    late = {"teacher": upset.school.a.counsellor.uid, "seen": seen[1]}
+    page = second.post(f"/timetable/board/{row.uid}", data=late, follow_redirects=True).get_data(as_text=True)
+    assert f"{upset.zhao.display_name} already stands in for the lesson on Mon 23 Nov, 8:00." in page
+    assert [t.person_id for t in upset.lessons(upset.chinese)[0].teachers] == [upset.zhao.id]
+
+
+def test_the_board_names_who_is_absent_however_often_the_substitute_changes(app: Flask, upset: Upset) -> None:
+    case_of_absence(upset)
+    row = upset.lessons(upset.chinese)[0]
+    with transaction():
+        other = person_as(Role.TEACHER, upset.school.a.campus, family_name="周", given_name="方")
+    for teacher in (upset.zhao, other):
+        with transaction():
+            assign(row, teacher, seen=upset.lessons(upset.chinese)[0].sequence, actor=upset.administrator)
+    page = english(app, upset.administrator).get(f"/timetable/board?day={MONDAY.isoformat()}").get_data(as_text=True)
+    assert f"absent: {upset.wang.display_name}" in page
+    assert f"absent: {upset.zhao.display_name}" not in page
+    assert f"{other.display_name} stands in" in page
+
+
+def test_undo_is_offered_only_as_long_as_it_works(app: Flask, upset: Upset) -> None:
+    client, row = english(app, upset.administrator), upset.lessons(upset.english)[-1]
+    with transaction():
+        done = cancel_lesson(row, actor=upset.administrator)
+    addresses = (f"/timetable/changes/{done.uid}", f"/timetable?class={upset.two.uid}&done={done.uid}")
+    for address in addresses:
+        assert f"/timetable/changes/{done.uid}/undo" in client.get(address).get_data(as_text=True)
+    with clock.at(FRIDAY + timedelta(days=1)):
+        for address in addresses:
+            assert f"/timetable/changes/{done.uid}/undo" not in client.get(address).get_data(as_text=True)
 
 
 def test_when_the_board_has_settled_all_lessons_the_case_is_decided(app: Flask, upset: Upset) -> None:
     case = case_of_absence(upset)
     client = english(app, upset.administrator)
     for row in [row for row in upset.lessons(upset.chinese) if day_of(row) == MONDAY]:
-        client.post(f"/timetable/board/{row.uid}", data={"teacher": upset.zhao.uid})
+        client.post(f"/timetable/board/{row.uid}", data={"teacher": upset.zhao.uid, "seen": row.sequence})
     assert stored(case).state is CaseState.DECIDED
     page = client.get(f"/timetable/board?day={MONDAY.isoformat()}").get_data(as_text=True)
     assert "Every lesson has a teacher" in page
@@ -214,3 +263,36 @@ def test_the_pages_speak_chinese_too(app: Flask, upset: Upset) -> None:
     page = client.get(f"/timetable/cases/{case.uid}").get_data(as_text=True)
     assert f"{upset.wang.display_name}缺勤" in page
     assert "查看变化" in page
+
+
+def test_a_wrong_number_of_rooms_is_corrected_on_the_page_of_its_decided_case(app: Flask, upset: Upset) -> None:
+    client = english(app, upset.administrator)
+    client.post(
+        "/timetable/cases/new", data={"kind": "rooms", "campus": "campus-a", "first": "2026-11-23", "rooms": "50"}
+    )
+    case = computed(db.session.scalars(sa.select(ChangeCase)).one())
+    assert case.state is CaseState.DECIDED
+    address = f"/timetable/cases/{case.uid}"
+    assert "Other rooms than reported?" in client.get(address).get_data(as_text=True)
+    wrong = client.post(f"{address}/rooms", data={"rooms": "-4", "last": "2026-11-23"})
+    assert wrong.status_code == 422
+    assert "-4 is no number of rooms." in wrong.get_data(as_text=True)
+    done = client.post(f"{address}/rooms", data={"rooms": "1", "last": "2026-11-24"}, follow_redirects=True)
+    assert "The rooms are corrected." in done.get_data(as_text=True)
+    case = computed(case)
+    assert case.state is CaseState.OPEN
+    page = client.get(address).get_data(as_text=True)
+    assert "Only 1 online room at once" in page
+    assert "Proved: no smaller change exists" in page
+    client.post(f"{address}/withdraw")
+    assert stored(case).state is CaseState.WITHDRAWN
+    assert "Other rooms than reported?" not in client.get(address).get_data(as_text=True)
+
+
+def test_a_proposal_says_how_far_from_the_smallest_change_it_is(app: Flask, upset: Upset) -> None:
+    case = case_of_absence(upset)
+    page = english(app, upset.administrator).get(f"/timetable/cases/{case.uid}").get_data(as_text=True)
+    swap = next(p for p in case.proposals if p.way == "swap")
+    assert 0 < swap.figures["gap"] < 1
+    assert f"At most {math.ceil(100 * swap.figures['gap'])}% from the smallest possible" in page
+    assert "Proved: no smaller change exists" in page

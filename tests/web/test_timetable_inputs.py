@@ -224,3 +224,9 @@ def test_the_pace_page_names_what_is_behind_first(app: Flask, client: FlaskClien
         assert "Taught by the end of this week" in answer.get_data(as_text=True)
     guardian = visitor(app, school.a.guardians[0])
     assert guardian.get(f"/timetable/pace/{group.uid}/{subject('chinese').id}").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "²", "-1"])
+def test_numbers_that_no_row_can_have_are_refused(client: FlaskClient, number: str) -> None:
+    assert send(client, "/arrangements", subject=number, classes=number)[0] == 422
+    assert send(client, "/rules", kind="spread", subject=number, scope=f"class:{number}", number=number)[0] == 422

@@ -28,7 +28,7 @@ def school(app: Flask) -> Iterator[SchoolSystem]:
 def run(school: SchoolSystem) -> SolveRun:
     """A run that has found a first timetable."""
     with transaction():
-        row = runs.start(school.a.campus, WEEK, actor=school.a.administrator)
+        row = runs.start([school.a.campus], WEEK, actor=school.a.administrator)
         row.state = RunState.RUNNING
         row.progress = runs.noted(Progress(12.4, Stage.IMPROVING, 90, 96, {"gap": 35, "late": 7, "moved": 0}))
     return row

@@ -217,7 +217,9 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(length=500), nullable=False),
     sa.Column('author_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('state', sa.Enum('proposed', 'applied', 'undone', 'discarded', name='changestate', native_enum=False, length=40), nullable=False),
+    sa.Column('joint_uid', sa.String(length=32), nullable=True),
     sa.Column('base_versions', sa.JSON(), nullable=False),
+    sa.Column('publishes', sa.Boolean(), nullable=False),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('applied_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('undone_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
@@ -228,6 +230,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('change_set', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_change_set_campus_id'), ['campus_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_change_set_joint_uid'), ['joint_uid'], unique=False)
 
     op.create_table('channel_preference',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -667,19 +670,31 @@ def upgrade() -> None:
     sa.Column('state', sa.Enum('waiting', 'running', 'done', 'refused', 'failed', name='runstate', native_enum=False, length=40), nullable=False),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('finished_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
-    sa.Column('change_set_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('result', sa.JSON(), nullable=False),
     sa.Column('problems', sa.JSON(), nullable=False),
     sa.Column('progress', sa.JSON(), nullable=False),
     sa.Column('cancel_asked_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['author_id'], ['person.id'], name=op.f('fk_solve_run_author_id')),
     sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_solve_run_campus_id')),
-    sa.ForeignKeyConstraint(['change_set_id'], ['change_set.id'], name=op.f('fk_solve_run_change_set_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_solve_run')),
     sa.UniqueConstraint('uid', name=op.f('uq_solve_run_uid'))
     )
     with op.batch_alter_table('solve_run', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_solve_run_campus_id'), ['campus_id'], unique=False)
+
+    op.create_table('solve_run_campus',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('campus_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('change_set_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_solve_run_campus_campus_id')),
+    sa.ForeignKeyConstraint(['change_set_id'], ['change_set.id'], name=op.f('fk_solve_run_campus_change_set_id')),
+    sa.ForeignKeyConstraint(['run_id'], ['solve_run.id'], name=op.f('fk_solve_run_campus_run_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_solve_run_campus')),
+    sa.UniqueConstraint('run_id', 'campus_id', name=op.f('uq_solve_run_campus_run_id_campus_id'))
+    )
+    with op.batch_alter_table('solve_run_campus', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_solve_run_campus_campus_id'), ['campus_id'], unique=False)
 
     op.create_table('teaching_plan',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -794,6 +809,7 @@ def upgrade() -> None:
     sa.Column('locale', sa.String(length=16), nullable=False),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('closed_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('asked', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('computing', sa.Enum('waiting', 'running', 'done', 'refused', 'failed', name='runstate', native_enum=False, length=40), nullable=False),
     sa.Column('computed_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('progress', sa.JSON(), nullable=False),
@@ -1273,6 +1289,18 @@ def upgrade() -> None:
     with op.batch_alter_table('room_address', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_room_address_person_id'), ['person_id'], unique=False)
 
+    op.create_table('lost_rooms',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('campus_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('first_day', sa.Date(), nullable=False),
+    sa.Column('last_day', sa.Date(), nullable=False),
+    sa.Column('rooms', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['campus_id'], ['organisation.id'], name=op.f('fk_lost_rooms_campus_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lost_rooms'))
+    )
+    with op.batch_alter_table('lost_rooms', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_lost_rooms_campus_id'), ['campus_id'], unique=False)
+
     op.create_table('teacher_limit',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1476,6 +1504,10 @@ def downgrade() -> None:
 
     op.drop_table('teaching_arrangement')
     op.drop_table('teacher_limit')
+    with op.batch_alter_table('lost_rooms', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_lost_rooms_campus_id'))
+
+    op.drop_table('lost_rooms')
 
     with op.batch_alter_table('case_proposal', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_case_proposal_case_id'))
@@ -1596,6 +1628,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_teaching_plan_author_id'))
 
     op.drop_table('teaching_plan')
+    with op.batch_alter_table('solve_run_campus', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_solve_run_campus_campus_id'))
+
+    op.drop_table('solve_run_campus')
     with op.batch_alter_table('solve_run', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_solve_run_campus_id'))
 
@@ -1678,6 +1714,7 @@ def downgrade() -> None:
     op.drop_table('column_mapping')
     op.drop_table('channel_preference')
     with op.batch_alter_table('change_set', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_change_set_joint_uid'))
         batch_op.drop_index(batch_op.f('ix_change_set_campus_id'))
 
     op.drop_table('change_set')

@@ -10,7 +10,7 @@ from lms_bridge.core.i18n import N_
 _SAVE_DOCX = N_("Open it in Word or WPS, choose “Save as”, take the type .docx, and upload that file.")
 _SAVE_XLSX = N_("Open it in Excel or WPS, choose “Save as”, take the type .xlsx, and upload that file.")
 _SAVE_AGAIN = N_("Open it in the program it was made with, save it again, and upload the new file.")
-_ORIGINAL = N_("Upload the plan as .docx, .xlsx or .csv, with the units in a table.")
+ORIGINAL = N_("Upload the plan as .docx, .xlsx or .csv, with the units in a table.")
 _ONLY_PLAN = N_("Keep only the plan's own table in the document and upload it again.")
 
 # code -> (what is wrong, what to do)
@@ -26,8 +26,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "et": (N_("This is a WPS Spreadsheets workbook (.et), which cannot be read."), _SAVE_XLSX),
     "xlsb": (N_("This is a binary Excel workbook (.xlsb), which cannot be read."), _SAVE_XLSX),
     "strict_xlsx": (N_("This workbook is saved as “Strict Open XML”, which cannot be read."), _SAVE_XLSX),
-    "ppt": (N_("This is a PowerPoint presentation, not a plan with a table of units."), _ORIGINAL),
-    "slides": (N_("This is a PowerPoint presentation, not a plan with a table of units."), _ORIGINAL),
+    "ppt": (N_("This is a PowerPoint presentation, not a plan with a table of units."), ORIGINAL),
+    "slides": (N_("This is a PowerPoint presentation, not a plan with a table of units."), ORIGINAL),
     "ole": (N_("This is a document in an old Office form that cannot be read."), _SAVE_DOCX),
     "encrypted": (
         N_("The document is protected by a password."),
@@ -56,7 +56,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "not_text": (
         N_("This is neither a Word nor an Excel file, nor a text table in a known encoding."),
-        _ORIGINAL,
+        ORIGINAL,
     ),
     "damaged": (N_("The file is damaged and cannot be opened."), _SAVE_AGAIN),
     "dtd": (
@@ -81,7 +81,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "memory": (N_("Reading the document took more memory than is allowed; nothing was stored."), _ONLY_PLAN),
     "time": (N_("Reading the document took longer than %(limit)s seconds; nothing was stored."), _ONLY_PLAN),
     "died": (N_("The document made the reading program stop; nothing was stored."), _SAVE_AGAIN),
-    "no_table": (N_("There is no table in the document."), _ORIGINAL),
+    "no_table": (N_("There is no table in the document."), ORIGINAL),
 }
 
 

@@ -9,18 +9,20 @@ import sqlalchemy as sa
 
 from lms_bridge.calendar.grids import MAX_PERIODS_PER_DAY
 from lms_bridge.core import audit
+from lms_bridge.core.access import Permission, Role, Scope, Target
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, Conflict
 from lms_bridge.core.i18n import N_
-from lms_bridge.roster.models import Organisation, Person, RoleAssignment
-from lms_bridge.roster.scope import is_teacher, today, valid
+from lms_bridge.roster.models import Organisation, Person
+from lms_bridge.roster.scope import is_teacher, today
 from lms_bridge.timetable.cases.absent_lessons import lessons_during, zone_of
 from lms_bridge.timetable.cases.cases import end_case
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.cases.opening import case_for_absence
 from lms_bridge.timetable.changing.lesson_changes import LessonProblem
 from lms_bridge.timetable.models import Unavailability
+from lms_bridge.timetable.reach import campuses_of
 from lms_bridge.timetable.wording import Day
 
 LONGEST = 366
@@ -107,6 +109,17 @@ def withdraw_absence(absence: TeacherAbsence, *, actor: Person | None) -> None:
     db.session.flush()
 
 
+def withdraw_case(case: ChangeCase, *, actor: Person | None) -> None:
+    """What caused a case holds no more: a teacher is there after all, no day is lost, rooms are back.
+
+    :raises Conflict: it is not open any more, or the absence was withdrawn already.
+    """
+    if case.absence is not None:
+        withdraw_absence(case.absence, actor=actor)
+    else:
+        end_case(case, CaseState.WITHDRAWN, actor)
+
+
 def absences_of(teacher: Person, since: date) -> list[TeacherAbsence]:
     """The absences of a teacher that end on ``since`` or later, in order of time, withdrawn ones too."""
     return list(
@@ -131,15 +144,11 @@ def absence_by_uid(uid: str) -> TeacherAbsence | None:
     return db.session.scalar(sa.select(TeacherAbsence).where(TeacherAbsence.uid == uid))
 
 
-def campuses_of(teacher: Person) -> list[Organisation]:
-    """The campuses where somebody has a role today: whose administrators may report an absence for them."""
-    return list(
-        db.session.scalars(
-            sa.select(Organisation)
-            .join(RoleAssignment, RoleAssignment.organisation_id == Organisation.id)
-            .where(RoleAssignment.person_id == teacher.id, valid(RoleAssignment, today()))
-            .order_by(RoleAssignment.is_primary.desc(), RoleAssignment.id)
-        )
+def may_report_for(scope: Scope, teacher: Person) -> bool:
+    """Whether somebody may report and withdraw the absences of a teacher: who writes the timetable of a campus where
+    they teach. Where they are but a parent, for instance, nobody may."""
+    return any(
+        scope.allows(Permission.TIMETABLE_WRITE, Target(campus.path)) for campus in campuses_of(teacher, Role.TEACHER)
     )
 
 
@@ -218,7 +227,7 @@ def _known(teacher: Person, first_day: date, last_day: date, periods: Sequence[i
 
 
 def _record(action: str, absence: TeacherAbsence, actor: Person | None, **more: int) -> None:
-    campuses = campuses_of(absence.person or db.session.get_one(Person, absence.person_id))
+    campuses = campuses_of(absence.person or db.session.get_one(Person, absence.person_id), Role.TEACHER)
     audit.record(
         action,
         "teacher_absence",

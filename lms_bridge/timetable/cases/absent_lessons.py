@@ -7,25 +7,20 @@ from datetime import date, time, timedelta
 
 import sqlalchemy as sa
 
+from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
-from lms_bridge.roster.models import Organisation, Person, RoleAssignment
-from lms_bridge.roster.scope import today, valid
+from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson, LessonStatus, LessonTeacher, TeacherPart
 from lms_bridge.timetable.queries import WITH_PARTS
+from lms_bridge.timetable.reach import campuses_of
 from lms_bridge.timetable.weeks.slots import wall_clock
 
 
 def zone_of(teacher: Person) -> str:
-    """The zone whose wall clock the teacher's days are on: that of their campus."""
-    zone = db.session.scalar(
-        sa.select(Organisation.zone)
-        .join(RoleAssignment, RoleAssignment.organisation_id == Organisation.id)
-        .where(RoleAssignment.person_id == teacher.id, valid(RoleAssignment, today()))
-        .order_by(RoleAssignment.is_primary.desc(), RoleAssignment.id)
-        .limit(1)
-    )
-    return zone or "Asia/Shanghai"
+    """The zone whose wall clock the teacher's days are on: that of the campus where they teach."""
+    campuses = campuses_of(teacher, Role.TEACHER)
+    return campuses[0].zone if campuses else "Asia/Shanghai"
 
 
 def lessons_during(teacher: Person, first_day: date, last_day: date, periods: Collection[int] = ()) -> list[Lesson]:

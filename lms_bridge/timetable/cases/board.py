@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import BadInputs
+from lms_bridge.core.errors import BadInputs, Conflict
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.cases.colleagues import Colleague
@@ -18,8 +18,9 @@ from lms_bridge.timetable.cases.desk import Desk, read_desk
 from lms_bridge.timetable.cases.diary import Diary
 from lms_bridge.timetable.cases.hits import absent_from
 from lms_bridge.timetable.cases.loads import lessons_on
+from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.changing.lesson_changes import LessonProblem, substitute_teacher
-from lms_bridge.timetable.changing.undoing import too_late
+from lms_bridge.timetable.changing.week_versions import lock
 from lms_bridge.timetable.models import (
     ChangeKind,
     ChangeSet,
@@ -29,7 +30,9 @@ from lms_bridge.timetable.models import (
     LessonMode,
     TeacherPart,
 )
+from lms_bridge.timetable.queries import lesson_by_uid
 from lms_bridge.timetable.snapshots import state_of
+from lms_bridge.timetable.wording import When
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,14 @@ def board_of(campus: Organisation, day: date) -> Board:
     return Board(campus, day, sorted(rows, key=lambda r: (r.lesson.starts_at, r.lesson.id)), lines)
 
 
-def assign(lesson: Lesson, teacher: Person, *, actor: Person | None) -> ChangeSet:
-    """Give one lesson of the board to ``teacher``; one change set, which can be undone the same day.
+def assign(lesson: Lesson, teacher: Person, *, seen: int | None, actor: Person | None) -> ChangeSet:
+    """Give one lesson of the board to ``teacher``; one change set, which can be undone the same day. ``seen`` is the
+    lesson's ``sequence`` on the board that was looked at: who stood in then is replaced, nobody else.
 
     :raises BadInputs: it has begun, or ``teacher`` is none, not free, or of a campus outside the group.
-    :raises Conflict: the week was changed meanwhile.
+    :raises Conflict: the lesson was changed since: somebody stands in already, for instance.
     """
+    lesson = _as_seen(lesson, seen)
     campus = db.session.get_one(Organisation, lesson.campus_id)
     day = state_of(lesson).starts_local.date()
     known = read_desk(campus, day, day, ahead=0).colleagues
@@ -118,6 +123,27 @@ def assign(lesson: Lesson, teacher: Person, *, actor: Person | None) -> ChangeSe
     return substitute_teacher(lesson, teacher, actor=actor)
 
 
+def _as_seen(lesson: Lesson, seen: int | None) -> Lesson:
+    """The lesson as it is now, its week locked.
+
+    :raises Conflict: it is not the one that was looked at.
+    """
+    lock([lesson.week_id])
+    now_stored = lesson_by_uid(lesson.uid)
+    assert now_stored is not None
+    if now_stored.sequence == seen:
+        return now_stored
+    stands_in = [t.person.display_name for t in now_stored.teachers if t.part is TeacherPart.SUBSTITUTE]
+    raise Conflict(
+        N_("%(who)s already stands in for the lesson on %(when)s.")
+        if stands_in
+        else N_("The lesson on %(when)s was changed meanwhile."),
+        remedy=N_("Nothing of yours was done. Look at the board as it is now, then decide again."),
+        who=", ".join(stands_in),
+        when=When(now_stored.starts_at, now_stored.zone),
+    )
+
+
 def _row(desk: Desk, diary: Diary, number: int) -> Row | None:
     lesson, state = desk.rows[number], desk.lessons[number]
     names = {t.person_id: t.person.display_name for t in lesson.teachers}
@@ -129,9 +155,8 @@ def _row(desk: Desk, diary: Diary, number: int) -> Row | None:
     if not substitutes:
         return None
     change_set = _given_by(number)
-    before = _teachers_before(change_set, number)
-    undoable = change_set if change_set is not None and coming and not too_late(change_set) else None
-    return Row(lesson, before, (), ", ".join(substitutes), undoable, coming)
+    undone_by = change_set if change_set is not None and changes.undoable(change_set) else None
+    return Row(lesson, _led_before(number), (), ", ".join(substitutes), undone_by, coming)
 
 
 def _offers(desk: Desk, diary: Diary, number: int) -> tuple[Offer, ...]:
@@ -159,7 +184,12 @@ def _offers(desk: Desk, diary: Diary, number: int) -> tuple[Offer, ...]:
 
 def _given_by(number: int) -> ChangeSet | None:
     """The last applied change that gave the lesson to another teacher."""
-    return db.session.scalar(
+    return db.session.scalar(_given(number).limit(1))
+
+
+def _given(number: int) -> sa.Select[ChangeSet]:
+    """The applied changes that gave a lesson to another teacher, the latest first."""
+    return (
         sa.select(ChangeSet)
         .join(LessonChange, LessonChange.change_set_id == ChangeSet.id)
         .where(
@@ -168,18 +198,13 @@ def _given_by(number: int) -> ChangeSet | None:
             ChangeSet.state == ChangeState.APPLIED,
         )
         .order_by(ChangeSet.applied_at.desc(), ChangeSet.id.desc())
-        .limit(1)
     )
 
 
-def _teachers_before(change_set: ChangeSet | None, number: int) -> tuple[str, ...]:
-    if change_set is None:
-        return ()
-    ids = {
-        int(person_id)
-        for change in change_set.changes
-        if change.lesson_id == number and change.before
-        for person_id, part in change.before["teachers"]
-        if part != TeacherPart.ASSISTANT.value
-    }
-    return tuple(p.display_name for p in db.session.scalars(sa.select(Person).where(Person.id.in_(ids))))
+def _led_before(number: int) -> tuple[str, ...]:
+    """Who led the lesson before anybody stood in, however often substitutes changed since."""
+    for before in db.session.scalars(_given(number).with_only_columns(LessonChange.before)):
+        ids = [int(person_id) for person_id, part in before["teachers"] if part == TeacherPart.LEAD.value]
+        if ids:
+            return tuple(p.display_name for p in db.session.scalars(sa.select(Person).where(Person.id.in_(ids))))
+    return ()

@@ -10,24 +10,26 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lms_bridge.timetable.cases.kept_rules import CampusRules, CourseKey
 from lms_bridge.timetable.inputs.models import RuleType
 from lms_bridge.timetable.solving.checker import broken_rules
 from lms_bridge.timetable.solving.problem import Course, Placement, Problem, Rule, RuleKind, Slot, joined
 from lms_bridge.timetable.weeks.course_rules import Note, bands, pairs, shaped
+from lms_bridge.timetable.weeks.kept_rules import CampusRules, CourseKey
 from lms_bridge.timetable.weeks.slots import SlotTime
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """Lessons of a week that the solver may move: their course, what it is about, where they stand now and at what
-    times they could be. ``alone``: no other lessons of the week are of the same classes and subject."""
+    times they could be. ``alone``: no other lessons of the week are of the same classes and subject. ``near``: the
+    slots that are wished for where one has to move."""
 
     course: Course
     about: CourseKey
     stands: tuple[Slot, ...]
     times: Mapping[Slot, SlotTime]
     alone: bool
+    near: frozenset[Slot]
 
 
 def with_rules(problem: Problem, groups: Sequence[Group], stated: CampusRules, week_id: int) -> Problem:
@@ -43,7 +45,7 @@ def with_rules(problem: Problem, groups: Sequence[Group], stated: CampusRules, w
             fewer = replace(group.course, periods=group.course.periods - lost)
             wanted = shaped(fewer, notes[group.course.key], rules, group.times, (), week)
             wanted = replace(wanted, fixed=tuple(s for s in wanted.fixed if s not in _closed(problem, wanted)))
-        shapes[group.course.key] = replace(wanted, preferred=None)
+        shapes[group.course.key] = replace(wanted, preferred=_wished(wanted.preferred, group.near))
     not_same_day, in_order = (tuple(pairs(notes, rules, kind)) for kind in (RuleType.NOT_SAME_DAY, RuleType.BEFORE))
     parallel = bands(
         (band, g.about[2], g.course.key) for g in groups if (band := stated.bands.get((g.about[0], g.about[1]), ""))
@@ -56,6 +58,11 @@ def with_rules(problem: Problem, groups: Sequence[Group], stated: CampusRules, w
         parallel=parallel,
     )
     return _kept_now(full, groups)
+
+
+def _wished(stated: frozenset[Slot] | None, near: frozenset[Slot]) -> frozenset[Slot]:
+    """Near is wished for, and of that the best part of the day where it has one."""
+    return stated & near or near if stated is not None else near
 
 
 def _closed(problem: Problem, course: Course) -> frozenset[Slot]:

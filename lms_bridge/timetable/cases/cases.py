@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -17,10 +17,12 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Person
+from lms_bridge.roster.scope import today
 from lms_bridge.timetable.cases.absent_lessons import lessons_during
 from lms_bridge.timetable.cases.models import CaseProposal, CaseState, ChangeCase
-from lms_bridge.timetable.cases.opening import compute_later
+from lms_bridge.timetable.cases.opening import compute_later, give_up_proposals
 from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.inputs.models import LostRooms
 from lms_bridge.timetable.models import ChangeCause, ChangeSet, ChangeState, TimetableWeek
 
 WITH_CASE = (
@@ -75,9 +77,11 @@ def cases_page(
     return total or 0, db.session.scalars(query).unique().all()
 
 
-def open_cases(campus: Organisation | None = None) -> Sequence[ChangeCase]:
-    """The cases that wait for a decision, oldest first; of one campus, or of all."""
-    query = sa.select(ChangeCase).where(ChangeCase.state == CaseState.OPEN).options(*WITH_CASE).order_by(ChangeCase.id)
+def open_cases(campus: Organisation | None = None, *, dealt_with: bool = False) -> Sequence[ChangeCase]:
+    """The cases that wait for a decision, oldest first; of one campus, or of all; ``dealt_with``: the others too."""
+    query = sa.select(ChangeCase).options(*WITH_CASE).order_by(ChangeCase.id)
+    if not dealt_with:
+        query = query.where(ChangeCase.state == CaseState.OPEN)
     if campus is not None:
         query = query.where(ChangeCase.campus_id == campus.id)
     return db.session.scalars(query).unique().all()
@@ -107,10 +111,12 @@ def proposal_of(change_set: ChangeSet) -> CaseProposal | None:
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """What changed in the weeks of a case's proposals since they were worked out, newest first."""
+    """What changed in the weeks of a case's proposals since they were worked out, newest first. ``begun``: when the
+    first lesson began that one of them would change."""
 
     change_sets: Sequence[ChangeSet] = ()
     stale: bool = False
+    begun: datetime | None = None
 
 
 def meanwhile(case: ChangeCase) -> Meanwhile:
@@ -121,11 +127,12 @@ def meanwhile(case: ChangeCase) -> Meanwhile:
         base |= {int(key): version for key, version in row.base_versions.items()}
     if not base:
         return Meanwhile()
+    begun = min((at for row in open_sets if (at := changes.first_begun(row)) is not None), default=None)
     current = dict(
         db.session.execute(sa.select(TimetableWeek.id, TimetableWeek.version).where(TimetableWeek.id.in_(base))).all()
     )
     if all(current.get(week) == version for week, version in base.items()):
-        return Meanwhile()
+        return Meanwhile(stale=begun is not None, begun=begun)
     since = case.computed_at or case.created_at
     recent = db.session.scalars(
         sa.select(ChangeSet)
@@ -134,7 +141,9 @@ def meanwhile(case: ChangeCase) -> Meanwhile:
         .limit(10)
     ).all()
     moved = {week for week, version in base.items() if current.get(week) != version}
-    return Meanwhile([row for row in recent if moved & {int(key) for key in row.base_versions}], stale=True)
+    return Meanwhile(
+        [row for row in recent if moved & {int(key) for key in row.base_versions}], stale=True, begun=begun
+    )
 
 
 def decide(case: ChangeCase, change_set: ChangeSet, actor: Person | None) -> ChangeSet:
@@ -163,16 +172,33 @@ def compute_again(case: ChangeCase, *, actor: Person | None) -> None:
 
 def end_case(case: ChangeCase, state: CaseState, actor: Person | None) -> None:
     """Let a case end without a proposal: ``CLOSED`` (it is decided to change nothing) or ``WITHDRAWN`` (what caused it
-    holds no more: noted online days, lost days and rooms are as before). Its proposals are given up.
+    holds no more: noted online days, lost days and rooms are as before). Its proposals are given up. Rooms that are
+    missing can be there again after the case was decided, too: no lesson changes, but weeks to come have them.
 
     :raises Conflict: it is not open any more.
     """
-    _expect_open(case)
+    if not (state is CaseState.WITHDRAWN and rooms_are_missing(case)):
+        _expect_open(case)
     if state is CaseState.WITHDRAWN:
         _take_back(case)
     settle(case, state, actor)
     _record(f"case.{state.value}", case, actor)
     db.session.flush()
+
+
+def rooms_are_missing(case: ChangeCase) -> bool:
+    """Whether a case says that online rooms are missing today or later; decided or not, this can be corrected and taken
+    back (:func:`lms_bridge.timetable.cases.opening.correct_rooms`)."""
+    return (
+        case.cause is ChangeCause.PROVIDER_FAILURE
+        and case.state is not CaseState.WITHDRAWN
+        and case.last_day >= today(case.campus.zone)
+    )
+
+
+def close_case(case: ChangeCase, *, actor: Person | None) -> None:
+    """Decide that a case changes nothing (:func:`end_case`)."""
+    end_case(case, CaseState.CLOSED, actor)
 
 
 def follow_applied(change_set_id: int) -> None:
@@ -214,9 +240,7 @@ def _settle_done(campus_id: int) -> None:
 
 def settle(case: ChangeCase, state: CaseState, actor: Person | None, *, besides: int | None = None) -> None:
     """Let a case end in ``state``; its open proposals but for the change set ``besides`` are given up."""
-    for proposal in case.proposals:
-        if proposal.change_set_id != besides and proposal.change_set.state is ChangeState.PROPOSED:
-            changes.discard(proposal.change_set, actor)
+    give_up_proposals(case, actor, besides=besides)
     case.state, case.closed_at = state, now()
     db.session.flush()
 
@@ -234,6 +258,8 @@ def _take_back(case: ChangeCase) -> None:
         elif row is not None and was is not None:
             kind, row.as_weekday, row.name, row.name_en = was
             row.kind = DayKind(kind)
+    if case.cause is ChangeCause.PROVIDER_FAILURE:
+        db.session.execute(sa.delete(LostRooms).where(LostRooms.id == details.get("lost")))
     if case.cause is ChangeCause.CLOSURE:
         if details.get("span") is not None:
             db.session.execute(sa.delete(OnlineSpan).where(OnlineSpan.id == details["span"]))

@@ -20,14 +20,14 @@ from lms_bridge.calendar.limits import limits_by_grade
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation
-from lms_bridge.timetable.cases.campus_rules import read_rules
 from lms_bridge.timetable.cases.colleagues import Colleague, colleagues
-from lms_bridge.timetable.cases.kept_rules import CampusRules
-from lms_bridge.timetable.cases.rooms_left import RoomsLeft, rooms_left
 from lms_bridge.timetable.models import Lesson, LessonStatus, TimetableWeek, Unavailability
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.snapshots import LessonState, state_of
 from lms_bridge.timetable.weeks.availability import applies, elsewhere, unavailabilities
+from lms_bridge.timetable.weeks.campus_rules import read_rules
+from lms_bridge.timetable.weeks.capacity import RoomsLeft, rooms_left
+from lms_bridge.timetable.weeks.kept_rules import CampusRules
 from lms_bridge.timetable.weeks.reading import SETTLED
 from lms_bridge.timetable.weeks.slots import SlotTime, class_slots
 

@@ -9,9 +9,9 @@ from datetime import date, datetime
 
 from lms_bridge.core.clock import local
 from lms_bridge.timetable.cases.desk import Desk
-from lms_bridge.timetable.cases.kept_rules import Broken, broken_in_week, slot_of, too_full
 from lms_bridge.timetable.models import LessonMode
 from lms_bridge.timetable.snapshots import LessonState
+from lms_bridge.timetable.weeks.kept_rules import Broken, broken_anew, broken_in_week, slot_of, too_full
 
 ELSEWHERE = 0
 """The number of a lesson at another campus, which this one does not change."""
@@ -108,13 +108,11 @@ class Diary:
     def _keeps_rules(self, number: int, state: LessonState) -> bool:
         """Whether this place breaks nothing that was kept: of the rules of a day before the change, of those of the
         week where the lesson stood."""
-        stated, day, before = self.desk.stated, _day(state), self.desk.lessons.get(number)
+        day, before = _day(state), self.desk.lessons.get(number)
         for person_id in state.teacher_ids:
             stood = before is not None and person_id in before.teacher_ids and _day(before) == day
             if not stood and not self._has_room(person_id, day, number):
                 return False
-        if not stated.concern(state.class_ids):
-            return True
         others = self._beside(state, number)
         weekday = slot_of(state).day
         after = self._broken((*others, state), state, weekday)
@@ -180,21 +178,7 @@ def newly_broken(desk: Desk, after: Mapping[int, LessonState]) -> frozenset[Brok
     found = set(full)
     touched = [desk.lessons[key] for key in after if key in desk.lessons] + list(after.values())
     for week_id in sorted({state.week_id for state in touched}):
-        classes = {class_id for state in touched if state.week_id == week_id for class_id in state.class_ids}
-        if not desk.stated.concern(classes):
-            continue
-        was = {key: state for key, state in desk.lessons.items() if state.week_id == week_id}
-        now_there = [state for state in states.values() if state.week_id == week_id]
-        broken = broken_in_week(desk.stated, now_there, week_id, desk.openings)
-        if not broken:
-            continue
-        left = [state for key, state in was.items() if key in states and states[key].week_id == week_id]
-        kept = broken_in_week(desk.stated, left, week_id, desk.openings)
-        found |= (
-            broken
-            - broken_in_week(desk.stated, was.values(), week_id, desk.openings)
-            - {one for one in kept if one.day < 0}
-        )
+        found |= broken_anew(desk.stated, desk.lessons, after, week_id, desk.openings)
     return frozenset(found)
 
 

@@ -55,11 +55,12 @@ class CaseState(enum.StrEnum):
 
 class ChangeCase(Base):
     """Something that upsets the timetable of one campus, to be decided: what happened, on which days, and how far the
-    computing of proposals is (``computing``, ``progress``: ``{"done", "of", "step"}``).
+    computing of proposals is (``computing``, ``progress``: ``{"done", "of", "step"}``). ``asked`` counts how often they
+    were asked for: what was worked out for an earlier question is not stored.
 
-    ``details`` by cause: an online span (``{"span": id, "online": bool}``), rooms left (``{"rooms": n}``), the wish of
-    who asks for a lesson to move (``{"day", "period"}``), the plan that changed (``{"plan": id}``). ``reason`` is read
-    by those who are told of the change.
+    ``details`` by cause: an online span (``{"span": id, "online": bool}``), rooms left (``{"rooms": n, "lost": id}``,
+    the id of :class:`LostRooms`), the wish of who asks for a lesson to move (``{"day", "period"}``), the plan that
+    changed (``{"plan": id}``). ``reason`` is read by those who are told of the change.
     """
 
     __tablename__ = "change_case"
@@ -81,6 +82,7 @@ class ChangeCase(Base):
     locale: Mapped[str] = mapped_column(sa.String(16), default="zh-CN")
     created_at: Mapped[datetime] = mapped_column(default=now)
     closed_at: Mapped[datetime | None]
+    asked: Mapped[int] = mapped_column(default=0)
     computing: Mapped[RunState] = mapped_column(default=RunState.WAITING)
     computed_at: Mapped[datetime | None]
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)

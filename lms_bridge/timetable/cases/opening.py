@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bridge.calendar.days import days_of_week, iso_week, terms_of
+from lms_bridge.calendar.days import days_of_week, iso_week, online_days, terms_of
 from lms_bridge.calendar.models import CalendarDay, DayKind, OnlineSpan
 from lms_bridge.core import audit, jobs
 from lms_bridge.core.clock import local, now
@@ -18,8 +18,10 @@ from lms_bridge.plans.models import TeachingPlan
 from lms_bridge.roster.models import ClassGroup, Organisation, Person
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
-from lms_bridge.timetable.changing.lesson_changes import LessonProblem
-from lms_bridge.timetable.models import ChangeCause, Lesson, LessonStatus, RunState
+from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.changing.placing import LessonProblem
+from lms_bridge.timetable.inputs.models import LostRooms
+from lms_bridge.timetable.models import ChangeCause, ChangeState, Lesson, LessonStatus, RunState
 from lms_bridge.timetable.wording import Day
 
 COMPUTE = "timetable.case"
@@ -29,11 +31,20 @@ MOST_ROOMS = 100_000
 
 
 def compute_later(case: ChangeCase) -> None:
-    """Let the proposals of a case be worked out (again) in the background, in the language in force."""
+    """Let the proposals of a case be worked out (again) in the background, in the language in force. What is being
+    worked out already is thrown away: it may have looked before what made this necessary."""
+    case.asked += 1
     case.computing, case.progress, case.problems = RunState.WAITING, {}, []
     case.locale = get_locale()
     db.session.flush()
     jobs.enqueue(COMPUTE, str(case.id))
+
+
+def give_up_proposals(case: ChangeCase, actor: Person | None, *, besides: int | None = None) -> None:
+    """Give the open proposals of a case up, but for the change set ``besides``."""
+    for proposal in case.proposals:
+        if proposal.change_set_id != besides and proposal.change_set.state is ChangeState.PROPOSED:
+            changes.discard(proposal.change_set, actor)
 
 
 def case_for_absence(absence: TeacherAbsence, campus: Organisation, actor: Person | None) -> ChangeCase:
@@ -106,18 +117,30 @@ def go_online(
 def come_back(
     campus: Organisation, first_day: date, *, group: ClassGroup | None = None, reason: str = "", actor: Person | None
 ) -> ChangeCase:
-    """A campus, or one class of it, is at school again from ``first_day`` on: its online days end the day before.
+    """A campus, or one class of it, is at school again from ``first_day`` on: the online days of its own that hold on
+    that day end the day before. Those that begin later are another closure, and stay.
 
-    :raises BadInputs: it is not online then, or only because an organisation above it is.
+    :raises BadInputs: it is not online then, or an organisation above it (the campus, for a class) is closed then too.
     """
     problems = _day_problems(campus, first_day, first_day, reason)
-    spans = [s for s in _spans(campus, group, first_day) if s.last_day is None or s.last_day >= first_day]
-    if not spans:
+    spans = [s for s in _spans(campus, group, first_day) if s.first_day <= first_day]
+    above = _closed_above(campus, group, first_day)
+    if above is not None:
         problems.append(
             LessonProblem(
-                N_("There are no online days of its own from %(day)s on."),
+                N_("%(organisation)s is closed on %(day)s, and its schools with it."),
                 field="first",
-                remedy=N_("Look at the days of the campus, or of the organisation that closed it."),
+                remedy=N_("Choose a later day, or let whoever closed it say that it is open again."),
+                organisation=above.name,
+                day=Day(first_day),
+            )
+        )
+    elif not spans:
+        problems.append(
+            LessonProblem(
+                N_("It is not online on %(day)s."),
+                field="first",
+                remedy=N_("Choose the first day that is to be at school again instead of online."),
                 day=Day(first_day),
             )
         )
@@ -127,7 +150,7 @@ def come_back(
     ended = []
     for span in spans:
         ended.append([span.id, span.first_day.isoformat(), span.last_day.isoformat() if span.last_day else None])
-        # A span that has not begun is ended before its first day, and so holds on no day.
+        # A span that begins on this day is ended before its first day, and so holds on no day.
         span.last_day = first_day - timedelta(days=1)
     return _open(
         campus,
@@ -149,20 +172,61 @@ def lose_rooms(
 
     :raises BadInputs: past days, wrong order, no sensible number.
     """
-    problems = _day_problems(campus, first_day, last_day, reason)
-    if not 0 <= rooms <= MOST_ROOMS:
-        problems.append(
-            LessonProblem(
-                N_("%(rooms)s is no number of rooms."),
-                field="rooms",
-                remedy=N_("Say how many online lessons can run at once: 0 or more."),
-                rooms=rooms,
-            )
-        )
+    problems = [*_day_problems(campus, first_day, last_day, reason), *_room_problems(rooms)]
     if problems:
         raise BadInputs(problems)
-    details = {"rooms": rooms}
+    row = LostRooms(campus_id=campus.id, first_day=first_day, last_day=last_day, rooms=rooms)
+    db.session.add(row)
+    db.session.flush()
+    details = {"rooms": rooms, "lost": row.id}
     return _open(campus, ChangeCause.PROVIDER_FAILURE, first_day, last_day, actor, reason=reason, details=details)
+
+
+def correct_rooms(case: ChangeCase, rooms: int, last_day: date, *, actor: Person | None) -> None:
+    """The rooms of a case are other than was said, or for longer or shorter: at most ``rooms`` online lessons at once,
+    until ``last_day`` (included). The case is open again, and is worked out anew; lessons that it changed already stay
+    as they are.
+
+    :raises BadInputs: no case about rooms, one that was taken back, days that are past, no sensible number.
+    """
+    row = db.session.get(LostRooms, case.details.get("lost"))
+    if row is None:
+        raise BadInputs(
+            [
+                LessonProblem(
+                    N_("These rooms are not missing (any more)."), remedy=N_("Say anew that online rooms are missing.")
+                )
+            ]
+        )
+    problems = [*_day_problems(case.campus, case.first_day, last_day, "", since=last_day), *_room_problems(rooms)]
+    if problems:
+        raise BadInputs(problems)
+    row.rooms, row.last_day = rooms, last_day
+    case.details, case.last_day = case.details | {"rooms": rooms}, last_day
+    case.state, case.closed_at = CaseState.OPEN, None
+    audit.record(
+        "case.corrected",
+        "change_case",
+        case.uid,
+        actor_uid=actor.uid if actor is not None else None,
+        organisation_id=case.campus_id,
+        rooms=rooms,
+    )
+    give_up_proposals(case, actor)
+    compute_later(case)
+
+
+def _room_problems(rooms: int) -> list[BridgeError]:
+    if 0 <= rooms <= MOST_ROOMS:
+        return []
+    return [
+        LessonProblem(
+            N_("%(rooms)s is no number of rooms."),
+            field="rooms",
+            remedy=N_("Say how many online lessons can run at once: 0 or more."),
+            rooms=rooms,
+        )
+    ]
 
 
 def lose_day(campus: Organisation, day: date, *, reason: str = "", actor: Person | None) -> ChangeCase:
@@ -196,12 +260,13 @@ def lose_day(campus: Organisation, day: date, *, reason: str = "", actor: Person
 
 def plan_changed(campus: Organisation, plan: TeachingPlan, *, actor: Person | None) -> ChangeCase:
     """The units of an approved plan are others than those that lessons to come teach. A case about the same plan that
-    is still open is computed again."""
+    is still open is computed again, and its proposals are given up at once, since they teach what holds no more."""
     known = db.session.scalars(
         sa.select(ChangeCase).filter_by(campus_id=campus.id, cause=ChangeCause.PLAN_CHANGED, state=CaseState.OPEN)
     )
     for case in known:
         if case.details.get("plan") == plan.id:
+            give_up_proposals(case, actor)
             compute_later(case)
             return case
     first = today(campus.zone)
@@ -280,7 +345,11 @@ def _open(
     return case
 
 
-def _day_problems(campus: Organisation, first_day: date, last_day: date, reason: str) -> list[BridgeError]:
+def _day_problems(
+    campus: Organisation, first_day: date, last_day: date, reason: str, *, since: date | None = None
+) -> list[BridgeError]:
+    """``since``: the day that must not be past; by default the first."""
+    field, since = ("first", first_day) if since is None else ("last", since)
     found: list[BridgeError] = []
     if last_day < first_day:
         found.append(
@@ -288,13 +357,13 @@ def _day_problems(campus: Organisation, first_day: date, last_day: date, reason:
                 N_("The last day lies before the first."), field="last", remedy=N_("Correct one of the two days.")
             )
         )
-    if first_day < today(campus.zone):
+    if since < today(campus.zone):
         found.append(
             LessonProblem(
                 N_("%(day)s is past."),
-                field="first",
+                field=field,
                 remedy=N_("Choose days that are still to come."),
-                day=Day(first_day),
+                day=Day(since),
             )
         )
     if len(reason.strip()) > REASON_LENGTH:
@@ -321,6 +390,14 @@ def _spans(campus: Organisation, group: ClassGroup | None, day: date) -> list[On
             .order_by(OnlineSpan.id)
         )
     )
+
+
+def _closed_above(campus: Organisation, group: ClassGroup | None, day: date) -> Organisation | None:
+    """The organisation above the campus (or the campus, for a class) that is closed on ``day``."""
+    for span in online_days(campus, day, day).campus:
+        if group is not None or span.organisation_id != campus.id:
+            return db.session.get_one(Organisation, span.organisation_id)
+    return None
 
 
 def _end_of_timetable(campus: Organisation, day: date) -> date:

@@ -16,7 +16,7 @@ from lms_bridge.plans.models import PlanClass, TeachingPlan
 from lms_bridge.roster.models import Organisation, Term
 from lms_bridge.timetable.cases import repair
 from lms_bridge.timetable.cases.desk import Desk
-from lms_bridge.timetable.cases.diary import Diary
+from lms_bridge.timetable.cases.diary import Diary, newly_broken
 from lms_bridge.timetable.cases.models import ChangeCase
 from lms_bridge.timetable.cases.opening import plan_changed
 from lms_bridge.timetable.cases.proposals import Change, Option, Progress, figures, ranked
@@ -57,11 +57,16 @@ def plan_options(case: ChangeCase, desk: Desk, book: PeopleBook, progress: Progr
     if filled:
         found.append(Option("fill", tuple(filled), figures(desk, filled, book)))
         progress(2, 3, SOLVER)
-        solved = _solved(case.campus, desk, min(weeks))
-        if solved is not None:
-            found.append(Option(SOLVER, solved[0], figures(desk, solved[0], book, solved[1])))
+        solved = _solved(case.campus, desk, min(weeks), book)
+        found += [solved] if solved is not None else []
     progress(3, 3, "")
-    return ranked(found)
+    return ranked([one for one in found if _keeps_rules(desk, one)])
+
+
+def _keeps_rules(desk: Desk, one: Option) -> bool:
+    """Whether a proposal breaks no rule of the campus that the timetable kept."""
+    after = {number if number is not None else -n: state for n, (number, state) in enumerate(one.changes, 1)}
+    return not newly_broken(desk, after)
 
 
 @dataclass(frozen=True)
@@ -151,14 +156,17 @@ def _coming(desk: Desk) -> dict[int, str]:
     return {week_id: iso_week(day) for week_id, day in sorted(first.items()) if week_id not in begun}
 
 
-def _solved(campus: Organisation, desk: Desk, week: str) -> tuple[tuple[Change, ...], str] | None:
-    """The whole week solved again, with as few changes as the solver finds; None where it refuses."""
+def _solved(campus: Organisation, desk: Desk, week: str, book: PeopleBook) -> Option | None:
+    """The whole week as planned by the smallest change, and how far it is from the smallest; None where the solver
+    refuses."""
     try:
-        wanted, status = week_as_planned(campus.code, week)
+        wanted, solution = week_as_planned(campus, week)
     except BridgeError:
         return None
     known = set(desk.lessons)
     if any(w.lesson is not None and w.lesson.id not in known for w in wanted):
         return None
     changes = tuple((w.lesson.id if w.lesson is not None else None, w.after) for w in wanted)
-    return changes, CAMPUS if status is Status.OPTIMAL else ""
+    known_gap = replace(figures(desk, changes, book), gap=solution.gap, reach=CAMPUS)
+    proved = CAMPUS if solution.status is Status.OPTIMAL else ""
+    return Option(SOLVER, changes, replace(known_gap, proved=proved))

@@ -6,7 +6,7 @@ fewest units; cancelling without replacement is thereby the last resort.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from lms_bridge.timetable.cases.diary import newly_broken
 from lms_bridge.timetable.cases.models import ChangeCase
 from lms_bridge.timetable.cases.repair import Draft
 from lms_bridge.timetable.cases.ways import SOLVER, ways_of
-from lms_bridge.timetable.cases.whole_week import ONLY_MOVES, smallest_change
+from lms_bridge.timetable.cases.whole_week import ONLY_MOVES, Found, smallest_change, students_moved
 from lms_bridge.timetable.models import ChangeCause, ChangeKind
 from lms_bridge.timetable.snapshots import LessonState, difference
 from lms_bridge.timetable.solving.problem import SolverLimits
@@ -40,9 +40,11 @@ LIMITS = SolverLimits(
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a proposal is ranked by and shown with. ``kinds`` are lessons by :class:`ChangeKind`; ``made_up`` those of
-    the cancelled ones that a new lesson stands for; ``lost`` the others. ``proved`` is empty or how far the proof
-    reaches that no smaller change exists (:mod:`lms_bridge.timetable.cases.whole_week`); ``gap`` how far from the best
-    the solver's answer may be."""
+    the cancelled ones that a new lesson stands for; ``lost`` the others.
+
+    ``gap`` says by what share of what it moves a proposal is at most larger than the smallest change (None: nothing is
+    known), for the lessons of ``reach`` (:mod:`lms_bridge.timetable.cases.whole_week`). ``proved``: the same reach
+    where it is proved the smallest, else empty."""
 
     people: int
     students: int
@@ -55,6 +57,7 @@ class Figures:
     kinds: Mapping[str, int]
     proved: str = ""
     gap: float | None = None
+    reach: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -96,10 +99,12 @@ def options(
     progress(len(ways), len(ways) + 1, SOLVER)
     sizes = book.sizes(case.first_day)
     smallest = smallest_change(desk, hit, sizes, limits, leave=case.cause is ChangeCause.REQUEST)
-    moves = smallest is not None and any(step == "move" for step in smallest.draft.settled.values())
-    if smallest is not None and moves and keeps_rules(smallest.draft):
-        found.append(option(SOLVER, smallest.draft, book, smallest.proved, smallest.gap))
-        found = [_with_proof(one, found[-1], desk, sizes) for one in found]
+    if smallest is not None:
+        of_week = smallest.draft
+        if of_week is not None and "move" in of_week.settled.values() and keeps_rules(of_week):
+            best = option(SOLVER, of_week, book)
+            found += [best] if not _no_better(best, found, desk, sizes) else []
+        found = [_with_proof(one, smallest, desk, sizes) for one in found]
     progress(len(ways) + 1, len(ways) + 1, "")
     return ranked(found)
 
@@ -109,30 +114,29 @@ def keeps_rules(draft: Draft) -> bool:
     return not newly_broken(draft.desk, {**draft.after, **draft.added})
 
 
-def _with_proof(one: Option, best: Option, desk: Desk, sizes: Mapping[int, int]) -> Option:
-    """What the solver proved of its own change holds for any other that is as small. Of lessons that are lost or made
-    up for it proves nothing."""
-    proved = best.figures.proved
-    if not proved or any(_moved(o, desk, sizes) is None for o in (one, best)):
-        return one if one is not best else replace(one, figures=replace(one.figures, proved="", gap=None))
-    if one is best or _moved(one, desk, sizes) != _moved(best, desk, sizes):
+def _with_proof(one: Option, smallest: Found, desk: Desk, sizes: Mapping[int, int]) -> Option:
+    """How far a proposal that only moves lessons is from the solver's bound; of lessons that are lost, made up for or
+    given to others the bound says nothing."""
+    moved = _moved(one, desk, sizes)
+    if moved is None or moved < smallest.bound or (moved and not smallest.bound):
         return one
-    return replace(one, figures=replace(one.figures, proved=proved, gap=0.0))
+    gap = (moved - smallest.bound) / moved if moved else 0.0
+    proved = "" if gap else smallest.reach
+    return replace(one, figures=replace(one.figures, proved=proved, gap=gap, reach=smallest.reach))
+
+
+def _no_better(best: Option, others: Iterable[Option], desk: Desk, sizes: Mapping[int, int]) -> bool:
+    """Whether one of the others moves as little as the solver's, or less, and ranks no worse."""
+    moved = _moved(best, desk, sizes)
+    if moved is None:
+        return False
+    found = ((_moved(one, desk, sizes), one) for one in others)
+    return any(size is not None and size <= moved and one.rank <= best.rank for size, one in found)
 
 
 def _moved(one: Option, desk: Desk, sizes: Mapping[int, int]) -> int | None:
-    """How much a proposal moves, as the solver counts: each moved lesson by its students; None where it does more
-    than move lessons within their weeks."""
-    total = 0
-    for number, after in one.changes:
-        before = desk.lessons.get(number) if number is not None else None
-        if before is None or not after.takes_place or before.week_id != after.week_id:
-            return None
-        if before.teachers != after.teachers:
-            return None
-        if (before.starts_at, before.period_number) != (after.starts_at, after.period_number):
-            total += max(1, sum(sizes.get(class_id, 0) for class_id in before.class_ids))
-    return total
+    states = {number: after for number, after in one.changes if number is not None}
+    return students_moved(desk, states, sizes) if len(states) == len(one.changes) else None
 
 
 def ranked(found: Sequence[Option]) -> list[Option]:
@@ -144,22 +148,19 @@ def ranked(found: Sequence[Option]) -> list[Option]:
         if known is None:
             different[key] = one
         elif one.figures.proved and not known.figures.proved:
-            proof = replace(known.figures, proved=one.figures.proved, gap=one.figures.gap)
-            different[key] = replace(known, figures=proof)
+            different[key] = replace(known, figures=one.figures)
     return sorted((one for one in different.values() if one.changes), key=lambda one: one.rank)[:MOST]
 
 
-def option(way: str, draft: Draft, book: PeopleBook, proved: str = "", gap: float | None = None) -> Option:
+def option(way: str, draft: Draft, book: PeopleBook) -> Option:
     """A draft with its figures."""
     before = draft.desk.lessons
     changed = {number: state for number, state in sorted(draft.after.items()) if state != before[number]}
     changes: list[Change] = [*changed.items(), *((None, state) for _, state in sorted(draft.added.items()))]
-    return Option(way, tuple(changes), figures(draft.desk, changes, book, proved, gap))
+    return Option(way, tuple(changes), figures(draft.desk, changes, book))
 
 
-def figures(
-    desk: Desk, changes: Sequence[Change], book: PeopleBook, proved: str = "", gap: float | None = None
-) -> Figures:
+def figures(desk: Desk, changes: Sequence[Change], book: PeopleBook) -> Figures:
     """What a set of changes means to people."""
     kinds = dict.fromkeys((kind.value for kind in ChangeKind), 0)
     touched: list[LessonState] = []
@@ -183,6 +184,4 @@ def figures(
         lost=kinds[ChangeKind.CANCELLED.value] - made_up,
         made_up=made_up,
         kinds={kind: count for kind, count in kinds.items() if count},
-        proved=proved,
-        gap=gap,
     )

@@ -26,7 +26,8 @@ from lms_bridge.timetable.telling.people import PeopleBook
 
 def work_out_case(case_id: int, limits: SolverLimits = LIMITS) -> None:
     """Work out what can be done about a case, and store it as ranked proposals in place of earlier ones. Run again
-    after a kill, it begins anew; a case that is not open, or is computed already, is left alone.
+    after a kill, it begins anew; a case that is not open, or is computed already, is left alone. Asked for again
+    meanwhile, it stores nothing: the answer to the newer question takes its place.
 
     A failure that is not a refusal is noted in the row and raised, so that the job is tried again.
     """
@@ -34,19 +35,19 @@ def work_out_case(case_id: int, limits: SolverLimits = LIMITS) -> None:
         case = _read(case_id)
         if case is None or case.state is not CaseState.OPEN or case.computing in (RunState.DONE, RunState.REFUSED):
             return
-        case.computing = RunState.RUNNING
+        case.computing, asked = RunState.RUNNING, case.asked
     with use_locale(case.locale):
         try:
             desk, found = _think(case, limits)
         except BridgeError as refusal:
             problems = refusal.problems if isinstance(refusal, BadInputs) else []
-            _finish(case_id, RunState.REFUSED, problems or [refusal])
+            _finish(case_id, asked, RunState.REFUSED, problems or [refusal])
         except Exception:
             db.session.rollback()
-            _finish(case_id, RunState.FAILED, [])
+            _finish(case_id, asked, RunState.FAILED, [])
             raise
         else:
-            _store(case_id, desk, found)
+            _store(case_id, asked, desk, found)
 
 
 def affected(case: ChangeCase) -> list[int]:
@@ -82,10 +83,11 @@ def _rest() -> None:
         db.session.commit()
 
 
-def _store(case_id: int, desk: Desk, found: Sequence[Option]) -> None:
+def _store(case_id: int, asked: int, desk: Desk, found: Sequence[Option]) -> None:
     with transaction():
-        case = _read(case_id)
-        if case is None or case.state is not CaseState.OPEN:
+        case = _read(case_id, lock=True)
+        if case is None or case.state is not CaseState.OPEN or case.asked != asked:
+            # Asked again meanwhile: the job of that question is on its way.
             return
         actor = db.session.get(Person, case.author_id) if case.author_id is not None else None
         for old in list(case.proposals):
@@ -118,14 +120,18 @@ def _store(case_id: int, desk: Desk, found: Sequence[Option]) -> None:
             settle(case, CaseState.DECIDED, None)
 
 
-def _finish(case_id: int, state: RunState, problems: Sequence[BridgeError]) -> None:
+def _finish(case_id: int, asked: int, state: RunState, problems: Sequence[BridgeError]) -> None:
     with transaction():
-        case = db.session.get_one(ChangeCase, case_id, populate_existing=True)
+        case = db.session.get_one(ChangeCase, case_id, populate_existing=True, with_for_update=True)
+        if case.asked != asked:
+            return
         case.computing, case.computed_at = state, now()
         case.problems = [problem.as_dict() for problem in problems]
 
 
-def _read(case_id: int) -> ChangeCase | None:
+def _read(case_id: int, *, lock: bool = False) -> ChangeCase | None:
+    if lock:
+        db.session.execute(sa.select(ChangeCase.id).where(ChangeCase.id == case_id).with_for_update())
     return db.session.scalar(
         sa.select(ChangeCase)
         .where(ChangeCase.id == case_id)

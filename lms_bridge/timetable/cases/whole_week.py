@@ -1,7 +1,9 @@
-"""The smallest change of a whole week that settles a case, found (and often proved) by the pure solver.
+"""The smallest change of a whole week that settles a case, with a bound of how small it is at least, from the pure
+solver (:func:`lms_bridge.timetable.solving.solver.smallest_change`).
 
 Unlike the steps of :mod:`lms_bridge.timetable.cases.repair`, which settle one lesson after the other, the solver may
-move lessons that are not hit, if that makes the change smaller in the end.
+move lessons that are not hit, if that makes the change smaller in the end. Among equally small changes it takes one in
+which lessons stay near, between those of their course before and after.
 """
 
 from __future__ import annotations
@@ -19,20 +21,18 @@ from lms_bridge.timetable.cases.repair import Draft
 from lms_bridge.timetable.making.taken_lessons import counted_lessons
 from lms_bridge.timetable.models import LessonMode
 from lms_bridge.timetable.snapshots import LessonState
+from lms_bridge.timetable.solving import solver
 from lms_bridge.timetable.solving.matching import match
-from lms_bridge.timetable.solving.problem import Course, Pool, Problem, Slot, Solution, SolverLimits, Status, Weights
-from lms_bridge.timetable.solving.solver import solve
+from lms_bridge.timetable.solving.problem import Course, Pool, Problem, Slot, Solution, SolverLimits, Weights
+from lms_bridge.timetable.weeks.capacity import POOL
 from lms_bridge.timetable.weeks.slots import SlotTime, exact_slot, slots_during
 
 ONLY_MOVES = Weights(moved=1, same_day=0, uneven=0, gap=0, late=0)
-LARGE = 9000
+LARGE = 60_000
 """With more (course, slot) pairs than this only the classes concerned are set free."""
 
-ROOMS = "rooms"
-"""The key of the rooms that are left."""
-
 CAMPUS, CLASSES = "campus", "classes"
-"""How far a proof reaches: no smaller change exists at the campus, or none that moves only the classes concerned."""
+"""How far a bound reaches: no smaller change exists at the campus, or none that moves only the classes concerned."""
 
 Key = tuple[tuple[tuple[int, str], ...], int, frozenset[int], bool]
 """What makes lessons of a week alike: classes, subject, teachers, and whether they are on online days."""
@@ -40,22 +40,25 @@ Key = tuple[tuple[tuple[int, str], ...], int, frozenset[int], bool]
 
 @dataclass
 class _Week:
-    """One week's problem, and what its answer is read with."""
+    """One week's problem, and what its answer is read with. ``homeless``: the students of hit lessons that have no
+    period any more; they move whatever is found, which the solver does not count."""
 
     problem: Problem
     lessons: Mapping[str, Sequence[int]]
     times: Mapping[str, Mapping[Slot, SlotTime]]
     whole: bool
+    homeless: int
 
 
 @dataclass(frozen=True)
 class Found:
-    """A draft from the solver; ``proved`` is :data:`CAMPUS`, :data:`CLASSES` or empty. ``gap``: how far from the
-    best it may be (0.0 where proved; None where nothing is known)."""
+    """A draft from the solver (None: it found none that holds on the clock), and its bound: no change that only moves
+    lessons within their weeks moves fewer (each counted by its students, as :func:`students_moved` does), as far as
+    ``reach`` says."""
 
-    draft: Draft
-    proved: str
-    gap: float | None = None
+    draft: Draft | None
+    bound: int
+    reach: str
 
 
 def smallest_change(
@@ -67,19 +70,37 @@ def smallest_change(
     draft = Draft(desk, Diary(desk), hit)
     for number in hit:
         draft.diary.take(number)
-    proofs: list[str] = []
-    gaps: list[float | None] = []
+    bound, reach, readable = 0, CAMPUS, True
     for week_id in sorted({desk.lessons[number].week_id for number in hit}):
         own = [number for number in hit if desk.lessons[number].week_id == week_id]
         week = _Builder(desk, week_id, own, sizes, leave).build()
-        solution = solve(week.problem, limits)
-        if not solution.found or not _read(draft, week, solution):
+        solution = solver.smallest_change(week.problem, limits)
+        if not solution.found:
             return None
-        proofs.append((CAMPUS if week.whole else CLASSES) if solution.status is Status.OPTIMAL else "")
-        gaps.append(solution.gap)
-    proved = "" if "" in proofs else CLASSES if CLASSES in proofs else CAMPUS
-    known = [gap for gap in gaps if gap is not None]
-    return Found(draft, proved, max(known) if len(known) == len(gaps) and known else None)
+        readable = readable and _read(draft, week, solution)
+        bound += (solution.bound or 0) + week.homeless
+        reach = reach if week.whole else CLASSES
+    return Found(draft if readable else None, bound, reach)
+
+
+def students_moved(desk: Desk, states: Mapping[int, LessonState], sizes: Mapping[int, int]) -> int | None:
+    """How much lessons in other states (by id) move, as the solver counts it: each lesson that is in another period or
+    on another day, by its students. None where anything else happens to them than a move within their week."""
+    total = 0
+    for number, after in states.items():
+        before = desk.lessons.get(number)
+        if before is None or not after.takes_place or before.week_id != after.week_id:
+            return None
+        if before.teachers != after.teachers:
+            return None
+        periods = [(state.starts_local.date(), state.period_number) for state in (before, after)]
+        if periods[0] != periods[1]:
+            total += _students(before, sizes)
+    return total
+
+
+def _students(state: LessonState, sizes: Mapping[int, int]) -> int:
+    return max(1, sum(sizes.get(class_id, 0) for class_id in state.class_ids))
 
 
 def _read(draft: Draft, week: _Week, solution: Solution) -> bool:
@@ -153,7 +174,7 @@ class _Builder:
         every = [time for times in self.openings.values() for time in times.values()]
         for person_id, starts_at, ends_at in self.desk.away:
             self.teacher_busy[f"t{person_id}"] |= slots_during(every, starts_at, ends_at)
-        rooms = self._rooms(every)
+        rooms = self._rooms(every, groups, fixed)
         self.counted = bool(rooms)
         unavailable = self._unavailable({t for key in groups for t in key[2]}, every)
         taken = self._counted(fixed, every, unavailable)
@@ -167,7 +188,8 @@ class _Builder:
             hint[name] = tuple(sorted(slot for slot in stands if slot is not None))
             course = self._course(name, key, numbers, slots)
             about = (key[0], key[1], course.online)
-            courses.append(Group(course, about, hint[name], slots, alone=kinds[key[0], key[1]] == 1))
+            near = self._near(numbers, slots)
+            courses.append(Group(course, about, hint[name], slots, alone=kinds[key[0], key[1]] == 1, near=near))
         # Proofs hold for the terms given: where days of both kinds are mixed, lessons keep to theirs.
         mixed = len({time.online for time in every}) > 1
         problem = Problem(
@@ -182,7 +204,34 @@ class _Builder:
             pools=rooms,
             hint={key: slots for key, slots in hint.items() if slots},
         )
-        return _Week(with_rules(problem, courses, self.desk.stated, self.week_id), lessons, times, whole and not mixed)
+        homeless = sum(
+            _students(self.desk.lessons[n], self.sizes)
+            for name, numbers in lessons.items()
+            for n in numbers
+            if _stand(self.desk.lessons[n], times[name]) is None
+        )
+        ruled = with_rules(problem, courses, self.desk.stated, self.week_id)
+        return _Week(ruled, lessons, times, whole and not mixed, homeless)
+
+    def _near(self, numbers: Sequence[int], slots: Mapping[Slot, SlotTime]) -> frozenset[Slot]:
+        """The slots of a course in which a hit lesson comes after those of the course before it and before those
+        after it, so that no unit comes later than need be; of a course that is not hit, those of its own days."""
+        states = [self.desk.lessons[n] for n in numbers]
+        beginnings = sorted(state.starts_at for state in states)
+        hit = [self.desk.lessons[n].starts_at for n in numbers if n in self.hit]
+        if not hit:
+            days = {state.starts_local.date() for state in states}
+            return frozenset(slot for slot, time in slots.items() if time.day in days)
+        near: set[Slot] = set()
+        for moment in hit:
+            first = max((other for other in beginnings if other < moment), default=None)
+            last = min((other for other in beginnings if other > moment), default=None)
+            near |= {
+                slot
+                for slot, time in slots.items()
+                if (first is None or time.starts_at > first) and (last is None or time.starts_at < last)
+            }
+        return frozenset(near)
 
     def _counted(
         self, fixed: Sequence[LessonState], every: Sequence[SlotTime], unavailable: Mapping[int, frozenset[Slot]]
@@ -246,7 +295,6 @@ class _Builder:
         per_day: defaultdict[date, int] = defaultdict(int)
         for n in numbers:
             per_day[self.desk.lessons[n].starts_local.date()] += 1
-        students = sum(self.sizes.get(class_id, 0) for class_id, _ in key[0])
         online = any(time.online for time in slots.values())
         return Course(
             key=name,
@@ -259,9 +307,9 @@ class _Builder:
             online=online,
             slots=frozenset(slots),
             forbidden=self._left(numbers, slots),
-            people=max(1, students),
+            people=_students(self.desk.lessons[numbers[0]], self.sizes),
             may_drop=any(n in self.hit for n in numbers),
-            pool=ROOMS if online and self.counted else "",
+            pool=POOL if online and self.counted else "",
         )
 
     def _left(self, numbers: Sequence[int], slots: Mapping[Slot, SlotTime]) -> frozenset[Slot]:
@@ -308,12 +356,13 @@ class _Builder:
             if name.startswith("c")
         }
 
-    def _rooms(self, every: Collection[SlotTime]) -> dict[str, Pool]:
-        """The rooms that are left, slot by slot, on days on which they are counted."""
-        rooms = self.desk.rooms
-        left = [(t.slot, rooms.at(t.day, t.starts_at, t.ends_at)) for t in every if t.online]
-        counted: dict[Slot, int] = {}
-        for slot, count in left:
-            if count is not None:
-                counted[slot] = min(count, counted.get(slot, count))
-        return {ROOMS: Pool(len(self.desk.lessons), counted)} if counted else {}
+    def _rooms(
+        self, every: Collection[SlotTime], groups: Mapping[Key, Sequence[int]], fixed: Sequence[LessonState]
+    ) -> dict[str, Pool]:
+        """The rooms that are left, slot by slot, on days on which they are counted. Lessons that are not hit may stay
+        even where there are too few by now: that is left to another case."""
+        held = [(state.starts_at, state.ends_at) for state in fixed if state.mode is LessonMode.ONLINE]
+        stays = [(key, n) for key, numbers in groups.items() for n in numbers if key[3] and n not in self.hit]
+        stands = (_stand(self.desk.lessons[n], self._slots(key)) for key, n in stays)
+        pool = self.desk.rooms.pool(every, held, Counter(slot for slot in stands if slot is not None))
+        return {POOL: pool} if pool is not None else {}

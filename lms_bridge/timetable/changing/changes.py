@@ -19,9 +19,11 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, Conflict, InputError
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.ids import new_uid
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState, Notification
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.changing.clashes import clashes_of
+from lms_bridge.timetable.changing.joint import joint_with
 from lms_bridge.timetable.changing.undoing import too_late
 from lms_bridge.timetable.changing.week_versions import expect_version as expect_version
 from lms_bridge.timetable.changing.week_versions import lock, locked_weeks
@@ -76,11 +78,15 @@ def propose(
     reason: str = "",
     cause_ref: str | None = None,
     base_versions: Mapping[int, int] | None = None,
+    joint_uid: str | None = None,
+    publishes: bool = False,
 ) -> ChangeSet:
     """Write a change set that can be looked at, and then applied or discarded. Lessons stay as they are.
 
     ``base_versions`` are the versions (by week id) of the timetable that the wishes were computed from; by default
-    those of now.
+    those of now. ``publishes``: it is the whole timetable of its weeks, which count as published once it is applied; a
+    lesson that only moves into a week does not publish it. Change sets with the same ``joint_uid`` are put in force,
+    given up and undone together.
 
     :raises InputError: nothing would change.
     """
@@ -102,6 +108,8 @@ def propose(
         author_id=actor.id if actor is not None else None,
         base_versions={str(key): version for key, version in (versions | dict(base_versions or {})).items()},
         changes=changes,
+        joint_uid=joint_uid,
+        publishes=publishes,
     )
     db.session.add(change_set)
     db.session.flush()
@@ -125,16 +133,37 @@ def _differences(wanted: Iterable[Wanted]) -> list[LessonChange]:
 
 
 def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> ChangeSet:
-    """Make a proposed change set true. ``tell=False``: people hear of it by another fact.
+    """Make a proposed change set true, and with it those that go together with it. ``tell=False``: people hear of it by
+    another fact.
 
-    :raises Conflict: it is not proposed any more, or a week was changed since it was computed.
+    What is over is never changed: units that lessons would get which have begun by now are left out.
+
+    :raises Conflict: it is not proposed any more, a week was changed since it was computed, or a lesson of it has
+        begun by now.
     :raises BadInputs: a class or teacher would be in two lessons at once; all of them are listed.
     """
-    _expect(change_set, ChangeState.PROPOSED)
-    weeks = locked_weeks(change_set)
-    lessons = _lessons_of(change_set)
-    afters = {change: from_json(change.after) for change in change_set.changes if change.after is not None}
-    _check_clashes(afters)
+    together = joint_with(change_set)
+    for one in together:
+        _expect(one, ChangeState.PROPOSED)
+    lock(sorted({int(key) for one in together for key in one.base_versions}))
+    weeks = [locked_weeks(one) for one in together]
+    lessons = [_lessons_of(one) for one in together]
+    for one in together:
+        _expect_to_come(one)
+    _check_clashes({change: after for one in together for change, after in _afters(one).items()})
+    for one, own_weeks, own_lessons in zip(together, weeks, lessons, strict=True):
+        _put_in_force(one, own_weeks, own_lessons)
+        _announce(one, actor, tell=tell)
+    return change_set
+
+
+def _afters(change_set: ChangeSet) -> dict[LessonChange, LessonState]:
+    return {change: from_json(change.after) for change in change_set.changes if change.after is not None}
+
+
+def _put_in_force(change_set: ChangeSet, weeks: Mapping[int, TimetableWeek], lessons: dict[int, Lesson]) -> None:
+    """Write the lessons of one campus, with their units, and count on its weeks."""
+    afters = _afters(change_set)
     touched = [*afters.values(), *(from_json(c.before) for c in change_set.changes if c.before is not None)]
     class_ids = {class_id for state in touched for class_id in state.class_ids}
     known = unit_order.known_before(change_set.campus_id, class_ids, list(weeks))
@@ -142,12 +171,11 @@ def apply(change_set: ChangeSet, actor: Person | None, *, tell: bool = True) -> 
     _write(afters, lessons, moment)
     for week in weeks.values():
         week.version += 1
-        week.published_at = week.published_at or moment
+        if change_set.publishes:
+            week.published_at = week.published_at or moment
     subject_ids = {state.subject_id for state in touched}
     _move_units(change_set, unit_order.renumbered(change_set.campus_id, class_ids, subject_ids, list(weeks), known))
     change_set.state, change_set.applied_at = ChangeState.APPLIED, moment
-    _announce(change_set, actor, tell=tell)
-    return change_set
 
 
 def _write(afters: Mapping[LessonChange, LessonState], lessons: dict[int, Lesson], moment: datetime) -> None:
@@ -170,18 +198,20 @@ def _write(afters: Mapping[LessonChange, LessonState], lessons: dict[int, Lesson
 
 
 def discard(change_set: ChangeSet, actor: Person | None) -> None:
-    """Give a proposed change set up; nothing was changed and nobody is told.
+    """Give a proposed change set up, and those that go together with it; nothing was changed and nobody is told.
 
     :raises Conflict: it is not proposed any more.
     """
-    _expect(change_set, ChangeState.PROPOSED)
-    change_set.state = ChangeState.DISCARDED
-    _record("timetable.discarded", change_set, actor)
+    for one in joint_with(change_set):
+        _expect(one, ChangeState.PROPOSED)
+        one.state = ChangeState.DISCARDED
+        _record("timetable.discarded", one, actor)
     db.session.flush()
 
 
 def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
-    """Put the lessons of an applied change set back, by a change set of its own, which is returned.
+    """Put the lessons of an applied change set back, by a change set of its own, which is returned; and those of the
+    change sets that go together with it.
 
     Lessons keep their links; those that were added are cancelled. Who was not told of the change yet never will be;
     who was told hears that it does not hold any more.
@@ -189,13 +219,30 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
     :raises Conflict: it is not applied, or one of its lessons was changed again since.
     :raises BadInputs: it was applied on another day, or lessons of it have begun already; all are listed.
     """
-    _expect(change_set, ChangeState.APPLIED)
-    lock(sorted(int(key) for key in change_set.base_versions))
-    lessons = _lessons_of(change_set)
-    wanted, problems = _wanted_back(change_set, lessons)
-    problems = too_late(change_set) + problems
+    together = joint_with(change_set)
+    for one in together:
+        _expect(one, ChangeState.APPLIED)
+    weeks = lock(sorted({int(key) for one in together for key in one.base_versions}))
+    back: list[tuple[ChangeSet, list[Wanted]]] = []
+    problems: list[BridgeError] = []
+    for one in together:
+        wanted, found = _wanted_back(one, _lessons_of(one))
+        problems += [*too_late(one), *found]
+        back.append((one, wanted))
     if problems:
         raise BadInputs(problems)
+    joint_uid = new_uid() if len(together) > 1 else None
+    reverses = {one.id: _reverse(one, wanted, actor, joint_uid) for one, wanted in back}
+    for one in together:
+        for week in (weeks[int(key)] for key in one.base_versions):
+            if one.publishes and week.published_at == one.applied_at:
+                week.published_at = None
+    apply(reverses[change_set.id], actor, tell=False)
+    return reverses[change_set.id]
+
+
+def _reverse(change_set: ChangeSet, wanted: list[Wanted], actor: Person | None, joint_uid: str | None) -> ChangeSet:
+    """The change set that puts another back, which is undone from now on."""
     reverse = propose(
         db.session.get_one(Organisation, change_set.campus_id),
         change_set.cause,
@@ -203,13 +250,25 @@ def undo(change_set: ChangeSet, actor: Person | None) -> ChangeSet:
         actor=actor,
         reason=change_set.reason,
         cause_ref=f"{UNDO}{change_set.uid}",
+        joint_uid=joint_uid,
     )
     cause = f"change_set:{change_set.id}"
     change_set.state, change_set.undone_at = ChangeState.UNDONE, now()
     # What has not left stays here; whoever heard of the change hears of its end (found when the fact is expanded).
     outbox.withdraw(CHANGED, cause)
     outbox.publish(UNDONE, cause, organisation_id=change_set.campus_id)
-    return apply(reverse, actor, tell=False)
+    return reverse
+
+
+def undoable(change_set: ChangeSet) -> bool:
+    """Whether :func:`undo` would put the lessons back now."""
+    together = joint_with(change_set)
+    if any(one.state is not ChangeState.APPLIED or too_late(one) for one in together):
+        return False
+    try:
+        return not any(problems for one in together for _, problems in [_wanted_back(one, _lessons_of(one))])
+    except Conflict:
+        return False
 
 
 def nobody_told(change_set: ChangeSet) -> bool:
@@ -238,6 +297,35 @@ def _expect(change_set: ChangeSet, state: ChangeState) -> None:
     else:
         message = N_("This change is not in force yet.")
     raise Conflict(message, remedy=N_("Load the page again to see how it stands."))
+
+
+def first_begun(change_set: ChangeSet) -> datetime | None:
+    """When the first lesson begins (before or after the change) that the change set would change although it has begun
+    by now; None: all are still to come. Units do not count: a lesson that has begun keeps its own."""
+    moment = now()
+    begun = (
+        state.starts_at
+        for change in change_set.changes
+        if change.kind is not ChangeKind.UNIT
+        for state in (from_json(data) for data in (change.before, change.after) if data is not None)
+        if state.starts_at <= moment
+    )
+    return min(begun, default=None)
+
+
+def _expect_to_come(change_set: ChangeSet) -> None:
+    begun = first_begun(change_set)
+    if begun is not None:
+        zone = db.session.get_one(Organisation, change_set.campus_id).zone
+        raise Conflict(
+            N_("Lessons of this change have begun by now, the first on %(when)s."),
+            remedy=N_("Nothing was done. Work it out again for the lessons that are still to come."),
+            when=When(begun, zone),
+        )
+    moment = now()
+    for change in list(change_set.changes):
+        if change.kind is ChangeKind.UNIT and change.after is not None and from_json(change.after).starts_at <= moment:
+            change_set.changes.remove(change)
 
 
 def _lessons_of(change_set: ChangeSet) -> dict[int, Lesson]:

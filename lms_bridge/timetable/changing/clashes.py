@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,16 +70,24 @@ def occupied_by(lesson: int, state: LessonState, *, new: bool) -> list[Occupied]
 def clashes_of(states: Mapping[int, LessonState]) -> list[BridgeError]:
     """Why lessons (by id; negative for those that are not stored yet) cannot be in these states: a class or teacher
     would be in two lessons at once, at any campus."""
+    return clash_errors_of(bookings_of(states))
+
+
+def bookings_of(states: Mapping[int, LessonState]) -> list[tuple[Occupied, Occupied]]:
+    """The double bookings that :func:`clashes_of` tells, as pairs."""
     entries = [entry for lesson, state in states.items() for entry in occupied_by(lesson, state, new=True)]
     if not entries:
         return []
     besides = {lesson for lesson in states if lesson > 0}
     start, end = min(e.starts_at for e in entries), max(e.ends_at for e in entries)
     entries += [entry for entry in held({e.who for e in entries}, start, end) if entry.lesson not in besides]
-    pairs = double_bookings(entries)
+    return double_bookings(entries)
+
+
+def clash_errors_of(pairs: Sequence[tuple[Occupied, Occupied]]) -> list[BridgeError]:
+    """An error for each double booking, with the names that it needs."""
     names = names_of({entry.who for pair in pairs for entry in pair})
-    codes = campus_codes({entry.campus_id for pair in pairs for entry in pair})
-    return clash_errors(pairs, names, codes)
+    return clash_errors(pairs, names, campus_codes({entry.campus_id for pair in pairs for entry in pair}))
 
 
 def clash_errors(

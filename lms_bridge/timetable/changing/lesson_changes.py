@@ -68,6 +68,14 @@ def planned_swap(one: Lesson, other: Lesson) -> list[changes.Wanted]:
     return [changes.Wanted(one, after[one.id]), changes.Wanted(other, after[other.id])]
 
 
+def hints_of(wanted: list[changes.Wanted]) -> list[BridgeError]:
+    """Wishes that planned changes would not meet; nothing that speaks against them."""
+    states = {wish.lesson.id: wish.after for wish in wanted if wish.lesson is not None}
+    days = [state.starts_local.date() for state in states.values()]
+    campus = db.session.get_one(Organisation, wanted[0].after.campus_id)
+    return placing_of(campus, min(days), max(days), states.values()).hints(states)
+
+
 def swapped(
     placing: Placing, one: tuple[int, LessonState], other: tuple[int, LessonState]
 ) -> tuple[dict[int, LessonState], list[BridgeError]]:
@@ -200,7 +208,7 @@ def not_changeable(lesson: Lesson) -> list[BridgeError]:
         return [
             LessonProblem(
                 N_("The lesson on %(when)s is cancelled already."),
-                remedy=N_("Undo that change if it shall take place."),
+                remedy=N_("It can be brought back only by undoing that change on its own day."),
                 when=when,
             )
         ]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,10 +30,12 @@ from lms_bridge.timetable.changing.clashes import (
     occupied_by,
 )
 from lms_bridge.timetable.changing.full_days import full_days
+from lms_bridge.timetable.changing.rule_checks import RuleChecks
 from lms_bridge.timetable.inputs.teacher_limits import limits_of
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode, LessonStatus
 from lms_bridge.timetable.snapshots import LessonState
 from lms_bridge.timetable.weeks.availability import applies, unavailabilities
+from lms_bridge.timetable.weeks.capacity import RoomsLeft, rooms_left
 from lms_bridge.timetable.weeks.slots import SlotTime, class_slots, wall_clock
 from lms_bridge.timetable.wording import Day, DayOffName, When
 
@@ -85,6 +88,17 @@ class Placing:
         self.names = names_of(keys)
         self.codes = campus_codes({entry.campus_id for row in self.occupied.values() for entry in row} | {campus.id})
         self.online_lessons = self._online_lessons()
+        self.days = (first, last)
+
+    @cached_property
+    def rules(self) -> RuleChecks:
+        """What is stated for these classes; read when the first lesson is to be moved."""
+        return RuleChecks(self.campus, *self.days, self.groups)
+
+    @cached_property
+    def rooms(self) -> RoomsLeft:
+        """The online rooms of the campus; read when the first lesson is to be moved."""
+        return rooms_left(self.campus, self.start, self.end)
 
     def periods(self, class_id: int | None, day: date) -> list[SlotTime]:
         """The periods that a class has on a day, in order; none without school or grid."""
@@ -143,7 +157,13 @@ class Placing:
         for after in wanted.values():
             found += self.absences(after, after.teacher_ids, field)
             found += self._too_many_online(after, wanted)
+        found += self._without_room(wanted, field)
+        found += self._broken_rules(wanted, field)
         return found
+
+    def hints(self, wanted: Mapping[int, LessonState]) -> list[BridgeError]:
+        """What somebody should know before lessons (by id) get these states, though it does not speak against it."""
+        return list(self.rules.hints(wanted))
 
     def clashes(self, wanted: Mapping[int, LessonState], field: str = "period") -> list[BridgeError]:
         """Who would be in two lessons at once."""
@@ -257,6 +277,48 @@ class Placing:
             problem = self._beside(class_id, day, coming, gone)
             if problem is not None:
                 yield problem
+
+    def _broken_rules(self, wanted: Mapping[int, LessonState], field: str) -> Iterable[BridgeError]:
+        remedy = N_("Choose another time, or change the rule first.")
+        for message, params in self.rules.problems(wanted):
+            yield LessonProblem(message, field=field, remedy=remedy, **params)
+
+    @cached_property
+    def in_rooms(self) -> dict[int, tuple[datetime, datetime]]:
+        """The times of the campus's online lessons that take place, by id; none where rooms are not counted."""
+        if not self.rooms.limited:
+            return {}
+        rows = db.session.execute(
+            sa.select(Lesson.id, Lesson.starts_at, Lesson.ends_at).where(
+                Lesson.campus_id == self.campus.id,
+                Lesson.status == LessonStatus.SCHEDULED,
+                Lesson.mode == LessonMode.ONLINE,
+                Lesson.starts_at < self.end,
+                Lesson.ends_at > self.start,
+            )
+        )
+        return {lesson: (starts_at, ends_at) for lesson, starts_at, ends_at in rows}
+
+    def _without_room(self, wanted: Mapping[int, LessonState], field: str) -> Iterable[BridgeError]:
+        """Which lessons would need an online room at a time at which all are taken. One that keeps its time keeps its
+        room."""
+        held = {lesson: span for lesson, span in self.in_rooms.items() if lesson not in wanted}
+        online = {n: (s.starts_at, s.ends_at) for n, s in wanted.items() if s.mode is LessonMode.ONLINE}
+        for lesson, (starts_at, ends_at) in online.items():
+            rooms = self.rooms.at(local(starts_at, self.zone).date(), starts_at, ends_at)
+            if rooms is None or self.in_rooms.get(lesson) == (starts_at, ends_at):
+                continue
+            others = [span for n, span in (held | online).items() if n != lesson]
+            beside = sum(start < ends_at and starts_at < end for start, end in others)
+            if beside >= rooms:
+                yield LessonProblem(
+                    N_("No online room is free on %(when)s: there are %(rooms)s, and %(count)s lessons need one then."),
+                    field=field,
+                    remedy=N_("Choose another time."),
+                    when=When(starts_at, self.zone),
+                    rooms=rooms,
+                    count=beside,
+                )
 
     def online_limit(self, class_id: int) -> int:
         """How many online lessons a class may have in a day, by their number and by the minutes of its grid."""

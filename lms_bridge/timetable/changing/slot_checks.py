@@ -33,12 +33,13 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SlotCheck:
     """One slot of the lesson's class. ``reasons`` speak against moving it there (also where changing places with
-    ``swap`` is possible)."""
+    ``swap`` is possible); ``hints`` are wishes that it would not meet there."""
 
     at: SlotTime
     verdict: Verdict
     reasons: tuple[BridgeError, ...] = ()
     swap: Lesson | None = None
+    hints: tuple[BridgeError, ...] = ()
 
 
 def check_week(lesson: Lesson, week: str) -> list[SlotCheck]:
@@ -76,13 +77,13 @@ def _check(
     problems = list(found.problems)
     if found.state is not None:
         problems += placing.problems({lesson.id: found.state})
-    if not problems:
-        return SlotCheck(at, Verdict.FREE)
+    if not problems and found.state is not None:
+        return SlotCheck(at, Verdict.FREE, hints=tuple(placing.hints({lesson.id: found.state})))
     for other, theirs in others:
         if at.overlaps(theirs.starts_at, theirs.ends_at) and not _alike(state, theirs) and not not_changeable(other):
-            _, against = swapped(placing, (lesson.id, state), (other.id, theirs))
+            after, against = swapped(placing, (lesson.id, state), (other.id, theirs))
             if not against:
-                return SlotCheck(at, Verdict.SWAP, tuple(problems), other)
+                return SlotCheck(at, Verdict.SWAP, tuple(problems), other, tuple(placing.hints(after)))
     return SlotCheck(at, Verdict.CLASH, tuple(problems))
 
 

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
 
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import Conflict
-from lms_bridge.core.i18n import N_
+from lms_bridge.core.errors import BadInputs, Conflict, InputError
+from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation, Person, Term
-from lms_bridge.timetable.models import ChangeSet, TimetableWeek
+from lms_bridge.timetable.models import ChangeKind, ChangeSet, TimetableWeek
 from lms_bridge.timetable.wording import When
+
+_LOOKED_BACK = 100
+
+COUNTED = {
+    ChangeKind.ADDED: N_("new"),
+    ChangeKind.MOVED: N_("moved"),
+    ChangeKind.CANCELLED: N_("cancelled"),
+    ChangeKind.RESTORED: N_("held again"),
+    ChangeKind.TEACHER: N_("other teacher"),
+    ChangeKind.MODE: N_("online or at school"),
+    ChangeKind.UNIT: N_("other unit"),
+}
+"""Words for what happens to lessons, before their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonsChanged:
+    """How many lessons a change set changes: "moved: 2, cancelled: 1"."""
+
+    counts: tuple[tuple[ChangeKind, int], ...]
+
+    @classmethod
+    def of(cls, change_set: ChangeSet) -> LessonsChanged:
+        """Those of ``change_set``."""
+        found = Counter(change.kind for change in change_set.changes)
+        return cls(tuple((kind, found[kind]) for kind in COUNTED if found[kind]))
+
+    def __str__(self) -> str:
+        words = [gettext("%(what)s: %(n)s", what=gettext(COUNTED[kind]), n=count) for kind, count in self.counts]
+        return gettext(", ").join(words)
 
 
 def open_week(campus: Organisation, term: Term, week: str) -> TimetableWeek:
@@ -64,6 +97,58 @@ def lock(week_ids: Sequence[int]) -> dict[int, TimetableWeek]:
         .execution_options(populate_existing=True)
     )
     return {row.id: row for row in rows}
+
+
+class Overtaken(BadInputs):
+    """Weeks were changed since somebody looked at them; nothing was done. ``change_sets``: by what, newest first; each
+    is one of the ``problems``."""
+
+    code = "conflict"
+    status = 409
+
+    def __init__(self, change_sets: Sequence[ChangeSet], campus: Organisation) -> None:
+        super().__init__([_told(row, campus) for row in change_sets])
+        self.change_sets = change_sets
+        self.message = N_("The timetable was changed since you looked at it; nothing of yours was done.")
+        self.remedy = N_("Look at the timetable as it is now, then repeat your step.")
+
+
+def expect_versions(campus: Organisation, weeks: Mapping[str, int]) -> None:
+    """Lock the weeks (``2026-W48``) of a campus for this transaction; 0 is a week that had no timetable.
+
+    :raises Overtaken: one of them is not in the version that the person looked at; says what was changed since.
+    """
+    ids = db.session.scalars(
+        sa.select(TimetableWeek.id).where(TimetableWeek.campus_id == campus.id, TimetableWeek.week.in_(weeks))
+    ).all()
+    behind = {row.id: row.version - weeks[row.week] for row in lock(ids).values() if row.version != weeks[row.week]}
+    if not behind:
+        return
+    newest = db.session.scalars(
+        sa.select(ChangeSet)
+        .where(ChangeSet.campus_id == campus.id, ChangeSet.applied_at.is_not(None))
+        .options(selectinload(ChangeSet.changes))
+        .order_by(ChangeSet.applied_at.desc(), ChangeSet.id.desc())
+        .limit(_LOOKED_BACK)
+    )
+    between = []
+    for change_set in newest:
+        # Each change set that was put in force made the versions of its weeks grow by one.
+        touched = [key for key in map(int, change_set.base_versions) if behind.get(key, 0) > 0]
+        behind |= {key: behind[key] - 1 for key in touched}
+        if touched:
+            between.append(change_set)
+    raise Overtaken(between, campus)
+
+
+def _told(change_set: ChangeSet, campus: Organisation) -> InputError:
+    author = db.session.get(Person, change_set.author_id) if change_set.author_id is not None else None
+    return InputError(
+        N_("%(who)s changed it on %(when)s: %(what)s."),
+        who=author.display_name if author is not None else "LMS Bridge",
+        when=When(change_set.applied_at, campus.zone) if change_set.applied_at is not None else "-",
+        what=LessonsChanged.of(change_set),
+    )
 
 
 def _stale(week: TimetableWeek) -> Conflict:

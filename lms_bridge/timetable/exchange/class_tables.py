@@ -52,7 +52,7 @@ def class_table(grid: Grid, name: str, problems: list[BridgeError]) -> Iterator[
             place = Place(name, grid.label, row.number, get_column_letter(column + 1), cell.text[:60])
             for subject, teachers, parity in _entries(cell.text):
                 for period in periods:
-                    yield GivenLesson((group,), weekday, period, subject, teachers, "", parity, place)
+                    yield GivenLesson((group,), weekday, period, subject, teachers, (), parity, place)
 
 
 def _days(grid: Grid) -> tuple[int, dict[int, int]] | None:

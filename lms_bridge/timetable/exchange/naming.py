@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,22 +15,30 @@ from lms_bridge.core.errors import BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person, RoleAssignment, Subject
 from lms_bridge.roster.scope import valid
-from lms_bridge.timetable.exchange.given import GivenLesson, Parity, folded
+from lms_bridge.timetable.exchange.given import GivenLesson, Original, Parity, folded, person_and_part
+from lms_bridge.timetable.models import Lesson, TeacherPart
 
 LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class NamedLesson:
-    """One period a week with everything in it known; ids of the roster. ``classes`` are (class id, part)."""
+    """One period a week with everything in it known; ids of the roster. ``classes`` are (class id, part), ``teachers``
+    (person id, what the person does or None where the file does not say), who leads first."""
 
     classes: tuple[tuple[int, str], ...]
     weekday: int
     period: int
     subject_id: int
-    teacher_ids: tuple[int, ...]
+    teachers: tuple[tuple[int, TeacherPart | None], ...]
     parity: Parity
     place: Place
+    makes_up: Original | None = None
+
+    @property
+    def teacher_ids(self) -> tuple[int, ...]:
+        """Everybody who teaches in it."""
+        return tuple(key for key, _ in self.teachers)
 
 
 class Names:
@@ -87,33 +95,46 @@ def named_lessons(names: Names, given: Iterable[GivenLesson]) -> tuple[list[Name
     found: list[NamedLesson] = []
     problems: dict[tuple[str, str], BridgeError] = {}
     for lesson in given:
-        classes = [_one(names.class_id(text), "class", text, lesson.place, problems) for text in lesson.classes]
-        subject = _one(
-            names.subjects.get(folded(lesson.subject), set()), "subject", lesson.subject, lesson.place, problems
-        )
-        teachers = [_one(names.teacher_id(text), "teacher", text, lesson.place, problems) for text in lesson.teachers]
-        known = [key for key in classes if key is not None]
-        if subject is None or len(known) < len(classes) or None in teachers:
+        classes = [
+            (_one(names.class_id(text), "class", text, lesson.place, problems), part)
+            for text, part in lesson.classes_with_parts()
+        ]
+        subject = None
+        if lesson.subject:  # A missing one is told where the row is read.
+            known = names.subjects.get(folded(lesson.subject), set())
+            subject = _one(known, "subject", lesson.subject, lesson.place, problems)
+        said = [person_and_part(text) for text in lesson.teachers]
+        teachers = [
+            (_one(names.teacher_id(text), "teacher", text, lesson.place, problems), part) for text, part in said
+        ]
+        if subject is None or not classes or any(key is None for key, _ in (*classes, *teachers)):
             continue
-        if not teachers:
-            teachers = list(_by_roster(names, known, subject)[:1])
-            if not teachers:
-                problems.setdefault(("nobody", f"{known}{subject}"), _nobody(names, known, lesson))
+        groups = [(key, part) for key, part in dict.fromkeys(classes) if key is not None]
+        people = {key: part for key, part in reversed(teachers) if key is not None}
+        leads = [(key, people[key]) for key in dict.fromkeys(key for key, _ in teachers) if key is not None]
+        if not leads:
+            by_roster = _by_roster(names, [key for key, _ in groups], subject)[:1]
+            if not by_roster:
+                problems.setdefault(("nobody", f"{groups}{subject}"), _nobody(names, groups, lesson))
                 continue
-        found.append(
-            NamedLesson(
-                tuple(sorted((key, lesson.part) for key in dict.fromkeys(known))),
-                lesson.weekday, lesson.period, subject,
-                tuple(dict.fromkeys(key for key in teachers if key is not None)), lesson.parity, lesson.place,
-            )
-        )  # fmt: skip
+            leads = [(by_roster[0], None)]
+        if lesson.readable:
+            found.append(
+                NamedLesson(
+                    tuple(sorted(groups)), lesson.weekday, lesson.period, subject, tuple(leads), lesson.parity,
+                    lesson.place, lesson.makes_up,
+                )
+            )  # fmt: skip
     return found, list(problems.values())
 
 
-def double_bookings(names: Names, lessons: Iterable[NamedLesson]) -> list[BridgeError]:
-    """Classes and teachers that the file itself puts into two lessons at once; each pair of rows is named."""
+def double_bookings(
+    names: Names, lessons: Iterable[NamedLesson]
+) -> tuple[list[BridgeError], set[frozenset[Place | None]]]:
+    """Classes and teachers that the file itself puts into two lessons at once; and the pairs of rows."""
     taken: defaultdict[tuple[str, int, int, int], list[NamedLesson]] = defaultdict(list)
     problems: list[BridgeError] = []
+    pairs: set[frozenset[Place | None]] = set()
     lessons = list(lessons)
     people = _people({key for lesson in lessons for key in lesson.teacher_ids})
     for lesson in lessons:
@@ -124,6 +145,7 @@ def double_bookings(names: Names, lessons: Iterable[NamedLesson]) -> list[Bridge
             other = next((o for o in slot if _at_once(o, lesson, kind, key)), None)
             slot.append(lesson)
             if other is not None:
+                pairs.add(frozenset((other.place, lesson.place)))
                 problems.append(
                     InputError(
                         N_("%(who)s is in two lessons at once; the other is in %(other)s."),
@@ -133,7 +155,7 @@ def double_bookings(names: Names, lessons: Iterable[NamedLesson]) -> list[Bridge
                         other=str(replace(other.place, value=None)),
                     )
                 )
-    return problems
+    return problems, pairs
 
 
 def _at_once(one: NamedLesson, two: NamedLesson, kind: str, key: int) -> bool:
@@ -173,20 +195,44 @@ def _one(
     return None
 
 
-def _nobody(names: Names, class_ids: Iterable[int], lesson: GivenLesson) -> BridgeError:
+def _nobody(names: Names, groups: Iterable[tuple[int, str]], lesson: GivenLesson) -> BridgeError:
     return InputError(
         N_("Neither the file nor the roster says who teaches %(subject)s in %(group)s."),
         place=lesson.place,
         remedy=N_("Write the teacher into the file, or enrol one in the class (roster)."),
         subject=lesson.subject,
-        group=", ".join(names.titles[key] for key in class_ids),
+        group=", ".join(names.titles[key] for key, _ in groups),
     )
 
 
 def _names_of(person: Person) -> tuple[str, ...]:
     family, given = person.family_name, person.given_name
-    texts = (person.display_name, f"{family}{given}", f"{given}{family}", person.number or "")
+    texts = (person.display_name, f"{family}{given}", f"{given}{family}", person.number or "", told_apart(person))
     return tuple(text for text in texts if text.strip())
+
+
+def told_apart(person: Person) -> str:
+    """The name with what tells the person from others of that name: the number, or else the uid."""
+    return f"{person.display_name} {person.number or person.uid}"
+
+
+def written_names(lessons: Iterable[Lesson]) -> dict[int, str]:
+    """What the teachers of these lessons are called in a file, so that each name means one person when it comes in
+    again: by person id."""
+    people = {t.person_id: t.person for lesson in lessons for t in lesson.teachers}
+    campuses = {lesson.campus_id for lesson in lessons}
+    own = db.session.execute(
+        sa.select(Person, RoleAssignment.id)
+        .join(RoleAssignment, RoleAssignment.person_id == Person.id)
+        .where(RoleAssignment.role == Role.TEACHER, RoleAssignment.organisation_id.in_(campuses))
+    ).all()
+    all_of = {person.id: person for person, _ in own} | people
+    at_home = {person.id for person, _ in own}
+    same = Counter(folded(person.display_name) for person in all_of.values())
+    return {
+        key: person.display_name if same[folded(person.display_name)] == 1 and key in at_home else told_apart(person)
+        for key, person in people.items()
+    }
 
 
 def _bare(text: str) -> str:

@@ -8,15 +8,28 @@ class stands in the name of the sheet or above the table. Both are described for
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from lms_bridge.core.errors import BadInputs, BridgeError, InputError, Place
+from lms_bridge.core.errors import BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_
-from lms_bridge.plans.reading.documents import open_document
+from lms_bridge.plans.reading.documents import Opened, open_document
 from lms_bridge.plans.reading.grid import Grid, Row
 from lms_bridge.plans.reading.limits import ReadLimits
+from lms_bridge.plans.reading.refusals import ORIGINAL
 from lms_bridge.timetable.exchange.class_tables import class_table, looks_like_class_table
-from lms_bridge.timetable.exchange.given import GivenLesson, Parity, folded, parity_of, periods_of, several, weekday_of
+from lms_bridge.timetable.exchange.given import (
+    GivenLesson,
+    GivenTimetable,
+    Parity,
+    folded,
+    original_of,
+    parity_of,
+    parts_of,
+    periods_of,
+    several,
+    weekday_of,
+)
 
 LIMITS = ReadLimits(rows=20_000, tables=200, text_characters=8_000_000)
 """A group's whole timetable: 400 classes with 40 lessons a week."""
@@ -29,19 +42,20 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "teacher": ("教师", "任课教师", "老师", "授课教师", "teacher", "teachers"),
     "part": ("分组", "组", "班内分组", "group", "part"),
     "weeks": ("单双周", "周次", "weeks", "week", "odd/even", "a/b"),
+    "makes_up": ("补哪节课", "补课", "makes up for", "make-up for"),
 }
 _BY_HEADING = {folded(word): field for field, words in HEADINGS.items() for word in words}
 NEEDED = ("class", "weekday", "period", "subject")
 _SEARCHED = 12
 
 
-def read_tables(path: Path, name: str) -> list[GivenLesson]:
-    """The lessons in a workbook or CSV file that people call ``name``.
+def read_tables(path: Path, name: str) -> GivenTimetable:
+    """The lessons in a workbook or CSV file that people call ``name``, and every row or cell that cannot be read, with
+    its place and what would be right.
 
     :raises InputError: it cannot be opened, or holds neither a list nor class tables.
-    :raises BadInputs: every row or cell that cannot be read, with its place and what would be right.
     """
-    opened = open_document(path, name, LIMITS)
+    opened = _opened(path, name)
     problems: list[BridgeError] = []
     lessons: list[GivenLesson] = []
     headers = [(grid, header) for grid in opened.document.grids if (header := _header(grid)) is not None]
@@ -60,15 +74,22 @@ def read_tables(path: Path, name: str) -> list[GivenLesson]:
                 "class with the weekdays across and the periods down."
             ),
         )
-    if problems:
-        raise BadInputs(problems, file=name)
-    if not lessons:
+    if not lessons and not problems:
         raise InputError(
             N_("There are headings, but no lesson below them."),
             place=Place(file=name),
             remedy=N_("Write each lesson into the table."),
         )
-    return lessons
+    return GivenTimetable(lessons, problems)
+
+
+def _opened(path: Path, name: str) -> Opened:
+    try:
+        return open_document(path, name, LIMITS)
+    except InputError as error:
+        if error.remedy == ORIGINAL:  # It speaks of plans.
+            error.remedy = N_("Choose the timetable as .xlsx, .csv or .fet; if it is one, save it again.")
+        raise
 
 
 def _header(grid: Grid) -> tuple[int, dict[str, int]] | None:
@@ -87,58 +108,65 @@ def _header(grid: Grid) -> tuple[int, dict[str, int]] | None:
 def _listed(
     grid: Grid, header: int, columns: dict[str, int], name: str, problems: list[BridgeError]
 ) -> Iterator[GivenLesson]:
+    titles = {field: grid.rows[header].cell(column).text.strip() for field, column in columns.items()}
     for row in grid.rows[header + 1 :]:
-        if not row.texts() or _is_header(row, columns):
-            continue
-        yield from _lesson(grid, row, columns, name, problems)
+        if row.texts() and not _is_header(row, columns):
+            yield from _Row(grid, row, columns, titles, name, problems).lessons()
 
 
 def _is_header(row: Row, columns: dict[str, int]) -> bool:
     return all(_BY_HEADING.get(folded(row.cell(columns[field]).text)) == field for field in NEEDED)
 
 
-def _lesson(
-    grid: Grid, row: Row, columns: dict[str, int], name: str, problems: list[BridgeError]
-) -> Iterator[GivenLesson]:
-    texts = {field: row.cell(column).text.strip() for field, column in columns.items()}
+class _Row:
+    """One row of a list; ``titles`` are the headings as they stand in the file."""
 
-    def place(field: str) -> Place:
-        return Place(name, grid.label, row.number, HEADINGS[field][-1] if field else None, texts.get(field, "")[:60])
+    def __init__(
+        self, grid: Grid, row: Row, columns: dict[str, int], titles: dict[str, str], name: str,
+        problems: list[BridgeError],
+    ) -> None:  # fmt: skip
+        self.place = Place(name, grid.label, row.number)
+        self.texts = {field: row.cell(column).text.strip() for field, column in columns.items()}
+        self.titles = titles
+        self.problems = problems
+        self.readable = True
 
-    before = len(problems)
-    classes, subject = several(texts["class"]), " ".join(texts["subject"].split())
-    weekday, periods = weekday_of(texts["weekday"]), periods_of(texts["period"])
-    parity = parity_of(texts.get("weeks", ""))
-    if not classes:
-        problems.append(InputError(N_("The class is missing."), place=place("class"), remedy=N_("Write its code.")))
-    if weekday is None:
-        problems.append(
-            InputError(
-                N_("This is no weekday."), place=place("weekday"), remedy=N_("Write Monday, Mon, 星期一, 周一 or 1.")
-            )
-        )
-    if not periods:
-        problems.append(
-            InputError(
-                N_("This is no period."), place=place("period"), remedy=N_("Write its number, as in 3, 第3节 or 3-4.")
-            )
-        )
-    if not subject:
-        problems.append(
-            InputError(N_("The subject is missing."), place=place("subject"), remedy=N_("Write its name or code."))
-        )
-    if parity is None:
-        problems.append(
-            InputError(
+    def lessons(self) -> Iterator[GivenLesson]:
+        """The row's lessons. One whose weekday, period or weeks cannot be read is given too, so that its names are
+        looked at in the same go."""
+        classes, subject = several(self.texts["class"]), " ".join(self.texts["subject"].split())
+        weekday, periods = weekday_of(self.texts["weekday"]), periods_of(self.texts["period"])
+        parity, makes_up = parity_of(self._text("weeks")), original_of(self._text("makes_up"))
+        if not classes:
+            self._wrong("class", N_("The class is missing."), N_("Write its code."))
+        if weekday is None:
+            self._wrong("weekday", N_("This is no weekday."), N_("Write Monday, Mon, 星期一, 周一 or 1."))
+        if not periods:
+            self._wrong("period", N_("This is no period."), N_("Write its number, as in 3, 第3节 or 3-4."))
+        if not subject:
+            self._wrong("subject", N_("The subject is missing."), N_("Write its name or code."))
+        if parity is None:
+            self._wrong(
+                "weeks",
                 N_("It is not clear in which weeks this lesson is held."),
-                place=place("weeks"),
-                remedy=N_("Write odd (单周), even (双周), or nothing for every week."),
+                N_("Write odd (单周), even (双周), or nothing for every week."),
             )
-        )
-    if len(problems) > before:
-        return
-    for period in periods:
-        yield GivenLesson(
-            classes, weekday or 0, period, subject, several(texts.get("teacher", "")), texts.get("part", ""),
-            parity or Parity.ALL, Place(name, grid.label, row.number),
-        )  # fmt: skip
+        if self._text("makes_up") and makes_up is None:
+            self._wrong(
+                "makes_up",
+                N_("It is not clear which lesson is made up for."),
+                N_("Write when it was to be held, as in 2026-11-25 3 or 2026-11-25 10:10."),
+            )
+        for period in periods or (0,):
+            yield GivenLesson(
+                classes, weekday or 0, period, subject, several(self._text("teacher")),
+                parts_of(self._text("part"), len(classes)), parity or Parity.ALL, self.place, makes_up, self.readable,
+            )  # fmt: skip
+
+    def _text(self, field: str) -> str:
+        return self.texts.get(field, "")
+
+    def _wrong(self, field: str, message: str, remedy: str) -> None:
+        self.readable = False
+        place = replace(self.place, column=self.titles[field], value=self.texts[field][:60])
+        self.problems.append(InputError(message, place=place, remedy=remedy))

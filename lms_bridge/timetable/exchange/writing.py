@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import product
 
+import sqlalchemy as sa
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
@@ -15,14 +16,19 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lms_bridge.core.clock import local
+from lms_bridge.core.database import db
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.notices.ical import write_calendar
 from lms_bridge.timetable.addresses import lesson_url
+from lms_bridge.timetable.exchange.given import PART_WORDS, WHOLE_CLASS, Original
+from lms_bridge.timetable.exchange.naming import written_names
 from lms_bridge.timetable.feed import entries_for
-from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart
+from lms_bridge.timetable.models import Lesson, LessonStatus, LessonTeacher, TeacherPart
 from lms_bridge.timetable.solving.problem import WEEKDAYS
 
-COLUMNS = (N_("Class"), N_("Weekday"), N_("Period"), N_("Subject"), N_("Teacher"), N_("Group"))
+COLUMNS = (
+    N_("Class"), N_("Weekday"), N_("Period"), N_("Subject"), N_("Teacher"), N_("Group"), N_("Makes up for"),
+)  # fmt: skip
 """The headings of a list, as the importer knows them in both languages."""
 
 _LINE = Side(style="thin", color="FF7B8794")
@@ -40,31 +46,68 @@ def held(lessons: Iterable[Lesson]) -> list[Lesson]:
 
 
 def rows_of(lessons: Iterable[Lesson]) -> list[tuple[str, ...]]:
-    """A row for each lesson (and each part of a class in it) with the values of :data:`COLUMNS`."""
+    """A row for each lesson with the values of :data:`COLUMNS`."""
+    own = held(lessons)
+    names, originals = written_names(own), originals_of(own)
     rows: list[tuple[str, ...]] = []
-    for lesson in held(lessons):
+    for lesson in own:
         start = local(lesson.starts_at, lesson.zone)
-        parts: defaultdict[str, list[str]] = defaultdict(list)
-        for audience in sorted(lesson.audience, key=lambda a: a.class_group.code):
-            parts[audience.part].append(audience.class_group.code)
-        rows += [
+        audience = sorted(lesson.audience, key=lambda a: (a.class_group.code, a.part))
+        rows.append(
             (
-                "、".join(codes) if get_locale() != "en" else ", ".join(codes),
+                _listed([a.class_group.code for a in audience]),
                 gettext(WEEKDAYS[start.weekday()]),
                 str(lesson.period_number) if lesson.period_number is not None else f"{start:%H:%M}",
                 lesson.subject.label(get_locale()),
-                "、".join(teachers_of(lesson)) if get_locale() != "en" else ", ".join(teachers_of(lesson)),
-                part,
+                _listed([_marked(names[key], mark) for key, mark in teachers_with_marks(lesson)]),
+                _parts([a.part for a in audience]),
+                str(originals[lesson.id]) if lesson.id in originals else "",
             )
-            for part, codes in parts.items()
-        ]
+        )
     return rows
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return (", " if get_locale() == "en" else "、").join(texts)
+
+
+def _parts(parts: Sequence[str]) -> str:
+    """One name for all classes, or one for each."""
+    return parts[0] if len(set(parts)) == 1 else _listed(part or WHOLE_CLASS for part in parts)
+
+
+def _marked(name: str, part: TeacherPart | None) -> str:
+    if part is None:
+        return name
+    english, chinese = PART_WORDS[part]
+    return f"{name} ({english})" if get_locale() == "en" else f"{name}（{chinese}）"
+
+
+def teachers_with_marks(lesson: Lesson) -> list[tuple[int, TeacherPart | None]]:
+    """The teachers (person ids), who leads first, each with what must be said of them: of who simply leads or, behind
+    the first, assists, nothing."""
+    return [
+        (t.person_id, None if t.part is (TeacherPart.LEAD if n == 0 else TeacherPart.ASSISTANT) else t.part)
+        for n, t in enumerate(_in_order(lesson))
+    ]
+
+
+def originals_of(lessons: Iterable[Lesson]) -> dict[int, Original]:
+    """By the id of a make-up lesson, when the lesson was to be held that it stands for."""
+    wanted = {lesson.id: lesson.replaces_id for lesson in lessons if lesson.replaces_id is not None}
+    rows = {row.id: row for row in db.session.scalars(sa.select(Lesson).where(Lesson.id.in_(wanted.values())))}
+    starts = {key: local(rows[other].starts_at, rows[other].zone) for key, other in wanted.items()}
+    return {key: Original(start.date(), at=start.time()) for key, start in starts.items()}
 
 
 def teachers_of(lesson: Lesson) -> list[str]:
     """The names of the teachers, who leads first."""
+    return [t.person.display_name for t in _in_order(lesson)]
+
+
+def _in_order(lesson: Lesson) -> list[LessonTeacher]:
     rank = {TeacherPart.SUBSTITUTE: 0, TeacherPart.LEAD: 0, TeacherPart.ASSISTANT: 1}
-    return [t.person.display_name for t in sorted(lesson.teachers, key=lambda t: (rank[t.part], t.id))]
+    return sorted(lesson.teachers, key=lambda t: (rank[t.part], t.id))
 
 
 def as_csv(lessons: Iterable[Lesson]) -> bytes:

@@ -47,7 +47,8 @@ class DaysApart:
 @dataclass(frozen=True, slots=True)
 class PlainSchool:
     """What a new file says. Slots are (day, hour) from 0. ``classes`` maps a class to its number of students, ``rooms``
-    a room to its places; ``breaks`` are closed for all, the two maps of absences for one teacher or class."""
+    a room to its places; ``breaks`` are closed for all, the two maps of absences for one teacher or class. ``parts``
+    are the sets of students that a class is divided into; activities name them like classes."""
 
     name: str
     days: Sequence[str]
@@ -63,6 +64,7 @@ class PlainSchool:
     class_absent: Mapping[str, Sequence[Slot]] = field(default_factory=dict)
     days_apart: Sequence[DaysApart] = ()
     comments: str = ""
+    parts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def write_school(school: PlainSchool) -> bytes:
@@ -109,7 +111,19 @@ def _names(root: Element, part: str, item: str, names: Sequence[str], count: str
 def _students(root: Element, school: PlainSchool) -> None:
     part = SubElement(root, "Students_List")
     for name, size in school.classes.items():
-        _texts(SubElement(part, "Year"), [("Name", name), ("Number_of_Students", size), ("Comments", "")])
+        sets = school.parts.get(name, ())
+        # FET divides years into groups and groups into subgroups: a divided class is the one group of a year.
+        year = _students_set(part, "Year", f"({name})" if sets else name, size)
+        if sets:
+            group = _students_set(year, "Group", name, size)
+            for own in sets:
+                _students_set(group, "Subgroup", own, 0)
+
+
+def _students_set(parent: Element, kind: str, name: str, size: int) -> Element:
+    element = SubElement(parent, kind)
+    _texts(element, [("Name", name), ("Number_of_Students", size), ("Comments", "")])
+    return element
 
 
 def _activities(root: Element, school: PlainSchool) -> None:
@@ -191,7 +205,8 @@ def _refuse_problems(school: PlainSchool) -> None:
     problems: list[BridgeError] = []
     lists: dict[str, Sequence[str]] = {
         "Days_List": school.days, "Hours_List": school.hours, "Subjects_List": school.subjects,
-        "Activity_Tags_List": school.tags, "Teachers_List": school.teachers, "Students_List": list(school.classes),
+        "Activity_Tags_List": school.tags, "Teachers_List": school.teachers,
+        "Students_List": [*school.classes, *_sets(school)],
         "Rooms_List": list(school.rooms), "Activities_List": [str(activity.id) for activity in school.activities],
     }  # fmt: skip
     for part, names in lists.items():
@@ -218,9 +233,14 @@ def _refuse_problems(school: PlainSchool) -> None:
         raise BadInputs(problems)
 
 
+def _sets(school: PlainSchool) -> list[str]:
+    """The names of students sets that are not classes."""
+    return [name for sets in school.parts.values() for name in sets]
+
+
 def _wrong_references(school: PlainSchool) -> list[BridgeError]:
     known = {
-        "Teacher": set(school.teachers), "Subject": set(school.subjects), "Students": set(school.classes),
+        "Teacher": set(school.teachers), "Subject": set(school.subjects), "Students": {*school.classes, *_sets(school)},
         "Activity_Tag": set(school.tags), "Room": set(school.rooms),
         "Activity_Id": {str(activity.id) for activity in school.activities},
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from pathlib import Path
 
-from lms_bridge.core.errors import BadInputs, InputError, Place
+from lms_bridge.core.errors import BadInputs, Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.timetable.fet.model import Activity, Constraint, Element, Room, School, StudentsSet
 from lms_bridge.timetable.fet.references import Problems, check_constraint
@@ -56,7 +56,7 @@ def read_fet(source: bytes | Path, *, file: str | None = None) -> School:
         *_constraints(lists.get("Space_Constraints_List"), True, known, problems),
     ]
     if problems.found:
-        raise BadInputs(problems.found, file=file)
+        raise BadInputs(problems.listed(), file=file)
     return School(
         name=root.text("Institution_Name").strip(),
         version=version,
@@ -187,13 +187,11 @@ def _constraints(
         return
     for row, element in enumerate(found.children, start=1):
         if not element.name.startswith("Constraint"):
-            problems.found.append(
-                InputError(
-                    N_("%(name)s is not a constraint."),
-                    place=Place(file=problems.file, table=part, row=row),
-                    remedy=N_("Save the file again in FET."),
-                    name=element.name[:80],
-                )
+            problems.add(
+                N_("%(name)s is not a constraint."),
+                Place(table=part, row=row),
+                N_("Save the file again in FET."),
+                name=element.name[:80],
             )
             continue
         weight = problems.percentage(element, part, row)

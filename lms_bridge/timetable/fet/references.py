@@ -26,15 +26,35 @@ _NUMBERS = (
 )  # fmt: skip
 
 
+LISTED = 500
+"""More problems than this are only counted: nobody reads them, and a hostile file could have millions."""
+
+
 class Problems:
     """The problems found so far in one file."""
 
     def __init__(self, file: str | None) -> None:
         self.file = file
         self.found: list[BridgeError] = []
+        self.unlisted = 0
+
+    def listed(self) -> list[BridgeError]:
+        """The problems; the last one says how many more there are."""
+        if not self.unlisted:
+            return self.found
+        more = InputError(
+            N_("%(number)s more problems are not listed."),
+            place=Place(file=self.file),
+            remedy=N_("Mend those above first: one mistake often causes many."),
+            number=self.unlisted,
+        )
+        return [*self.found, more]
 
     def add(self, message: str, place: Place, remedy: str, **params: object) -> None:
         """Note one problem; the place gets the file's name."""
+        if len(self.found) >= LISTED:
+            self.unlisted += 1
+            return
         self.found.append(
             InputError(
                 message,

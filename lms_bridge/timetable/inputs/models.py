@@ -1,9 +1,10 @@
-"""Tables of what a school states about its timetable: subject rules, teaching arrangements, teachers' limits."""
+"""Tables of what a school states about its timetable: subject rules, teaching arrangements, teachers' limits, rooms
+that are lost."""
 
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -150,6 +151,19 @@ class TeacherLimit(Base):
     id: Mapped[PrimaryKey]
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), unique=True)
     periods_per_day: Mapped[int]
+
+
+class LostRooms(Base):
+    """Days (both ends included) on which at most ``rooms`` online lessons may run at once at a campus, whatever its
+    accounts can: a provider is lost (0), or licences are fewer."""
+
+    __tablename__ = "lost_rooms"
+
+    id: Mapped[PrimaryKey]
+    campus_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    rooms: Mapped[int]
 
 
 class ClassPartMember(Base):

@@ -51,30 +51,60 @@ def add_rule(campus: Organisation, rule: Stated, *, actor: Person | None) -> Sub
 
     :raises BadInputs: everything that is missing or wrong, and every rule that it contradicts.
     """
-    texts = _Texts([rule])
-    problems = _own_problems(campus, rule)
-    if not problems:
-        problems = contradicting(campus.id, [rule], texts)
+    return add_rules(campus, [rule], actor=actor)[0]
+
+
+def add_rules(campus: Organisation, rules: Sequence[Stated], *, actor: Person | None) -> list[SubjectRule]:
+    """State several rules for a campus: all or none.
+
+    :raises BadInputs: everything that is missing or wrong in them, and every contradiction that they bring about.
+    """
+    problems = [problem for rule in rules for problem in _own_problems(campus, rule)]
+    if rules and not problems:
+        problems = contradicting(campus.id, rules, _Texts(rules))
     if problems:
         raise BadInputs(problems)
-    row = SubjectRule(
-        campus_id=campus.id,
-        subject_id=rule.subject_id,
-        kind=rule.kind,
-        weeks=rule.weeks,
-        grade="" if rule.class_id is not None else rule.grade,
-        class_id=rule.class_id,
-        other_id=rule.other_id,
-        number=rule.number,
-        day_part=rule.day_part,
-        weekday=rule.weekday,
-        first_period=rule.first_period,
-        last_period=rule.last_period,
-    )
-    db.session.add(row)
+    rows = [
+        SubjectRule(
+            campus_id=campus.id,
+            subject_id=rule.subject_id,
+            kind=rule.kind,
+            weeks=rule.weeks,
+            grade="" if rule.class_id is not None else rule.grade,
+            class_id=rule.class_id,
+            other_id=rule.other_id,
+            number=rule.number,
+            day_part=rule.day_part,
+            weekday=rule.weekday,
+            first_period=rule.first_period,
+            last_period=rule.last_period,
+        )
+        for rule in rules
+    ]
+    db.session.add_all(rows)
     db.session.flush()
-    _record("timetable.rule_added", campus, row, actor)
-    return row
+    for row in rows:
+        _record("timetable.rule_added", campus, row, actor)
+    return rows
+
+
+def unfit(campus: Organisation, rules: Sequence[Stated]) -> set[Stated]:
+    """Those of these rules that cannot be stated: something in them is wrong, or they contradict a rule of the campus
+    or each other."""
+    found = {rule for rule in rules if _own_problems(campus, rule)}
+    texts = _Texts(rules)
+    stored = [Stated.of(row) for row in rules_of(campus.id)]
+    texts.add(stored)
+    fit = [rule for rule in rules if rule not in found]
+    for contradiction in contradictions([*stored, *fit], texts.grades):
+        found |= {rule for rule in contradiction.rules if rule in rules}
+    return found
+
+
+def words_of(rules: Sequence[Stated]) -> dict[Stated, str]:
+    """Rules that may not be stored, in words, in the language in force."""
+    texts = _Texts(rules)
+    return {rule: str(texts.of(rule)) for rule in rules}
 
 
 def remove_rule(row: SubjectRule, *, actor: Person | None) -> None:

@@ -1,9 +1,10 @@
-"""Builds the solver's problem for a campus and week, with all that is needed to read its answer."""
+"""Builds the solver's problem for a campus and week from what was read of it."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError
 from lms_bridge.core.i18n import N_
-from lms_bridge.roster.models import Organisation, Person, Subject
+from lms_bridge.roster.models import Person, Subject
 from lms_bridge.timetable.inputs.models import RuleType
 from lms_bridge.timetable.inputs.stated_rules import Stated, WeekRules
 from lms_bridge.timetable.inputs.subject_rules import rules_of
@@ -26,31 +27,40 @@ from lms_bridge.timetable.solving.matching import split_by_mode
 from lms_bridge.timetable.solving.problem import Apart, Course, Problem, Slot
 from lms_bridge.timetable.weeks import availability, capacity
 from lms_bridge.timetable.weeks.class_keys import ClassKeys, class_key, students_by_class, teacher_key
-from lms_bridge.timetable.weeks.course_rules import Note, Week, bands, pairs, shaped
+from lms_bridge.timetable.weeks.course_rules import Note, Week, bands, most_a_day, pairs, shaped
 from lms_bridge.timetable.weeks.demand import Demand
-from lms_bridge.timetable.weeks.reading import SETTLED, WeekContext, read_week
+from lms_bridge.timetable.weeks.reading import SETTLED, WeekContext
 from lms_bridge.timetable.weeks.slots import SlotTime, exact_slot, slots_during
 from lms_bridge.timetable.wording import Listed, SubjectName
 
 
-def build_problem(campus: Organisation, week: str) -> tuple[Problem, WeekContext]:
-    """The problem of a campus's week (``2026-W48``), and what its answer is read with; refuses like
-    :func:`lms_bridge.timetable.weeks.reading.read_week`."""
-    context = read_week(campus, week)
-    return _Builder(context).problem(), context
+@dataclass
+class Beside:
+    """What a campus's problem must know of the others that are solved together with it: the lessons (ids) that are
+    ``moving``, and those (teacher, start, end) that are ``counted`` in the day of a teacher already."""
+
+    moving: frozenset[int] = frozenset()
+    counted: set[tuple[int, datetime, datetime]] = field(default_factory=set)
+
+
+def campus_problem(context: WeekContext, beside: Beside) -> Problem:
+    """The problem of one campus, apart from its rooms (:func:`lms_bridge.timetable.weeks.capacity.pools`).
+
+    :raises BadInputs: classes are taught together that have no period in common.
+    """
+    return _Builder(context, beside).problem()
 
 
 class _Builder:
     """Turns what was read into the solver's terms."""
 
-    def __init__(self, context: WeekContext) -> None:
-        self.context = context
+    def __init__(self, context: WeekContext, beside: Beside) -> None:
+        self.context, self.beside = context, beside
         self.settled = now() + SETTLED
         grades = {class_id: group.grade for class_id, group in context.classes.items()}
         self.limits = limits_by_grade(context.campus, set(grades.values()))
         self.rules = WeekRules(map(Stated.of, rules_of(context.campus.id)), context.week.number, grades)
-        # Classes of one grid have the same times: each counts once, or large campuses would be slow.
-        self.all_times = list(dict.fromkeys(time for times in context.slots.values() for time in times.values()))
+        self.all_times = context.times
         self.open = {
             class_id: {slot: time for slot, time in times.items() if time.starts_at >= self.settled}
             for class_id, times in context.slots.items()
@@ -90,7 +100,6 @@ class _Builder:
             raise BadInputs(self.problems)
         self._warn_of_long_lessons()
         all_courses = (*courses, *held)
-        rooms = capacity.pool(self.context.campus, self.all_times, self.context.kept)
         return Problem(
             slots=tuple(sorted({slot for course in all_courses for slot in (course.slots or ())})),
             courses=all_courses,
@@ -102,7 +111,6 @@ class _Builder:
             names=self.keys.names | self._teacher_names(teachers),
             max_online_run=self.keys.limits(self._runs()),
             max_per_day={teacher_key(person_id): most for person_id, most in max_per_day.items()},
-            pools={capacity.POOL: rooms} if rooms is not None else {},
             not_same_day=pairs(self.notes, self.rules, RuleType.NOT_SAME_DAY),
             in_order=pairs(self.notes, self.rules, RuleType.BEFORE),
             parallel=bands(
@@ -174,8 +182,8 @@ class _Builder:
             for part in lesson.teachers
             if part.person_id in teachers
         ]
-        taken += availability.elsewhere(teachers, self.context.campus.id, *self._span())
-        return counted_lessons(taken, self.all_times, unavailable, limited, self.teacher_busy)
+        taken += availability.elsewhere(teachers, self.context.campus.id, *self._span(), self.beside.moving)
+        return counted_lessons(taken, self.all_times, unavailable, limited, self.teacher_busy, self.beside.counted)
 
     def _span(self) -> tuple[datetime, datetime]:
         start = min((time.starts_at for time in self.all_times), default=now())
@@ -250,8 +258,7 @@ class _Builder:
             subject=str(course_id.subject_id),
             periods=periods,
             label=f"{', '.join(titles)} {self.subjects[course_id.subject_id]}",
-            # Two a day are allowed, though spreading is wished for; more only where the days do not suffice.
-            max_per_day=max(2, -(-periods // days) if days else 2),
+            max_per_day=most_a_day(periods, days),
             online=online,
             slots=slots,
             pool=capacity.POOL if online else "",

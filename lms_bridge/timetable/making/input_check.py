@@ -19,8 +19,8 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.inputs.subject_rules import contradicting, rules_of, text_of
-from lms_bridge.timetable.making.building import build_problem
 from lms_bridge.timetable.making.impossible import InConflict
+from lms_bridge.timetable.making.together import build_problem
 from lms_bridge.timetable.models import Lesson, LessonStatus, LessonTeacher
 from lms_bridge.timetable.solving.conflicts import counted
 from lms_bridge.timetable.wording import DaysOff, When

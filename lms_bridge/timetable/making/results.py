@@ -74,6 +74,10 @@ class WeekResult:
 
     def lines(self) -> list[str]:
         """The result in a few lines, in the language in force."""
+        return [*self.what_changes(), *self.what_it_costs(), *map(str, self.warnings)]
+
+    def what_changes(self) -> list[str]:
+        """What changes in the timetable in force, in a few lines."""
         counts = self.counts
         found = [
             gettext(
@@ -98,8 +102,43 @@ class WeekResult:
                 if self.dry_run
                 else gettext("Published as change %(uid)s; messages are on their way.", uid=self.change_set_uid)
             )
-        found += [
+        return found
+
+    def what_it_costs(self) -> list[str]:
+        """What each wish costs, line by line."""
+        return [
             gettext("%(cost)s: %(what)s (%(count)s)", cost=item.cost, what=item.words, count=item.count)
             for item in itemised(self.costs)
         ]
-        return found + [str(warning) for warning in self.warnings]
+
+
+@dataclass(frozen=True)
+class SolveResult:
+    """What came of solving one campus's week, or those of several campuses together, campus by campus."""
+
+    weeks: tuple[WeekResult, ...]
+
+    @property
+    def warnings(self) -> tuple[BridgeError, ...]:
+        """Everything that did not stop it."""
+        return tuple(warning for week in self.weeks for warning in week.warnings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as plain JSON: what holds for all, and ``campuses``, one by one. The counts are those of all;
+        ``change_set`` is that of the first campus where anything changes."""
+        first = self.weeks[0]
+        counts = [week.counts.as_dict() for week in self.weeks]
+        return first.as_dict() | {
+            "change_set": next((week.change_set_uid for week in self.weeks if week.change_set_uid is not None), None),
+            "counts": {name: sum(one[name] for one in counts) for name in counts[0]},
+            "warnings": [warning.as_dict() for warning in self.warnings],
+            "campuses": [
+                {"campus": week.campus_code, "change_set": week.change_set_uid, "counts": week.counts.as_dict()}
+                for week in self.weeks
+            ],
+        }
+
+    def lines(self) -> list[str]:
+        """The result in a few lines, in the language in force."""
+        found = [line for week in self.weeks for line in week.what_changes()]
+        return found + self.weeks[0].what_it_costs() + [str(warning) for warning in self.warnings]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,8 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, Conflict, InputError
 from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.roster.models import Organisation, Person
-from lms_bridge.timetable.making.scheduling import propose_week
-from lms_bridge.timetable.models import ChangeSet, RunState, SolveRun
+from lms_bridge.timetable.making.scheduling import propose_together
+from lms_bridge.timetable.models import ChangeSet, RunState, SolveRun, SolveRunCampus
 from lms_bridge.timetable.solving.effort import Progress
 
 SOLVE = "timetable.solve"
@@ -23,12 +24,29 @@ WRITE_EVERY = 1.0
 """Seconds between two notes of a run's progress."""
 
 OVER = (RunState.DONE, RunState.REFUSED)
+WORKING = (RunState.WAITING, RunState.RUNNING)
 
 
-def start(campus: Organisation, week: str, *, actor: Person) -> SolveRun:
-    """Ask for a campus's week to be solved; the answer will be a proposed change set. Texts will be in the language
-    in force."""
-    run = SolveRun(campus_id=campus.id, week=week, author_id=actor.id, locale=get_locale())
+def start(campuses: Sequence[Organisation], week: str, *, actor: Person) -> SolveRun:
+    """Ask for the week of campuses to be solved, all at once; the answer will be proposed change sets, one for each. If
+    the same is being solved already, that run is the answer. Texts will be in the language in force."""
+    ids = sorted({campus.id for campus in campuses})
+    # Of two people (or two clicks) at once the second waits, and finds the run of the first.
+    rows = sa.select(Organisation.id).where(Organisation.id.in_(ids)).order_by(Organisation.id)
+    db.session.execute(rows.with_for_update(key_share=True))
+    under_way = db.session.scalars(
+        sa.select(SolveRun).where(
+            SolveRun.week == week,
+            SolveRun.campus_id.in_(ids),
+            SolveRun.state.in_(WORKING),
+            SolveRun.cancel_asked_at.is_(None),
+        )
+    )
+    for known in under_way:
+        if sorted(part.campus_id for part in known.parts) == ids:
+            return known
+    run = SolveRun(campus_id=campuses[0].id, week=week, author_id=actor.id, locale=get_locale())
+    run.parts = [SolveRunCampus(campus_id=campus.id) for campus in campuses]
     db.session.add(run)
     db.session.flush()
     jobs.enqueue(SOLVE, str(run.id))
@@ -61,14 +79,14 @@ def carry_out(run_id: int) -> None:
         if run is None or run.state in OVER:
             return
         run.state, run.progress = RunState.RUNNING, {}
-        campus = db.session.get_one(Organisation, run.campus_id)
+        campuses = [part.campus for part in run.parts]
         actor = db.session.get(Person, run.author_id) if run.author_id is not None else None
         stopped = run.cancel_asked_at is not None
     with use_locale(run.locale):
         try:
             if stopped:
                 raise _stopped_early(run.week)
-            result = propose_week(campus.code, run.week, actor=actor, watcher=_Notes(run_id))
+            result = propose_together(campuses, run.week, actor=actor, watcher=_Notes(run_id))
         except BridgeError as refusal:
             problems = refusal.problems if isinstance(refusal, BadInputs) else []
             _finish(run_id, RunState.REFUSED, {"message": refusal.text(), "code": refusal.code}, problems or [refusal])
@@ -119,6 +137,18 @@ def noted(progress: Progress) -> dict[str, Any]:
     }
 
 
+def of_campus(campus: Organisation, paths: Iterable[str]) -> sa.Select[SolveRun]:
+    """The runs that a campus is part of and whose campuses all lie below these ``paths``, the newest first."""
+    within = sa.or_(sa.false(), *(Organisation.path.startswith(path, autoescape=True) for path in paths))
+    parts = sa.select(SolveRunCampus.run_id).where(SolveRunCampus.campus_id == campus.id)
+    others = (
+        sa.select(SolveRunCampus.id)
+        .join(Organisation, Organisation.id == SolveRunCampus.campus_id)
+        .where(SolveRunCampus.run_id == SolveRun.id, sa.not_(within))
+    )
+    return sa.select(SolveRun).where(SolveRun.id.in_(parts), ~others.exists()).order_by(SolveRun.id.desc())
+
+
 def _stopped_early(week: str) -> InputError:
     return InputError(
         N_("Solving week %(week)s was stopped before it began."),
@@ -127,10 +157,12 @@ def _stopped_early(week: str) -> InputError:
     )
 
 
-def _finish(run_id: int, state: RunState, result: dict[str, object], problems: list[BridgeError]) -> None:
+def _finish(run_id: int, state: RunState, result: dict[str, Any], problems: list[BridgeError]) -> None:
     with transaction():
         run = db.session.get_one(SolveRun, run_id, populate_existing=True)
         run.state, run.finished_at, run.result = state, now(), result
         run.problems = [problem.as_dict() for problem in problems]
-        uid = result.get("change_set")
-        run.change_set_id = db.session.scalar(sa.select(ChangeSet.id).filter_by(uid=uid)) if uid else None
+        found = {one["campus"]: one["change_set"] for one in result.get("campuses", [])}
+        for part in run.parts:
+            uid = found.get(part.campus.code)
+            part.change_set_id = db.session.scalar(sa.select(ChangeSet.id).filter_by(uid=uid)) if uid else None

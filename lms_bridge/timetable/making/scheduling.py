@@ -1,12 +1,13 @@
-"""Solves a campus's week and publishes it as a change set.
+"""Solves the week of a campus, or of campuses together, and publishes it as change sets.
 
 Reading, solving and writing are three steps: the solver runs outside any transaction, and what it found is applied
-only if the week is still as it was read.
+only if the weeks are still as they were read. Each campus has a change set of its own; those of campuses that were
+solved together are put in force together or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -15,13 +16,14 @@ from lms_bridge.calendar.days import iso_week, monday_of
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.ids import new_uid
 from lms_bridge.plans.weeks import Step
 from lms_bridge.roster.models import Organisation, OrganisationKind, Person
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.changing.clashes import Occupied, double_bookings
-from lms_bridge.timetable.making.building import build_problem
 from lms_bridge.timetable.making.impossible import TimetableImpossible
-from lms_bridge.timetable.making.results import WeekCounts, WeekResult
+from lms_bridge.timetable.making.results import SolveResult, WeekCounts, WeekResult
+from lms_bridge.timetable.making.together import Together, build_together
 from lms_bridge.timetable.models import (
     ChangeCause,
     ChangeKind,
@@ -35,10 +37,12 @@ from lms_bridge.timetable.snapshots import LessonState, UnitState, difference, s
 from lms_bridge.timetable.solving.effort import Progress, Watcher
 from lms_bridge.timetable.solving.matching import match
 from lms_bridge.timetable.solving.problem import Placement, Problem, Slot, Solution, SolverLimits, Status
-from lms_bridge.timetable.solving.solver import solve
+from lms_bridge.timetable.solving.solver import smallest_change, solve
 from lms_bridge.timetable.weeks.demand import CourseId
 from lms_bridge.timetable.weeks.reading import WeekContext
 from lms_bridge.timetable.weeks.slots import exact_slot
+
+Solver = Callable[[Problem, SolverLimits, Watcher | None], Solution]
 
 ROUNDS = 6
 """How often a week is solved again when grids of different times overlap (a class online among classes at school)."""
@@ -53,48 +57,67 @@ def solve_week(
     limits: SolverLimits | None = None,
     watcher: Watcher | None = None,
 ) -> WeekResult:
-    """Solve a campus's ISO week (``2026-W48``) and publish the outcome, unless ``dry_run``.
+    """Solve a campus's ISO week (``2026-W48``) and publish the outcome, unless ``dry_run``; see
+    :func:`solve_together`."""
+    result = solve_together(
+        [campus_by_code(campus_code)], week, actor=actor, dry_run=dry_run, limits=limits, watcher=watcher
+    )
+    return result.weeks[0]
 
-    A week that has a timetable already is changed as little as possible; nothing to change, nobody is told. Opens
+
+def solve_together(
+    campuses: Sequence[Organisation],
+    week: str,
+    *,
+    actor: Person | None,
+    dry_run: bool = False,
+    limits: SolverLimits | None = None,
+    watcher: Watcher | None = None,
+) -> SolveResult:
+    """Solve the ISO week (``2026-W48``) of campuses, all at once, and publish the outcome, unless ``dry_run``.
+
+    Weeks that have a timetable already are changed as little as possible; nothing to change, nobody is told. Opens
     its own transaction for publishing. ``watcher`` hears how it goes, and may end the search with the best found.
 
-    :raises InputError: unknown campus, no such week, outside every term, no approved plans, or no answer in time.
-    :raises BadInputs: classes without a period grid, subjects without a teacher.
+    :raises InputError: no such week, outside every term, no approved plans, or no answer in time.
+    :raises BadInputs: classes without a period grid, subjects without a teacher; at any of several campuses.
     :raises TimetableImpossible: the rules contradict each other; says which.
-    :raises Conflict: somebody changed the week while it was being solved.
+    :raises Conflict: somebody changed one of the weeks while they were being solved; nothing is changed then.
     """
-    context, solution, wanted, counts = _solved(campus_code, week, limits, watcher)
-    change_set = None
-    if counts.anything and not dry_run:
+    solved = _solved(campuses, week, limits, watcher)
+    change_sets: dict[int, ChangeSet] = {}
+    if not dry_run and any(one.counts.anything for one in solved):
         with transaction():
-            change_set = changes.apply(_propose(context, wanted, actor), actor)
-    return _result(context, solution, counts, dry_run, change_set)
+            change_sets = _propose_all(solved, actor)
+            changes.apply(next(iter(change_sets.values())), actor)
+    return _result(solved, dry_run, change_sets)
 
 
-def propose_week(
-    campus_code: str,
+def propose_together(
+    campuses: Sequence[Organisation],
     week: str,
     *,
     actor: Person | None,
     limits: SolverLimits | None = None,
     watcher: Watcher | None = None,
-) -> WeekResult:
-    """Like :func:`solve_week`, but the outcome is only proposed: a change set to look at, then to apply or discard."""
-    context, solution, wanted, counts = _solved(campus_code, week, limits, watcher)
-    change_set = None
-    if counts.anything:
+) -> SolveResult:
+    """Like :func:`solve_together`, but the outcome is only proposed: change sets to look at, then to apply or
+    discard."""
+    solved = _solved(campuses, week, limits, watcher)
+    change_sets: dict[int, ChangeSet] = {}
+    if any(one.counts.anything for one in solved):
         with transaction():
-            change_set = _propose(context, wanted, actor)
-    return _result(context, solution, counts, False, change_set)
+            change_sets = _propose_all(solved, actor)
+    return _result(solved, False, change_sets)
 
 
 def week_as_planned(
-    campus_code: str, week: str, limits: SolverLimits | None = None
-) -> tuple[list[changes.Wanted], Status]:
-    """What would change in a week if it were solved again, and how sure the solver is; nothing is stored. Refuses like
-    :func:`solve_week`."""
-    _, solution, wanted, _ = _solved(campus_code, week, limits, None)
-    return wanted, solution.status
+    campus: Organisation, week: str, limits: SolverLimits | None = None
+) -> tuple[list[changes.Wanted], Solution]:
+    """What would have to change in a week so that it is as planned, by the smallest change of the lessons that it has;
+    nothing is stored. Refuses like :func:`solve_week`."""
+    (solved,) = _solved([campus], week, limits, None, smallest_change)
+    return solved.wanted, solved.solution
 
 
 def campus_by_code(code: str) -> Organisation:
@@ -119,33 +142,49 @@ def campus_by_code(code: str) -> Organisation:
     return campus
 
 
+@dataclass(frozen=True)
+class _Solved:
+    """What came of solving for one campus."""
+
+    context: WeekContext
+    solution: Solution
+    wanted: list[changes.Wanted]
+    counts: WeekCounts
+
+
 def _solved(
-    campus_code: str, week: str, limits: SolverLimits | None, watcher: Watcher | None
-) -> tuple[WeekContext, Solution, list[changes.Wanted], WeekCounts]:
-    campus = campus_by_code(campus_code)
-    problem, context = build_problem(campus, iso_week(monday_of(week)))
+    campuses: Sequence[Organisation],
+    week: str,
+    limits: SolverLimits | None,
+    watcher: Watcher | None,
+    solver: Solver | None = None,
+) -> list[_Solved]:
+    week = iso_week(monday_of(week))
+    together = build_together(campuses, week)
     if not db.session.info.get("in_transaction"):
         # No transaction stays open while the solver thinks; nothing was written, and nothing read is forgotten.
         db.session.commit()
     listener = _Listener(watcher)
-    solution = _solve(problem, context, limits or SolverLimits(), listener)
+    solution = _solve(together, limits or SolverLimits(), listener, solver or solve)
     if solution.status is Status.INFEASIBLE:
-        raise TimetableImpossible(campus.code, context.week.iso, solution.conflicts)
+        raise TimetableImpossible(campuses, week, solution.conflicts)
     if not solution.found and listener.ended:
         raise InputError(
             N_("Solving week %(week)s was stopped before there was a timetable."),
             remedy=N_("Start it again and let it run longer."),
-            week=context.week.iso,
+            week=week,
         )
     if not solution.found:
         raise InputError(
             N_("No timetable was found for week %(week)s within %(seconds)s seconds, nor a proof that there is none."),
             remedy=N_("Try again with more time, or make the week easier: fewer periods, fewer absences."),
-            week=context.week.iso,
+            week=week,
             seconds=round(solution.seconds),
         )
-    wanted, counts = wanted_lessons(context, solution)
-    return context, solution, wanted, counts
+    return [
+        _Solved(context, own, *wanted_lessons(context, own))
+        for context, own in zip(together.contexts, together.own(solution), strict=True)
+    ]
 
 
 @dataclass
@@ -161,12 +200,14 @@ class _Listener:
         return not self.ended
 
 
-def _solve(problem: Problem, context: WeekContext, limits: SolverLimits, listener: _Listener) -> Solution:
-    """Solve; where classes with different clock times share a teacher, close the slots that would clash and repeat."""
+def _solve(together: Together, limits: SolverLimits, listener: _Listener, solver: Solver) -> Solution:
+    """Solve; where classes of one campus with different clock times share a teacher, close the slots that would clash
+    and repeat."""
     progress = listener if listener.watcher is not None else None
-    solution = solve(problem, limits, progress)
+    problem = together.problem
+    solution = solver(problem, limits, progress)
     for _ in range(ROUNDS):
-        clashing = _clashing(context, problem, solution)
+        clashing = _clashing(together, solution)
         if not clashing:
             break
         courses = tuple(
@@ -174,24 +215,29 @@ def _solve(problem: Problem, context: WeekContext, limits: SolverLimits, listene
             for course in problem.courses
         )
         problem = replace(problem, courses=courses)
-        solution = solve(problem, limits, progress)
+        solution = solver(problem, limits, progress)
     return solution
 
 
-def _clashing(context: WeekContext, problem: Problem, solution: Solution) -> dict[str, frozenset[Slot]]:
-    courses = {course.key: course for course in problem.courses}
-    placed: list[Placement] = [p for p in solution.placements if p.course_key in context.courses]
+def _clashing(together: Together, solution: Solution) -> dict[str, frozenset[Slot]]:
+    courses = {course.key: course for course in together.problem.courses}
+    placed: list[tuple[Placement, int]] = []
     entries = []
-    for number, placement in enumerate(placed):
-        time = context.slots[context.courses[placement.course_key][0]][placement.slot]
-        entries += [
-            Occupied(key, time.starts_at, time.ends_at, number, context.campus.id, context.campus.zone, new=True)
-            for key in courses[placement.course_key].teachers
-        ]
+    for context, clock, own in zip(together.contexts, together.clocks, together.own(solution), strict=True):
+        for placement in own.placements:
+            time = context.slots[context.courses[placement.course_key].class_id][placement.slot]
+            entries += [
+                Occupied(
+                    key, time.starts_at, time.ends_at, len(placed), context.campus.id, context.campus.zone, new=True
+                )
+                for key in courses[placement.course_key].teachers
+            ]
+            placed.append((placement, clock))
     found: dict[str, frozenset[Slot]] = {}
     for _, later in double_bookings(entries):
-        placement = placed[later.lesson]
-        found[placement.course_key] = found.get(placement.course_key, frozenset()) | {placement.slot}
+        placement, clock = placed[later.lesson]
+        slot = placement.slot._replace(clock=clock)
+        found[placement.course_key] = found.get(placement.course_key, frozenset()) | {slot}
     return found
 
 
@@ -296,32 +342,47 @@ def _state(
     )
 
 
-def _propose(context: WeekContext, wanted: list[changes.Wanted], actor: Person | None) -> ChangeSet:
-    row = changes.open_week(context.campus, context.term, context.week.iso)
-    first = context.row is None or context.row.published_at is None
-    return changes.propose(
-        context.campus,
-        ChangeCause.PUBLICATION if first else ChangeCause.PLAN_CHANGED,
-        [changes.Wanted(w.lesson, replace(w.after, week_id=row.id)) for w in wanted],
-        actor=actor,
-        cause_ref=f"week:{context.week.iso}",
-        base_versions={row.id: context.version},
-    )
+def _propose_all(solved: Sequence[_Solved], actor: Person | None) -> dict[int, ChangeSet]:
+    """The change sets by campus id; a campus whose week stays as it is has none."""
+    several = sum(one.counts.anything for one in solved) > 1
+    joint = new_uid() if several else None
+    found: dict[int, ChangeSet] = {}
+    for one in solved:
+        if not one.counts.anything:
+            continue
+        context = one.context
+        row = changes.open_week(context.campus, context.term, context.week.iso)
+        first = context.row is None or context.row.published_at is None
+        found[context.campus.id] = changes.propose(
+            context.campus,
+            ChangeCause.PUBLICATION if first else ChangeCause.PLAN_CHANGED,
+            [changes.Wanted(w.lesson, replace(w.after, week_id=row.id)) for w in one.wanted],
+            actor=actor,
+            cause_ref=f"week:{context.week.iso}",
+            base_versions={row.id: context.version},
+            publishes=True,
+            joint_uid=joint,
+        )
+    return found
 
 
-def _result(
-    context: WeekContext, solution: Solution, counts: WeekCounts, dry_run: bool, change_set: ChangeSet | None
-) -> WeekResult:
-    return WeekResult(
-        campus_code=context.campus.code,
-        week=context.week.iso,
-        status=solution.status.value,
-        counts=counts,
-        dry_run=dry_run,
-        change_set_uid=change_set.uid if change_set is not None else None,
-        warnings=tuple(context.warnings),
-        costs=_costs(solution.costs),
-        seconds=solution.seconds,
+def _result(solved: Sequence[_Solved], dry_run: bool, change_sets: Mapping[int, ChangeSet]) -> SolveResult:
+    solution = solved[0].solution
+    return SolveResult(
+        tuple(
+            WeekResult(
+                campus_code=one.context.campus.code,
+                week=one.context.week.iso,
+                status=solution.status.value,
+                counts=one.counts,
+                dry_run=dry_run,
+                change_set_uid=change_sets[one.context.campus.id].uid if one.context.campus.id in change_sets else None,
+                warnings=tuple(one.context.warnings),
+                costs=_costs(solution.costs),
+                seconds=solution.seconds,
+            )
+            for one in solved
+        )
     )
 
 

@@ -18,9 +18,11 @@ def counted_lessons(
     unavailable: Mapping[int, frozenset[Slot]],
     limited: Mapping[int, int],
     busy: defaultdict[str, set[Slot]],
+    known: set[tuple[int, datetime, datetime]] | None = None,
 ) -> list[Course]:
     """Lessons (teacher, start, end) that stay make their teachers ``busy``. Where the periods of a teacher's day are
-    ``limited``, each is a course that counts among them instead, as far as there is room."""
+    ``limited``, each is a course that counts among them instead, as far as there is room. Those ``known`` are counted
+    at another campus of the same problem, and only make busy; those counted here are added to them."""
     found: list[Course] = []
     counted: defaultdict[str, set[Slot]] = defaultdict(set)
     for number, (person_id, starts_at, ends_at) in enumerate(taken):
@@ -31,6 +33,10 @@ def counted_lessons(
         day = [slot for slot in counted[key] if free and slot.day == free[0].day]
         if person_id not in limited or not free or len(day) >= limited[person_id]:
             continue
+        if known is not None:
+            if (person_id, starts_at, ends_at) in known:
+                continue
+            known.add((person_id, starts_at, ends_at))
         counted[key].add(free[0])
         found.append(
             Course(

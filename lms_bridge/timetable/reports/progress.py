@@ -12,13 +12,14 @@ from itertools import accumulate
 
 import sqlalchemy as sa
 
-from lms_bridge.calendar.days import TeachingWeek, iso_week, teaching_weeks
+from lms_bridge.calendar.days import TeachingWeek, iso_week, teaching_weeks, term_in_hand
 from lms_bridge.core.database import db
 from lms_bridge.plans.benchmark import compare
 from lms_bridge.plans.comparing import drafts
 from lms_bridge.plans.lookup import approved_version, benchmark_for
-from lms_bridge.plans.models import PlanVersion, TeachingPlan
+from lms_bridge.plans.models import PlanUnit, PlanVersion, TeachingPlan
 from lms_bridge.plans.weeks import Step, UnitWeeks, plan_weeks, weeks_of
+from lms_bridge.roster.classes import class_order
 from lms_bridge.roster.models import ClassGroup, Organisation, Subject, Term
 from lms_bridge.roster.scope import today
 from lms_bridge.timetable.units.pace import Record, untaught
@@ -86,6 +87,30 @@ def class_progress(campus: Organisation, term: Term, groups: Sequence[ClassGroup
             )
         )
     return found
+
+
+def progress_of(groups: Sequence[ClassGroup]) -> list[Progress]:
+    """How far these classes are in the terms in hand of their campuses; those that are furthest behind come first."""
+    by_campus: dict[int, list[ClassGroup]] = {}
+    for group in groups:
+        by_campus.setdefault(group.campus_id, []).append(group)
+    found: list[Progress] = []
+    for mine in by_campus.values():
+        term = term_in_hand(mine[0].campus)
+        if term is not None:
+            found += class_progress(mine[0].campus, term, [group for group in mine if group.term_id == term.id])
+    return sorted(found, key=lambda row: (-row.left_over, -row.behind, class_order(row.group), row.subject.code))
+
+
+def unit_names(plan_ids: Collection[int]) -> dict[tuple[int, str], str]:
+    """The titles of units by plan and key, as in the newest version that has them."""
+    rows = db.session.execute(
+        sa.select(PlanVersion.plan_id, PlanUnit.key, PlanUnit.title)
+        .join(PlanVersion, PlanVersion.id == PlanUnit.version_id)
+        .where(PlanVersion.plan_id.in_(plan_ids))
+        .order_by(PlanVersion.number)
+    )
+    return {(plan_id, key): title for plan_id, key, title in rows}
 
 
 def pace(campus: Organisation, term: Term, pair: Pair) -> list[PaceWeek]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lms_bridge.timetable.solving.problem import Course, Placement, Problem, Rule, RuleKind, Slot
 
@@ -25,7 +25,9 @@ def broken_rules(problem: Problem, placements: Iterable[Placement]) -> list[Rule
     for course in problem.courses:
         broken |= _of_course(problem, course, placed[course.key])
     for slot, lessons in at.items():
-        broken |= _at_once(problem, slot, lessons)
+        broken |= _at_once(problem, [slot], lessons)
+    for slots in problem.overlapping:
+        broken |= _at_once(problem, slots, [course for slot in slots for course in at.get(slot, [])])
     broken |= _of_people(problem, placed)
     broken |= _between_courses(problem, placed)
     return sorted(broken)
@@ -66,7 +68,7 @@ def _runs(slots: Iterable[Slot]) -> Counter[int]:
     lengths: list[int] = []
     before: Slot | None = None
     for slot in sorted(set(slots)):
-        if before is not None and slot == (before.day, before.period + 1):
+        if before is not None and slot == before._replace(period=before.period + 1):
             lengths[-1] += 1
         else:
             lengths.append(1)
@@ -74,8 +76,8 @@ def _runs(slots: Iterable[Slot]) -> Counter[int]:
     return Counter(lengths)
 
 
-def _at_once(problem: Problem, slot: Slot, lessons: list[Course]) -> set[Rule]:
-    """The rules that the lessons of one slot break together."""
+def _at_once(problem: Problem, slots: Sequence[Slot], lessons: list[Course]) -> set[Rule]:
+    """The rules that the lessons of one slot, or of slots that share a moment, break together."""
     broken: set[Rule] = set()
     for key, count in Counter(key for course in lessons for key in set(course.classes)).items():
         if count > 1:
@@ -87,7 +89,8 @@ def _at_once(problem: Problem, slot: Slot, lessons: list[Course]) -> set[Rule]:
     if problem.room_limit is not None and len(online) > problem.room_limit:
         broken.add(Rule(RuleKind.ROOMS))
     for key, pool in problem.pools.items():
-        if sum(course.pool == key for course in online) > pool.at.get(slot, pool.limit):
+        most = min(pool.at.get(slot, pool.limit) for slot in slots)
+        if sum(course.pool == key or course.pool in pool.of for course in online) > most:
             broken.add(Rule(RuleKind.POOL, key))
     return broken
 
@@ -115,7 +118,7 @@ def _of_people(problem: Problem, placed: Slots) -> set[Rule]:
     for key, limit in problem.max_online_run.items():
         own = Counter(online.get(key, []))
         for first in own:
-            run = [Slot(first.day, first.period + step) for step in range(limit + 1)]
+            run = [first._replace(period=first.period + step) for step in range(limit + 1)]
             if all(slot in problem.slots for slot in run) and sum(own[slot] for slot in run) > limit:
                 broken.add(Rule(RuleKind.ONLINE_RUN, key))
     return broken

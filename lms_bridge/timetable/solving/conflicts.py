@@ -132,9 +132,10 @@ def _per_day(
 def _pools(problem: Problem) -> Iterable[Conflict]:
     slots = set(problem.slots)
     for key, pool in problem.pools.items():
-        own = [course for course in problem.courses if course.online and course.pool == key]
+        own = [course for course in problem.courses if pool.takes(key, course)]
+        clocks = {slot.clock for course in own for slot in (slots if course.slots is None else course.slots)}
         periods = sum(_must(course) for course in own)
-        places = sum(pool.at.get(slot, pool.limit) for slot in slots)
+        places = sum(pool.places((slot,)) for slot in slots if slot.clock in clocks)
         if places < periods:
             yield Conflict(
                 "pool",

@@ -36,11 +36,18 @@ class Worded(Protocol):
 class Slot(NamedTuple):
     """One period of one day: ``day`` 0 is Monday ... 6 is Sunday, ``period`` is the number in the period grid.
 
-    A named tuple, because slots are compared and hashed millions of times.
+    ``clock`` tells apart the grids of campuses whose bells ring at other times: periods of two clocks are different
+    slots even where their numbers are the same (``Problem.overlapping`` says which share a moment). A named tuple,
+    because slots are compared and hashed millions of times.
     """
 
     day: int
     period: int
+    clock: int = 0
+
+    def later(self, by: int) -> Slot:
+        """The slot so many periods later on the same day (earlier, if negative), whether or not there is one."""
+        return Slot(self.day, self.period + by, self.clock)
 
     def text(self) -> str:
         """The slot as people say it, in the language in force."""
@@ -84,10 +91,20 @@ class Course:
 @dataclass(frozen=True, slots=True)
 class Pool:
     """Rooms that several courses share, for instance the licences of one provider account: at most ``limit`` lessons
-    at once, or what ``at`` says for a slot."""
+    at once, or what ``at`` says for a slot. ``of``: the keys of other pools whose lessons take rooms of this one too
+    (what two campuses have together is less than the sum of what each could have)."""
 
     limit: int
     at: Mapping[Slot, int] = field(default_factory=dict)
+    of: tuple[str, ...] = ()
+
+    def takes(self, key: str, course: Course) -> bool:
+        """Whether the lessons of a course take rooms of this pool, whose key is ``key``."""
+        return course.online and (course.pool == key or course.pool in self.of)
+
+    def places(self, slots: Iterable[Slot]) -> int:
+        """How many lessons there is room for in slots that share a moment."""
+        return min((self.at.get(slot, self.limit) for slot in slots), default=self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +131,8 @@ class Problem:
     teacher or class may have in a day. ``pools``: shared rooms by key (:class:`Course.pool`). ``not_same_day``: pairs
     of courses that never have lessons on one day. ``in_order``: pairs of courses of which, on a day on which both have
     lessons, the first has all of its own before the other. ``parallel``: courses (equal ``periods``) that always take
-    the same slots. ``apart``: wishes about people in two lessons at once.
+    the same slots. ``apart``: wishes about people in two lessons at once. ``overlapping``: sets of slots of different
+    clocks that all share a moment; nobody is in two of their lessons, which take their rooms at once.
     """
 
     slots: tuple[Slot, ...]
@@ -134,6 +152,7 @@ class Problem:
     in_order: tuple[tuple[str, str], ...] = ()
     parallel: tuple[tuple[str, ...], ...] = ()
     apart: tuple[Apart, ...] = ()
+    overlapping: tuple[tuple[Slot, ...], ...] = ()
 
     def name(self, key: str) -> str:
         """What people call the class or teacher with this key."""

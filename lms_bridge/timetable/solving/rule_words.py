@@ -64,7 +64,7 @@ class Times:
     def text(self) -> str:
         """The slots in the language in force."""
         days = groupby(sorted(set(self.slots)), key=lambda slot: slot.day)
-        return gettext(", ").join(_of_day(day, [slot.period for slot in slots]) for day, slots in days) or "–"
+        return gettext(", ").join(_of_day(day, sorted({slot.period for slot in slots})) for day, slots in days) or "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,8 @@ def number_of(problem: Problem, rule: Rule) -> int | None:
     if rule.kind is RuleKind.ROOMS:
         return problem.room_limit
     if rule.kind is RuleKind.POOL:
-        return problem.pools[rule.key].limit
+        pool = problem.pools[rule.key]
+        return min(pool.limit, max(pool.at.values(), default=pool.limit))
     limits = {
         RuleKind.ONLINE_PER_DAY: problem.max_online_per_day,
         RuleKind.CLASS_PER_DAY: problem.max_per_day,

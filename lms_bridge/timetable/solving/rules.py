@@ -7,7 +7,7 @@ solver adds all of them; the search for conflicts adds them one rule at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lms_bridge.timetable.solving.problem import Course, Problem, Rule, RuleKind, Slot
@@ -158,8 +158,8 @@ def _person(
 ) -> Iterator[Bound]:
     """One lesson at a time, and not more a day than allowed."""
     grid = tuple(sorted(set(problem.slots)))
-    for slot in grid:
-        yield Bound(Rule(once, key), _pairs(courses, (slot,)), high=1)
+    for slots in at_once(problem, grid, courses):
+        yield Bound(Rule(once, key), _pairs(courses, slots), high=1)
     limit = problem.max_per_day.get(key)
     if limit is not None:
         for slots in days_of(grid).values():
@@ -173,16 +173,28 @@ def _room_bounds(problem: Problem) -> Iterator[Bound]:
         for slot in grid:
             yield Bound(Rule(RuleKind.ROOMS), _pairs(online, (slot,)), high=problem.room_limit)
     for key, pool in problem.pools.items():
-        own = tuple(course for course in online if course.pool == key)
-        for slot in grid:
-            yield Bound(Rule(RuleKind.POOL, key), _pairs(own, (slot,)), high=pool.at.get(slot, pool.limit))
+        own = tuple(course for course in online if pool.takes(key, course))
+        for slots in at_once(problem, grid, own):
+            yield Bound(Rule(RuleKind.POOL, key), _pairs(own, slots), high=pool.places(slots))
+
+
+def at_once(problem: Problem, grid: Sequence[Slot], courses: Iterable[Course]) -> Iterator[tuple[Slot, ...]]:
+    """Sets of slots that share a moment: each slot by itself, and those of different clocks that overlap where these
+    courses have more than one clock."""
+    yield from ((slot,) for slot in grid)
+    if problem.overlapping:
+        clocks = {slot.clock for course in courses for slot in (grid if course.slots is None else course.slots)}
+        for slots in problem.overlapping:
+            own = tuple(slot for slot in slots if slot.clock in clocks)
+            if len({slot.clock for slot in own}) > 1:
+                yield own
 
 
 def neighbours(slots: Iterable[Slot], count: int) -> Iterator[tuple[Slot, ...]]:
     """Every ``count`` slots of ``slots`` that follow each other on one day with no period between them."""
     known = set(slots)
     for first in sorted(known):
-        run = tuple(Slot(first.day, first.period + step) for step in range(count))
+        run = tuple(first.later(step) for step in range(count))
         if known.issuperset(run):
             yield run
 

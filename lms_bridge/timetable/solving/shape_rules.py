@@ -114,8 +114,8 @@ def _begun(key: str, slot: Slot) -> HelperName:
 
 
 def _before(slot: Slot) -> Slot:
-    return Slot(slot.day, slot.period - 1)
+    return slot.later(-1)
 
 
 def _after(slot: Slot) -> Slot:
-    return Slot(slot.day, slot.period + 1)
+    return slot.later(1)

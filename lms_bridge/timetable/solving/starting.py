@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lms_bridge.timetable.solving.compiled import OPEN_END, Compiled, Numbers
-from lms_bridge.timetable.solving.problem import Course, Slot
+from lms_bridge.timetable.solving.problem import Course
 from lms_bridge.timetable.solving.rules import courses_by_teacher
 
 MOST_STEPS = 4000
@@ -248,7 +248,7 @@ class _Starter:
     def _runs(self, course: Course, length: int) -> Iterator[list[int]]:
         number = self.compiled.number
         for slot in self.compiled.open[course.key]:
-            run = [number.get((course.key, Slot(slot.day, slot.period + step))) for step in range(length)]
+            run = [number.get((course.key, slot.later(step))) for step in range(length)]
             pairs = [pair for pair in run if pair is not None and not self.values[pair]]
             if len(pairs) == length:
                 yield pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from lms_bridge.timetable.solving.problem import Course, Problem, Slot, Weights
@@ -26,16 +26,15 @@ class Wishes:
     """The wishes of one problem; what does not depend on a timetable is worked out once.
 
     ``kept``: the slots of each course in the timetable in force, and ``keep`` how many of its lessons could stay.
-    ``rank``: how many slots of its day come before a slot. ``course_fair``: the fewest periods of a course on its
-    fullest day. ``class_fair``: the average number of periods a day of a class, rounded up. ``apart``: for each wish
-    of that kind the online courses of the one and of the other that they do not have in common.
+    ``rank``: how many slots of its day and clock come before a slot. ``course_fair``: the fewest periods of a course
+    on its fullest day. ``class_fair``: the average number of periods a day of a class, rounded up. ``apart``: for each
+    wish of that kind the online courses of the one and of the other that they do not have in common.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.courses = {course.key: course for course in problem.courses}
         self.by_class = courses_by_class(problem)
-        days = days_of(set(problem.slots))
-        self.rank = {slot: rank for slots in days.values() for rank, slot in enumerate(slots)}
+        self.rank = _ranks(problem.slots)
         self.kept = {course.key: frozenset(problem.hint.get(course.key, ())) for course in problem.courses}
         self.keep = {course.key: min(course.periods, len(self.kept[course.key])) for course in problem.courses}
         self.course_days = {course.key: course_days(problem, course) for course in problem.courses}
@@ -117,6 +116,15 @@ def _apart(problem: Problem, by_class: Mapping[str, tuple[Course, ...]]) -> Iter
         others = tuple(key for key in other if key not in one)
         if ones and others:
             yield ApartCourses(f"{wish.one} + {wish.other}", ones, others, wish.weight)
+
+
+def _ranks(slots: Iterable[Slot]) -> dict[Slot, int]:
+    """How many slots of its day and clock come before each slot."""
+    clocks: dict[int, set[Slot]] = {}
+    for slot in slots:
+        clocks.setdefault(slot.clock, set()).add(slot)
+    days = [slots for own in clocks.values() for slots in days_of(own).values()]
+    return {slot: rank for slots in days for rank, slot in enumerate(slots)}
 
 
 def _per_day(periods: int, days: Collection[int]) -> int:

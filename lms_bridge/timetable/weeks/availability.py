@@ -58,11 +58,12 @@ def closed_slots(
 
 
 def elsewhere(
-    person_ids: Collection[int], campus_id: int, start: datetime, end: datetime
+    person_ids: Collection[int], campus_id: int, start: datetime, end: datetime, moving: Collection[int] = ()
 ) -> list[tuple[int, datetime, datetime]]:
-    """Lessons of these people at other campuses in ``[start, end)``: who, from, to."""
+    """Lessons of these people at other campuses in ``[start, end)``: who, from, to; without those (by id) that are
+    ``moving``, since they get their times together with this campus's."""
     rows = db.session.execute(
-        sa.select(LessonTeacher.person_id, Lesson.starts_at, Lesson.ends_at)
+        sa.select(LessonTeacher.person_id, Lesson.starts_at, Lesson.ends_at, Lesson.id)
         .join(Lesson, Lesson.id == LessonTeacher.lesson_id)
         .where(
             LessonTeacher.person_id.in_(person_ids),
@@ -73,4 +74,4 @@ def elsewhere(
         )
         .order_by(Lesson.starts_at, Lesson.id)
     )
-    return list(rows)
+    return [(person_id, begins, ends) for person_id, begins, ends, lesson in rows if lesson not in moving]

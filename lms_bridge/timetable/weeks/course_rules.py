@@ -19,6 +19,15 @@ NOON = time(12)
 Pairs = tuple[tuple[str, str], ...]
 
 
+USUAL_A_DAY = 2
+"""Without a rule of its own a course has at most so many periods on one day."""
+
+
+def most_a_day(periods: int, days: int) -> int:
+    """How many periods of a course one day may have where no rule says it; more where a week has too few days."""
+    return max(USUAL_A_DAY, -(-periods // days) if days else USUAL_A_DAY)
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """What a course of the solver is about: its classes (ids with their named part or ""), subject and mode, and
@@ -58,7 +67,7 @@ def shaped(
         max_per_day=max(most if most is not None else max(course.max_per_day, 2 if blocks else 1), fullest),
         blocks=blocks,
         forbidden=frozenset(forbidden),
-        preferred=_preferred(wish, times, week.zone) & slots if wish is not None else None,
+        preferred=preferred_slots(wish, times, week.zone) & slots if wish is not None else None,
     )
 
 
@@ -86,7 +95,8 @@ def _blocks(doubles: int, periods: int) -> tuple[int, ...]:
     return (2,) * doubles + (1,) * (periods - 2 * doubles) if doubles > 0 else ()
 
 
-def _preferred(rule: Stated, times: Mapping[Slot, SlotTime], zone: str) -> frozenset[Slot]:
+def preferred_slots(rule: Stated, times: Mapping[Slot, SlotTime], zone: str) -> frozenset[Slot]:
+    """Those of the slots that a rule wishes for."""
     if rule.day_part is DayPart.PERIODS:
         return frozenset(s for s in times if (rule.first_period or 1) <= s.period <= (rule.last_period or 1))
     morning = frozenset(slot for slot, at in times.items() if local(at.starts_at, zone).time() < NOON)

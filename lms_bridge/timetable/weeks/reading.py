@@ -27,7 +27,7 @@ from lms_bridge.timetable.inputs.subject_rules import contradicting
 from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart, TimetableWeek
 from lms_bridge.timetable.queries import WITH_PARTS
 from lms_bridge.timetable.weeks.demand import CourseId, Demand, WeekDemand, classes_of_term, plans_at_all, week_demand
-from lms_bridge.timetable.weeks.slots import ClassSlots, class_slots
+from lms_bridge.timetable.weeks.slots import ClassSlots, SlotTime, class_slots
 from lms_bridge.timetable.wording import DaysOff, Listed
 
 SETTLED = timedelta(minutes=30)
@@ -52,6 +52,12 @@ class WeekContext:
     kept: Sequence[Lesson]
     courses: dict[str, CourseId] = field(default_factory=dict)
     warnings: list[BridgeError] = field(default_factory=list)
+
+    @property
+    def times(self) -> list[SlotTime]:
+        """The times of all slots. Classes of one grid have the same: each counts once, or large campuses would be
+        slow."""
+        return list(dict.fromkeys(time for times in self.slots.values() for time in times.values()))
 
 
 def read_week(campus: Organisation, week: str) -> WeekContext:

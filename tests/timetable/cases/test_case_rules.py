@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lms_bridge.timetable.cases.rooms_left import RoomsLeft
 from lms_bridge.timetable.telling.people import families_of
-from lms_bridge.timetable.weeks.capacity import Rooms
+from lms_bridge.timetable.weeks.capacity import Rooms, RoomsLeft
 
 DAY = date(2026, 11, 23)
 EIGHT = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)

@@ -34,7 +34,7 @@ from tests.builders import PERIOD_STARTS
 from tests.timetable.school import FRIDAY
 from tests.timetable.upset import MONDAY, QUICK, Upset, day_of, stored, timetabled
 
-TUESDAY, SATURDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=5)
+TUESDAY, WEDNESDAY, SATURDAY = (MONDAY + timedelta(days=n) for n in (1, 2, 5))
 
 
 @pytest.fixture
@@ -95,6 +95,13 @@ def test_no_more_periods_of_a_subject_on_a_day_than_stated(upset: Upset) -> None
         for group in (upset.one, upset.two):
             per_day = Counter(day for day, _ in slots(states, upset.chinese.id, group.id))
             assert max(per_day.values()) == 1, way
+
+
+def test_without_a_rule_no_day_gets_a_third_period_of_a_subject(upset: Upset) -> None:
+    for way, states in each(upset, ill(upset, WEDNESDAY)):
+        for group in (upset.one, upset.two):
+            per_day = Counter(day for day, _ in slots(states, upset.chinese.id, group.id))
+            assert max(per_day.values(), default=0) <= 2, way
 
 
 def test_subjects_stay_apart_and_in_order_where_they_were(upset: Upset) -> None:

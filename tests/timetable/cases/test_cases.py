@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from lms_bridge.calendar.days import days_of_week
+from lms_bridge.calendar.days import days_of_week, iso_week
 from lms_bridge.calendar.models import OnlineSpan
 from lms_bridge.core import clock, jobs
 from lms_bridge.core.database import db, transaction
@@ -19,12 +20,20 @@ from lms_bridge.core.models import AuditEntry
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState, Notification
 from lms_bridge.plans.models import PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import EnrolmentRole, Organisation
-from lms_bridge.timetable.cases import cases, opening
+from lms_bridge.timetable.cases import cases, opening, plan_changes, runs
 from lms_bridge.timetable.cases.absences import read_reason, report_absence, withdraw_absence
+from lms_bridge.timetable.cases.desk import Desk
 from lms_bridge.timetable.cases.models import CaseState, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.cases.plan_changes import follow_approval
-from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.cases.proposals import Change, Option
+from lms_bridge.timetable.changing import changes, slot_checks
 from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
+from lms_bridge.timetable.changing.slot_checks import Verdict
+from lms_bridge.timetable.inputs.models import RuleType
+from lms_bridge.timetable.inputs.stated_rules import Stated
+from lms_bridge.timetable.inputs.subject_rules import add_rule
+from lms_bridge.timetable.making.building import build_problem
+from lms_bridge.timetable.making.input_check import check_week
 from lms_bridge.timetable.models import (
     ChangeState,
     Lesson,
@@ -34,8 +43,9 @@ from lms_bridge.timetable.models import (
     TeacherPart,
     Unavailability,
 )
+from lms_bridge.timetable.solving.problem import Problem
 from lms_bridge.timetable.telling.told_of import told_of
-from tests.builders import class_group, enrol, guardianship, lesson
+from tests.builders import class_group, enrol, guardianship, lesson, online
 from tests.timetable.school import FRIDAY, WEEK
 from tests.timetable.upset import MONDAY, Upset, by_way, computed, day_of, stored, timetabled, units, ways
 
@@ -58,8 +68,8 @@ def absent(upset: Upset, **more: object) -> ChangeCase:
     """The teacher of Chinese is ill on Monday and Tuesday; the case, with its proposals."""
     values: dict[str, object] = {"reason": "发烧", "actor": upset.wang} | more
     with transaction():
-        report_absence(upset.wang, MONDAY, TUESDAY, **values)  # type: ignore[arg-type]
-    return computed(db.session.scalars(sa.select(ChangeCase)).one())
+        row = report_absence(upset.wang, MONDAY, TUESDAY, **values)  # type: ignore[arg-type]
+    return computed(db.session.scalars(sa.select(ChangeCase).filter_by(absence_id=row.id)).one())
 
 
 def put_in_force(upset: Upset, case: ChangeCase, way: str) -> changes.ChangeSet:
@@ -78,6 +88,22 @@ def refusals(refusal: pytest.ExceptionInfo[BadInputs]) -> list[str]:
 def leads(row: Lesson) -> list[int]:
     """Who leads a lesson."""
     return [t.person_id for t in row.teachers if t.part is not TeacherPart.ASSISTANT]
+
+
+def approved_again(upset: Upset, title: str) -> PlanVersion:
+    """A newer version of the plan of Chinese of class 5-1 is approved."""
+    plan = db.session.scalars(
+        sa.select(TeachingPlan).filter_by(subject_id=upset.chinese.id).order_by(TeachingPlan.id)
+    ).all()[0]
+    with transaction():
+        plan.versions[-1].state = VersionState.SUPERSEDED
+        number = plan.versions[-1].number + 1
+        newer = PlanVersion(number=number, state=VersionState.APPROVED, created_by_id=upset.wang.id)
+        newer.units = [PlanUnit(sequence=n, title=f"{title}{n}", periods=8) for n in range(1, 11)]
+        plan.versions.append(newer)
+        db.session.flush()
+        follow_approval(plan.id)
+    return newer
 
 
 def test_an_absence_changes_no_lesson_but_waits_to_be_decided(upset: Upset) -> None:
@@ -168,6 +194,29 @@ def test_the_solver_proves_that_no_change_moves_fewer_lessons(upset: Upset) -> N
     proved = [p for p in case.proposals if p.figures["proved"] == "campus"]
     assert proved
     assert {p.figures["kinds"]["moved"] for p in proved} == {4}
+    assert {p.figures["gap"] for p in proved} == {0.0}
+
+
+def test_a_change_larger_than_need_be_says_by_how_much_at_most(upset: Upset) -> None:
+    figures = by_way(absent(upset), "swap").figures
+    assert (figures["kinds"]["moved"], figures["proved"]) == (6, "")
+    # 4 lessons of 6 students must move, and 6 lessons of 9 students do.
+    assert figures["gap"] == pytest.approx(1 / 3)
+
+
+def test_the_whole_week_is_never_proposed_where_a_move_is_as_small_and_ranks_better(upset: Upset) -> None:
+    case = absent(upset, periods=[1])
+    moved = by_way(case, "move").figures
+    assert (moved["proved"], moved["delayed"]) == ("campus", 2)
+    assert [p.position for p in case.proposals if p.way == "solver"] in ([], [1], [2])
+    assert all(p.figures["delayed"] <= moved["delayed"] for p in case.proposals if p.way == "solver")
+
+
+def test_lessons_that_another_case_hits_do_not_make_the_smallest_change_larger(upset: Upset) -> None:
+    with transaction():
+        opening.lose_rooms(campus(upset), THURSDAY, THURSDAY, 0, actor=None)
+    case = absent(upset, periods=[1])
+    assert by_way(case, "move").figures["proved"] == "campus"
 
 
 def test_one_proposal_in_force_changes_the_lessons_and_tells_each_family_once(upset: Upset) -> None:
@@ -341,6 +390,77 @@ def test_a_lost_provider_leaves_no_online_lesson_on_its_days(upset: Upset) -> No
     assert all(day_of(row) > TUESDAY for row in upset.lessons())
 
 
+def at_once(problem: Problem, day: int) -> set[int]:
+    """How many online lessons may be at once in the slots of a weekday."""
+    (pool,) = problem.pools.values()
+    return {pool.at.get(slot, pool.limit) for slot in problem.slots if slot.day == day}
+
+
+def test_a_week_is_solved_with_the_rooms_that_are_left(upset: Upset) -> None:
+    later = MONDAY + timedelta(days=14)
+    week = iso_week(later)
+    assert not build_problem(campus(upset), week)[0].pools
+    with transaction():
+        case = opening.lose_rooms(campus(upset), later, later + timedelta(days=1), 1, actor=None)
+    case = computed(case)
+    assert case.state is CaseState.DECIDED
+    problem = build_problem(campus(upset), week)[0]
+    assert at_once(problem, 0) == at_once(problem, 1) == {1}
+    assert min(at_once(problem, 2)) > 1000
+    with transaction():
+        opening.correct_rooms(case, 0, later + timedelta(days=2), actor=upset.administrator)
+    case = computed(case)
+    assert (case.state, case.last_day) == (CaseState.DECIDED, later + timedelta(days=2))
+    problem = build_problem(campus(upset), week)[0]
+    assert at_once(problem, 0) == at_once(problem, 2) == {0}
+    with transaction():
+        cases.end_case(case, CaseState.WITHDRAWN, upset.administrator)
+    assert not build_problem(campus(upset), week)[0].pools
+
+
+def test_a_week_for_which_rooms_are_too_few_is_refused_with_the_numbers(upset: Upset) -> None:
+    later = MONDAY + timedelta(days=14)
+    with transaction():
+        opening.lose_rooms(campus(upset), later, later + timedelta(days=4), 0, actor=None)
+    texts = [problem.text() for problem in check_week(campus(upset), iso_week(later)).problems]
+    assert f"{campus(upset).label('en')} has rooms for 0 lessons this week, but 14 need one." in texts
+
+
+def test_a_wrong_number_of_rooms_is_corrected_and_worked_out_again(upset: Upset) -> None:
+    with transaction():
+        case = opening.lose_rooms(campus(upset), MONDAY, MONDAY, 50, actor=upset.administrator)
+    case = computed(case)
+    assert case.state is CaseState.DECIDED
+    with transaction():
+        opening.correct_rooms(case, 0, MONDAY, actor=upset.administrator)
+    case = computed(case)
+    assert (case.state, case.progress["hit"]) == (CaseState.OPEN, 4)
+    with pytest.raises(BadInputs) as refusal, transaction():
+        opening.correct_rooms(case, -1, MONDAY - timedelta(days=9), actor=upset.administrator)
+    assert refusals(refusal) == [
+        "The last day lies before the first.", "Sat 14 Nov is past.", "-1 is no number of rooms.",
+    ]  # fmt: skip
+    with transaction():
+        cases.end_case(stored(case), CaseState.WITHDRAWN, upset.administrator)
+    with pytest.raises(Conflict), transaction():
+        cases.end_case(stored(case), CaseState.WITHDRAWN, upset.administrator)
+    with pytest.raises(BadInputs), transaction():
+        opening.correct_rooms(stored(case), 3, MONDAY, actor=upset.administrator)
+
+
+def test_a_lesson_is_not_moved_by_hand_to_where_no_room_is_free(upset: Upset) -> None:
+    with transaction():
+        opening.lose_rooms(campus(upset), THURSDAY, THURSDAY, 1, actor=None)
+    row = upset.lessons(upset.english, upset.two)[0]
+    taken = upset.lessons(upset.chinese, upset.one)[3]
+    slots = {(c.at.day, c.at.slot.period): c for c in slot_checks.check_week(row, WEEK)}
+    assert slots[THURSDAY, taken.period_number].verdict is Verdict.CLASH
+    assert [p.text() for p in slots[THURSDAY, taken.period_number].reasons] == [
+        "No online room is free on Thu 26 Nov, 8:00: there are 1, and 1 lessons need one then."
+    ]
+    assert slots[THURSDAY, 5].verdict is Verdict.FREE
+
+
 def test_going_back_to_school_changes_the_place_and_nothing_else(upset: Upset) -> None:
     before = [(row.uid, row.starts_at, leads(row)) for row in upset.lessons()]
     with transaction():
@@ -351,6 +471,23 @@ def test_going_back_to_school_changes_the_place_and_nothing_else(upset: Upset) -
     modes = {day_of(row) >= WEDNESDAY: row.mode for row in upset.lessons()}
     assert modes == {False: LessonMode.ONLINE, True: LessonMode.IN_PERSON}
     assert by_way(stored(case), ways(case)[0]).figures["delayed"] == 0
+
+
+def test_nobody_comes_back_to_a_school_that_an_organisation_above_has_closed(upset: Upset) -> None:
+    """Nor is a closure that was announced for later called off with it."""
+    later = date(2027, 1, 4)
+    with transaction():
+        db.session.execute(sa.delete(OnlineSpan))
+        online(upset.school.group, MONDAY, THURSDAY)
+        online(campus(upset), later, later + timedelta(days=4))
+    with pytest.raises(BadInputs) as refusal, transaction():
+        opening.come_back(campus(upset), WEDNESDAY, actor=upset.administrator)
+    assert refusals(refusal) == [f"{upset.school.group.name} is closed on Wed 25 Nov, and its schools with it."]
+    with pytest.raises(BadInputs) as refusal, transaction():
+        opening.come_back(campus(upset), later - timedelta(days=7), actor=upset.administrator)
+    assert refusals(refusal) == ["It is not online on Mon 28 Dec."]
+    own = db.session.scalars(sa.select(OnlineSpan).filter_by(organisation_id=campus(upset).id)).one()
+    assert own.last_day == later + timedelta(days=4)
 
 
 def test_one_class_goes_online_alone(upset: Upset) -> None:
@@ -386,16 +523,7 @@ def test_a_teacher_asks_for_a_lesson_to_move_and_gets_what_was_wished_for(upset:
 
 
 def test_a_changed_plan_gives_the_lessons_their_new_units_without_disturbing_anybody(upset: Upset) -> None:
-    plan = db.session.scalars(
-        sa.select(TeachingPlan).filter_by(subject_id=upset.chinese.id).order_by(TeachingPlan.id)
-    ).all()[0]
-    with transaction():
-        plan.versions[-1].state = VersionState.SUPERSEDED
-        newer = PlanVersion(number=2, state=VersionState.APPROVED, created_by_id=upset.wang.id)
-        newer.units = [PlanUnit(sequence=n, title=f"新{n}", periods=8) for n in range(1, 11)]
-        plan.versions.append(newer)
-        db.session.flush()
-        follow_approval(plan.id)
+    newer = approved_again(upset, "新")
     case = computed(db.session.scalars(sa.select(ChangeCase)).one())
     assert ways(case)[0] == "units"
     assert by_way(case, "units").figures["people"] == 0
@@ -403,6 +531,67 @@ def test_a_changed_plan_gives_the_lessons_their_new_units_without_disturbing_any
     keys = {unit.key for unit in newer.units}
     assert {key for key, _ in units(upset.lessons(upset.chinese, upset.one))} <= keys
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Notification)) == 0
+
+
+def test_proposals_for_an_older_version_of_a_plan_are_given_up_at_once(upset: Upset) -> None:
+    approved_again(upset, "新")
+    case = computed(db.session.scalars(sa.select(ChangeCase)).one())
+    old = by_way(case, "units").change_set
+    newest = approved_again(upset, "最新")
+    with pytest.raises(Conflict) as refusal, transaction():
+        changes.apply(old, upset.administrator)
+    assert refusal.value.text() == "This change was given up."
+    put_in_force(upset, computed(case), "units")
+    keys = {unit.key for unit in newest.units}
+    assert {key for key, _ in units(upset.lessons(upset.chinese, upset.one))} <= keys
+
+
+def test_no_way_to_follow_a_changed_plan_breaks_a_rule(upset: Upset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def torn(desk: Desk, courses: object) -> tuple[list[Change], set[str]]:
+        first = next(row for row in upset.lessons(upset.chinese, upset.one))
+        after = replace(desk.lessons[first.id], period_number=5)
+        second = upset.lessons(upset.chinese, upset.one)[1]
+        move = second.starts_at - first.starts_at + timedelta(hours=5)
+        after = replace(after, starts_at=first.starts_at + move, ends_at=first.ends_at + move)
+        return [(first.id, after)], {WEEK}
+
+    monkeypatch.setattr(plan_changes, "_filled", torn)
+    approved_again(upset, "新")
+    case = computed(db.session.scalars(sa.select(ChangeCase)).one())
+    assert "fill" in ways(case)
+    with transaction():
+        rule = Stated(upset.chinese.id, RuleType.SPREAD, number=1)
+        add_rule(campus(upset), rule, actor=None)
+        cases.compute_again(case, actor=None)
+    assert "fill" not in ways(computed(case))
+
+
+def test_asking_again_while_proposals_are_worked_out_is_not_lost(upset: Upset, monkeypatch: pytest.MonkeyPatch) -> None:
+    english = next(row for row in upset.lessons(upset.english) if day_of(row) == MONDAY)
+    worked_out = runs.options
+
+    def slow(case: ChangeCase, *more: object) -> list[Option]:
+        found = worked_out(case, *more)  # type: ignore[arg-type]
+        if case.asked == 1:
+            with transaction():
+                cancel_lesson(english, actor=upset.administrator)
+                cases.compute_again(stored(case), actor=upset.administrator)
+        return found
+
+    monkeypatch.setattr(runs, "options", slow)
+    case = absent(upset)
+    assert case.computing is RunState.DONE
+    assert not cases.meanwhile(case).stale
+
+
+def test_proposals_for_lessons_that_have_begun_are_said_to_be_stale(upset: Upset) -> None:
+    case = absent(upset)
+    first = upset.lessons(upset.chinese)[0]
+    with clock.at(first.starts_at):
+        assert cases.meanwhile(stored(case)).stale
+        with pytest.raises(Conflict), transaction():
+            cases.decide(case, by_way(case, "substitute").change_set, upset.administrator)
+    assert leads(upset.lessons(upset.chinese)[0]) == [upset.wang.id]
 
 
 def test_where_nothing_is_hit_there_is_nothing_to_decide(upset: Upset) -> None:

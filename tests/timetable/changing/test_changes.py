@@ -341,3 +341,58 @@ def test_a_change_that_changes_nothing_is_refused(school: SchoolSystem) -> None:
     with pytest.raises(InputError) as refusal, transaction():
         changes.propose(school.a.campus, ChangeCause.REQUEST, [changes.Wanted(row, state_of(row))], actor=None)
     assert refusal.value.text() == "Nothing would change."
+
+
+def test_what_has_begun_by_now_is_never_changed(school: SchoolSystem) -> None:
+    row, other = first(school), max(lessons(school.a.classes[0].id), key=lambda r: r.starts_at)
+    with transaction():
+        wanted = [changes.Wanted(r, cancelled(r)) for r in (row, other)]
+        change_set = changes.propose(school.a.campus, ChangeCause.REQUEST, wanted, actor=None)
+    with clock.at(row.starts_at), pytest.raises(Conflict) as refusal, transaction():
+        changes.apply(change_set, school.a.administrator)
+    assert refusal.value.text() == "Lessons of this change have begun by now, the first on Mon 23 Nov, 8:00."
+    assert {r.status for r in lessons(school.a.classes[0].id)} == {LessonStatus.SCHEDULED}
+
+
+def test_nothing_is_put_into_the_past(school: SchoolSystem) -> None:
+    row, other = first(school), max(lessons(school.a.classes[0].id), key=lambda r: r.starts_at)
+    early = replace(state_of(other), starts_at=row.starts_at - timedelta(hours=1), ends_at=row.starts_at)
+    with transaction():
+        wanted = [changes.Wanted(other, early)]
+        change_set = changes.propose(school.a.campus, ChangeCause.REQUEST, wanted, actor=None)
+    with clock.at(row.starts_at), pytest.raises(Conflict), transaction():
+        changes.apply(change_set, school.a.administrator)
+
+
+def test_units_of_lessons_that_have_begun_are_left_out(school: SchoolSystem) -> None:
+    row, *_, other = sorted(lessons(school.a.classes[0].id), key=lambda r: r.starts_at)
+    before = state_of(row).units
+    with transaction():
+        wanted = [changes.Wanted(row, replace(state_of(row), units=())), changes.Wanted(other, cancelled(other))]
+        change_set = changes.propose(school.a.campus, ChangeCause.REQUEST, wanted, actor=None)
+    with clock.at(row.starts_at), transaction():
+        changes.apply(change_set, school.a.administrator)
+    assert state_of(first(school)).units == before
+    assert {change.lesson_id for change in change_set.changes} == {other.id}
+
+
+def test_a_lesson_that_moves_into_a_week_without_timetable_does_not_publish_it(school: SchoolSystem) -> None:
+    later = MONDAY + timedelta(days=7)
+    with transaction():
+        done = move_lesson(first(school), later, period=1, actor=school.a.administrator)
+    week = db.session.scalars(sa.select(TimetableWeek).where(TimetableWeek.week > WEEK)).one()
+    assert (week.version, week.published_at) == (1, None)
+    with transaction():
+        changes.undo(done, school.a.administrator)
+    assert solve_week("campus-a", week.week, actor=school.a.administrator).counts.added > 0
+    change_set = db.session.scalars(sa.select(ChangeSet).order_by(ChangeSet.id.desc())).first()
+    assert change_set is not None
+    assert change_set.cause is ChangeCause.PUBLICATION
+
+
+def test_a_publication_that_is_undone_leaves_the_week_unpublished(school: SchoolSystem) -> None:
+    change_set = db.session.scalars(sa.select(ChangeSet)).one()
+    with transaction():
+        changes.undo(change_set, school.a.administrator)
+    week = db.session.scalars(sa.select(TimetableWeek).where(TimetableWeek.week == WEEK)).one()
+    assert week.published_at is None

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from lms_bridge.calendar.days import teaching_weeks
 from lms_bridge.calendar.limits import set_limits
 from lms_bridge.calendar.models import CalendarDay, DayKind
 from lms_bridge.core import clock
@@ -18,6 +19,7 @@ from lms_bridge.core.i18n import use_locale
 from lms_bridge.timetable.cases.substitutes import candidates
 from lms_bridge.timetable.changing.lesson_changes import (
     cancel_lesson,
+    hints_of,
     move_lesson,
     planned_move,
     substitute_teacher,
@@ -25,7 +27,9 @@ from lms_bridge.timetable.changing.lesson_changes import (
 )
 from lms_bridge.timetable.changing.slot_checks import Verdict, check_week
 from lms_bridge.timetable.changing.week_conflicts import ConflictKind, conflicts_of
-from lms_bridge.timetable.inputs.models import TeacherLimit
+from lms_bridge.timetable.inputs.models import DayPart, RuleType, TeacherLimit, WeekParity
+from lms_bridge.timetable.inputs.stated_rules import Stated
+from lms_bridge.timetable.inputs.subject_rules import add_rule
 from lms_bridge.timetable.models import Lesson, LessonStatus, Unavailability
 from tests.builders import added
 from tests.timetable.placed import MONDAY, Placed, at, placed_week
@@ -187,3 +191,86 @@ def test_nobody_gets_more_periods_a_day_by_hand_than_allowed(placed: Placed) -> 
     ]
     assert a.other_teacher not in [c.person for c in candidates(placed.math)]
     assert a.other_teacher in [c.person for c in candidates(placed.math_again)]
+
+
+def stated(placed: Placed, *rules: Stated) -> None:
+    """The campus states rules."""
+    with transaction():
+        for rule in rules:
+            add_rule(placed.school.a.campus, rule, actor=None)
+
+
+def against(lesson: Lesson, day: int, period: int) -> list[str]:
+    """What the slot says against a lesson, and whether moving it there says the same."""
+    slot = next(c for c in check_week(lesson, WEEK) if ((c.at.day - MONDAY).days, c.at.slot.period) == (day, period))
+    found = [problem.text() for problem in slot.reasons]
+    if found:
+        with pytest.raises(BadInputs) as refusal:
+            planned_move(lesson, slot.at.day, period=period)
+        assert [problem.text() for problem in refusal.value.problems] == found
+    else:
+        planned_move(lesson, slot.at.day, period=period)
+    return found
+
+
+def test_subjects_that_a_rule_keeps_apart_do_not_meet_by_a_move(placed: Placed) -> None:
+    math, chinese = placed.math.subject_id, placed.chinese.subject_id
+    stated(placed, Stated(chinese, RuleType.NOT_SAME_DAY, other_id=math))
+    # On Monday the rule is broken already: moving within the day breaks nothing more.
+    assert against(placed.chinese, 0, 4) == []
+    assert against(placed.chinese, 1, 4) == [
+        "5-1 would have Chinese and Mathematics on Tue 24 Nov; a rule keeps them apart."
+    ]
+    assert against(placed.chinese, 2, 4) == []
+
+
+def test_the_order_of_subjects_on_a_day_is_kept_by_a_move(placed: Placed) -> None:
+    math, chinese = placed.math.subject_id, placed.chinese.subject_id
+    stated(placed, Stated(math, RuleType.BEFORE, other_id=chinese))
+    assert against(placed.math, 0, 5) == [
+        "5-1 would have Chinese before Mathematics on Mon 23 Nov; a rule asks for the other order."
+    ]
+    assert against(placed.math, 2, 5) == []
+
+
+def test_no_more_of_a_subject_comes_on_a_day_than_a_rule_allows(placed: Placed) -> None:
+    stated(placed, Stated(placed.math.subject_id, RuleType.SPREAD, number=1))
+    assert against(placed.math, 1, 2) == ["5-1 would have Mathematics more often on Tue 24 Nov than a rule allows."]
+
+
+def test_double_periods_and_fixed_times_are_not_torn_apart(placed: Placed) -> None:
+    with transaction():
+        move_lesson(placed.math, MONDAY + timedelta(days=1), period=2, actor=None)
+    stated(placed, Stated(placed.math.subject_id, RuleType.DOUBLES, class_id=placed.school.a.classes[0].id, number=1))
+    assert against(placed.math, 2, 2) == ["5-1 would lose a double period of Mathematics that a rule asks for."]
+    fixed = Stated(placed.chinese.subject_id, RuleType.FIXED, weekday=0, first_period=3)
+    stated(placed, fixed)
+    assert against(placed.chinese, 3, 3) == ["5-1 would have no Chinese at the time that a rule fixes for it."]
+
+
+def test_a_subject_of_even_weeks_does_not_come_into_an_odd_one(placed: Placed) -> None:
+    number = next(
+        week.number for week in teaching_weeks(placed.school.a.campus, placed.school.term) if week.iso == WEEK
+    )
+    later = placed.chinese.starts_at.date() + timedelta(days=7)
+    own = WeekParity.ODD if number % 2 else WeekParity.EVEN
+    stated(placed, Stated(placed.chinese.subject_id, RuleType.WEEKS, weeks=own))
+    assert against(placed.chinese, 2, 3) == []
+    with pytest.raises(BadInputs) as refusal:
+        planned_move(placed.chinese, later, period=3)
+    assert [problem.text() for problem in refusal.value.problems] == [
+        "5-1 is not taught Chinese in this week, by a rule for odd and even weeks."
+    ]
+
+
+def test_the_preferred_part_of_the_day_is_only_a_hint(placed: Placed) -> None:
+    rule = Stated(placed.math.subject_id, RuleType.PREFERRED, day_part=DayPart.PERIODS, first_period=1, last_period=2)
+    stated(placed, rule)
+    assert against(placed.math, 2, 5) == []
+    slots = {((c.at.day - MONDAY).days, c.at.slot.period): c for c in check_week(placed.math, WEEK)}
+    assert [hint.text() for hint in slots[2, 5].hints] == [
+        "A wish is not met: Mathematics: best in periods 1 to 2 (all classes)."
+    ]
+    assert slots[2, 1].hints == ()
+    (wish,) = planned_move(placed.math, MONDAY + timedelta(days=2), period=5)
+    assert [hint.text() for hint in hints_of([wish])] == [hint.text() for hint in slots[2, 5].hints]

@@ -111,14 +111,29 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_row(school: SchoolSys
     assert "Nobody Atall" in said[6]
     assert "at once" in said[3]
     assert lessons() == []
-    with use_locale("en"), pytest.raises(BadInputs) as refusal:
-        bring(school, "class,weekday,period,subject\n{one},Someday,1,Chinese\n{one},Mon,none,Chinese\n", tmp_path)
-    assert [p.place.row for p in refusal.value.problems if p.place] == [2, 3]
-    with use_locale("en"), pytest.raises(BadInputs) as refusal:
-        bring(school, "class,weekday,period,subject\n{one},Mon,12,Chinese\n", tmp_path)
-    assert "no period 12 on Monday" in refusal.value.problems[0].text()
     with use_locale("en"), pytest.raises(InputError, match="class, weekday, period"):
         bring(school, "name,phone\na,b\n", tmp_path)
+
+
+def test_problems_of_reading_names_grid_and_other_lessons_come_in_one_go(school: SchoolSystem, tmp_path: Path) -> None:
+    bring(school, "class,weekday,period,subject\n{two},Thu,1,Chinese\n", tmp_path)
+    teacher = school.a.teacher.display_name
+    text = (
+        "班级,星期,节次,科目,教师,单双周\n{one},星期八,1,语文,,\n{one},周一,12,语文,,\n{one},周一,1,炼金术,无名氏,三周\n"
+        f",周二,1,语文,,\n{{one}},周四,1,语文,{teacher},\n{{one}},周日,1,语文,,\n{{one}},周二,2,语文,无名氏,\n"
+    )
+    with use_locale("en"), pytest.raises(BadInputs) as refusal:
+        bring(school, text, tmp_path)
+    told = [(p.place.row if p.place else None, p.place.column if p.place else None) for p in refusal.value.problems]
+    assert told == [(2, "星期"), (3, None), (4, "单双周"), (4, None), (4, None), (5, "班级"), (6, None), (7, None)]
+    texts = [p.text() for p in refusal.value.problems]
+    assert "no period 12 on Monday" in texts[1]
+    assert "already has a lesson" in texts[6]
+    assert "no school is held" in texts[7]
+    assert refusal.value.text() == "8 problems were found; nothing was stored."
+    assert len(lessons()) == 1
+    with use_locale("en"), pytest.raises(BadInputs, match="1 problem was found"):
+        bring(school, "class,weekday,period,subject\n{one},Mon,12,Chinese\n", tmp_path)
 
 
 def test_odd_and_even_weeks_holidays_and_make_up_days(school: SchoolSystem, tmp_path: Path) -> None:
@@ -153,7 +168,7 @@ def test_a_class_table_from_the_wall_is_read(school: SchoolSystem, tmp_path: Pat
     path = tmp_path / "wall.xlsx"
     book.save(path)
     found = read_tables(path, path.name)
-    assert [(g.classes, g.weekday, g.period, g.subject) for g in found] == [
+    assert [(g.classes, g.weekday, g.period, g.subject) for g in found.lessons] == [
         ((group,), 0, 1, "语文"), ((group,), 2, 1, "语文"), ((group,), 1, 2, "语文"), ((group,), 3, 5, "语文"),
     ]  # fmt: skip
     with transaction():

@@ -97,3 +97,10 @@ def test_all_problems_are_listed_at_once():
     ):
         assert any(told in problem for problem in found), told
     assert len(found) == 12
+
+
+def test_millions_of_problems_are_counted_and_not_listed():
+    """A hostile file must not become an answer many times its size."""
+    found = problems(fet_text([activity(n, "Nobody", "A") for n in range(1, 1201)]))
+    assert len(found) == 501
+    assert "700 more problems are not listed" in found[-1]

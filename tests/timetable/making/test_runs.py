@@ -30,7 +30,7 @@ def school(app: Flask) -> Iterator[SchoolSystem]:
 @pytest.fixture
 def run(school: SchoolSystem) -> SolveRun:
     with transaction():
-        return runs.start(school.a.campus, WEEK, actor=school.a.administrator)
+        return runs.start([school.a.campus], WEEK, actor=school.a.administrator)
 
 
 def now_in_database(row: SolveRun) -> SolveRun:
@@ -66,7 +66,7 @@ def test_progress_is_written_while_the_solver_works(run: SolveRun, monkeypatch: 
     assert answers == [True, True]
     assert seen == [{"stage": "first", "seconds": 1.5, "placed": 2, "wanted": 8, "costs": {"gap": 10}, "bound": None}]
     assert now_in_database(run).state is RunState.DONE
-    assert run.change_set_id is not None
+    assert run.parts[0].change_set_id is not None
 
 
 @pytest.mark.parametrize("finds", [True, False])
@@ -81,7 +81,7 @@ def test_a_run_that_is_ended_keeps_the_best_found(
     jobs.run_due()
     assert answers == [True, False]
     assert now_in_database(run).state is (RunState.DONE if finds else RunState.REFUSED)
-    assert (run.change_set_id is not None) == finds
+    assert (run.parts[0].change_set_id is not None) == finds
     if not finds:
         assert run.result["message"] == f"Solving week {WEEK} was stopped before there was a timetable."
     with pytest.raises(Conflict), transaction():

@@ -23,7 +23,7 @@ from lms_bridge.timetable.changing.lesson_changes import cancel_lesson
 from lms_bridge.timetable.events import LessonsChanged
 from lms_bridge.timetable.making import scheduling
 from lms_bridge.timetable.making.impossible import TimetableImpossible
-from lms_bridge.timetable.making.scheduling import propose_week, solve_week
+from lms_bridge.timetable.making.scheduling import propose_together, solve_week
 from lms_bridge.timetable.models import ChangeSet, ChangeState, Lesson, LessonStatus, TimetableWeek, Unavailability
 from lms_bridge.timetable.solving.solver import solve
 from tests.builders import SchoolSystem, added
@@ -107,7 +107,7 @@ def test_a_dry_run_says_the_same_and_stores_nothing(school: SchoolSystem) -> Non
 
 
 def test_a_proposed_week_is_only_looked_at(school: SchoolSystem) -> None:
-    result = propose_week("campus-a", WEEK, actor=school.a.administrator)
+    (result,) = propose_together([school.a.campus], WEEK, actor=school.a.administrator).weeks
     assert lessons_of(WEEK) == []
     assert facts() == []
     change_set = changes.change_set_by_uid(result.change_set_uid or "")

@@ -29,8 +29,8 @@ from lms_bridge.timetable.inputs.arrangements import (
 from lms_bridge.timetable.inputs.models import DayPart, RuleType, WeekParity
 from lms_bridge.timetable.inputs.stated_rules import Stated
 from lms_bridge.timetable.inputs.subject_rules import add_rule
-from lms_bridge.timetable.making.building import build_problem
 from lms_bridge.timetable.making.scheduling import solve_week
+from lms_bridge.timetable.making.together import build_problem
 from lms_bridge.timetable.models import Lesson, LessonStatus, TeacherPart, TimetableWeek
 from lms_bridge.timetable.queries import students_of
 from lms_bridge.timetable.solving.problem import Apart, Problem, Slot

@@ -22,7 +22,7 @@ from lms_bridge.timetable.snapshots import LessonState
 from lms_bridge.timetable.solving.checker import broken_rules
 from lms_bridge.timetable.solving.problem import Course, Placement, Problem, RuleKind, Slot
 from lms_bridge.timetable.weeks.class_keys import ClassKeys
-from lms_bridge.timetable.weeks.course_rules import Note, Week, bands, pairs, shaped
+from lms_bridge.timetable.weeks.course_rules import Note, Week, bands, most_a_day, pairs, shaped
 from lms_bridge.timetable.weeks.slots import SlotTime
 
 CourseKey = tuple[tuple[tuple[int, str], ...], int, bool]
@@ -31,9 +31,6 @@ CourseKey = tuple[tuple[tuple[int, str], ...], int, bool]
 OF_A_DAY = frozenset(
     (RuleKind.MAX_PER_DAY, RuleKind.NOT_SAME_DAY, RuleKind.IN_ORDER, RuleKind.ONLINE_RUN)
 )  # fmt: skip
-
-ANY = 99
-"""As good as no limit."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,15 +75,6 @@ class CampusRules:
         """The band of a lesson; empty: its lessons need not be at the same time as others."""
         return self.bands.get((state.classes, state.subject_id), "")
 
-    def concern(self, class_ids: Iterable[int]) -> bool:
-        """Whether anything but the days of teachers is stated for one of these classes."""
-        return any(
-            class_id in self.runs
-            or any(class_id in {c for c, _ in classes} for classes, _ in self.bands)
-            or any(rule.holds_for(class_id, self.grades.get(class_id, "")) for rule in self.rules)
-            for class_id in class_ids
-        )
-
     def is_taught(self, state: LessonState) -> bool:
         """Whether the classes of a lesson are taught its subject in its week (some are in odd or even weeks only)."""
         number = self.numbers.get(state.week_id)
@@ -118,6 +106,26 @@ def broken_in_week(
     return frozenset(found)
 
 
+def broken_anew(
+    stated: CampusRules,
+    before: Mapping[int, LessonState],
+    after: Mapping[int, LessonState],
+    week_id: int,
+    openings: Mapping[int, Iterable[SlotTime]],
+) -> frozenset[Broken]:
+    """The rules that the lessons ``before`` (by number) keep in a week and would break in the states ``after`` (the
+    others stay; negative numbers: new ones). What lessons that are lost leave behind breaks nothing."""
+    states = {key: state for key, state in {**before, **after}.items() if state.takes_place}
+    there = [state for state in states.values() if state.week_id == week_id]
+    broken = broken_in_week(stated, there, week_id, openings)
+    if not broken:
+        return broken
+    was = {key: state for key, state in before.items() if state.week_id == week_id}
+    left = [state for key, state in was.items() if key in states and states[key].week_id == week_id]
+    kept = broken_in_week(stated, left, week_id, openings)
+    return broken - broken_in_week(stated, was.values(), week_id, openings) - {one for one in kept if one.day < 0}
+
+
 def week_problem(
     stated: CampusRules, lessons: Collection[LessonState], week_id: int, openings: Mapping[int, Iterable[SlotTime]]
 ) -> tuple[Problem, list[Placement]]:
@@ -142,7 +150,7 @@ def week_problem(
             subject=str(subject_id),
             periods=len(slots),
             label=name,
-            max_per_day=ANY,
+            max_per_day=most_a_day(len(slots), len(week.days)),
             online=online,
             slots=frozenset({s for s, t in times.items() if t.online is online} | set(slots)),
         )

@@ -1,4 +1,4 @@
-"""Reads what a campus states (:class:`lms_bridge.timetable.cases.kept_rules.CampusRules`) for a desk."""
+"""Reads what a campus states (:class:`lms_bridge.timetable.weeks.kept_rules.CampusRules`) for a desk."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime
 from lms_bridge.calendar.days import TeachingDay, monday_of, teaching_weeks, terms_of
 from lms_bridge.calendar.limits import Limits
 from lms_bridge.roster.models import ClassGroup, Organisation
-from lms_bridge.timetable.cases.kept_rules import CampusRules
 from lms_bridge.timetable.inputs.arrangements import arrangements_of
 from lms_bridge.timetable.inputs.stated_rules import Stated
 from lms_bridge.timetable.inputs.subject_rules import rules_of
 from lms_bridge.timetable.inputs.teacher_limits import limits_of
 from lms_bridge.timetable.models import TimetableWeek
+from lms_bridge.timetable.weeks.kept_rules import CampusRules
 
 
 def read_rules(
