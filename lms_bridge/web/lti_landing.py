@@ -20,6 +20,7 @@ from lms_bridge.timetable.models import LessonMode, LessonStatus
 
 BEHIND = timedelta(hours=18)
 AHEAD = timedelta(days=7)
+LOOK_AGAIN_SECONDS = 300
 
 
 def page(person: Person, *, ticket: str = "", course: str = "", lesson_uid: str = "") -> str:
@@ -39,11 +40,19 @@ def page(person: Person, *, ticket: str = "", course: str = "", lesson_uid: str 
         "lti/landing.html",
         person=person,
         ticket=ticket,
+        again=_look_again(first, moment),
         next=_shown(first, moment) if first is not None else None,
         today=[_shown(row, moment) for row in today],
         later=later,
         teaches=any(row.teaches for row in lessons),
     )
+
+
+def _look_again(first: GlanceLesson | None, moment: datetime) -> int:
+    """After how many seconds the page in a frame is loaded again: at the beginning of the next lesson, else now and
+    then, since lessons move. Never at once: a running lesson began before."""
+    left = int((first.starts_at - moment).total_seconds()) + 1 if first is not None else 0
+    return min(left, LOOK_AGAIN_SECONDS) if left > 0 else LOOK_AGAIN_SECONDS
 
 
 def _next(lessons: list[GlanceLesson], moment: datetime) -> GlanceLesson | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bridge.core.access import Role
+from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import ExternalId
 from lms_bridge.lti.claims import CLAIM
@@ -77,6 +79,17 @@ def test_inside_a_frame_no_cookie_signs_in_and_every_way_out_takes_the_ticket_al
     assert world.client.get(sent["to"]).status_code == 200
     again = world.client.post("/lti/landing", data=sent, headers=OURS)
     assert sent["to"] in again.text
+
+
+def test_the_page_in_a_frame_is_loaded_again_now_and_then(world: World) -> None:
+    with transaction():
+        world.system.a.lesson.starts_at = now() - timedelta(minutes=3)
+    running = in_frame(world, **lis("S1")).text
+    assert 'data-lti-again="300"' in running, "a running lesson is no reason to load it at once"
+    with transaction():
+        world.system.a.lesson.starts_at = now() + timedelta(seconds=100)
+    seconds = int(re.search(r'data-lti-again="(\d+)"', in_frame(world, **lis("S1")).text)[1])  # type: ignore[index]
+    assert 60 < seconds <= 101
 
 
 def test_a_ticket_is_taken_from_our_own_pages_only_and_leads_nowhere_else(world: World) -> None:
@@ -204,8 +217,6 @@ def test_an_email_address_counts_only_where_the_administrator_says_so(world: Wor
 
 def test_a_switched_off_account_does_not_come_in_by_the_lms(world: World) -> None:
     with transaction():
-        from lms_bridge.core.clock import now
-
         account_for(world.system.a.students[0]).disabled_at = now()
     world.login()
     assert world.launch(**lis("S1")).status_code == 403
