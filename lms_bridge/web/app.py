@@ -21,7 +21,8 @@ from lms_bridge.web import errors
 from lms_bridge.web.security import csrf
 
 FEATURES = (
-    "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity", "sync",
+    "lti", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity",
+    "sync",
 )  # fmt: skip
 
 BLUEPRINTS = (
@@ -43,6 +44,10 @@ BLUEPRINTS = (
     "absences",
     "tokens",
     "sync",
+    "lti",
+    "lti_picking",
+    "lti_platforms",
+    "lti_registration",
 )
 API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",

@@ -70,11 +70,12 @@ def init_app(app: Flask) -> None:
         from lms_bridge.web.navigation import navigation
 
         person = current_user.person if current_user.is_authenticated else None
+        menu = person is not None and "without_menu" not in g
         return {
             "person": person,
             "locale": i18n.get_locale(),
-            "nav": navigation(current_scope()) if person is not None else [],
-            "may_have_keys": person is not None and current_scope().may(Permission.PLAN_READ),
+            "nav": navigation(current_scope()) if menu else [],
+            "may_have_keys": menu and current_scope().may(Permission.PLAN_READ),
         }
 
 
@@ -88,13 +89,14 @@ def _renew() -> None:
         session[RENEWED] = int(now().timestamp())
 
 
-def sign_in(person: Person) -> None:
-    """Begin a session for ``person``; the language follows the person again."""
+def sign_in(person: Person, account: Account | None = None) -> None:
+    """Begin a session for ``person``, whose account the caller may have at hand; the language follows the person
+    again."""
     session.clear()
     session.permanent = True
     session[RENEWED] = int(now().timestamp())
     after_this_request(language.forget)
-    login_user(SignedIn(person, account_for(person).session_version))
+    login_user(SignedIn(person, (account or account_for(person)).session_version))
 
 
 def sign_out() -> None:

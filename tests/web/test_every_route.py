@@ -28,6 +28,7 @@ from lms_bridge.core.files import store
 from lms_bridge.core.models import Job, JobState, StoredFile
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind, ProviderAccount
+from lms_bridge.lti.models import LtiPlatform, LtiStranger
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
 from lms_bridge.plans.models import ColumnMapping, PlanBatch, PlanComment, PlanDeadline
 from lms_bridge.roster.accounts import account_for
@@ -53,6 +54,13 @@ OPEN = {
     "door.personal": "families have no account: the token in the address is the key",
     "door.enter_by_link": "as above",
     "door.switch": "as above",
+    "lti.begin": "the LMS opens it; who comes is proved at the launch (tests/lti)",
+    "lti.arrive": "as above",
+    "lti.landing_again": "inside the frame of an LMS there is no session: the ticket in the form is the key",
+    "lti.go": "as above",
+    "lti_picking.pick": "as above",
+    "lti.key_set": "public keys",
+    "lti_registration.register": "the LMS opens it: the invitation in the address is the key",
 }
 
 FIGURES = {"people": 1, "students": 1, "families": 0, "teachers": 0, "delayed": 0, "kinds": {"cancelled": 1}}
@@ -180,6 +188,9 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("operations.again", "number"): lambda w: w.failed_job.id,
     ("sync.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
     ("attendance.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("lti_platforms.", "uid"): lambda w: db.session.scalars(sa.select(LtiPlatform.uid)).one(),
+    ("lti_platforms.bind", "uid"): lambda w: db.session.scalars(sa.select(LtiStranger.uid)).one(),
+    ("lti_platforms.", "state"): lambda w: "off",
 }
 
 QUERY: dict[str, Sample] = {
@@ -251,6 +262,13 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     rule = SubjectRule(campus_id=a.campus.id, subject_id=system.subject.id, kind=RuleType.SPREAD, grade=MARK, number=1)
     change_set = added(ChangeSet(campus_id=a.campus.id, cause=ChangeCause.REQUEST, reason=MARK))
     absence, case = upset_by_absence(system, change_set)
+    lms = added(
+        LtiPlatform(
+            organisation_id=a.campus.id, name=MARK, issuer="https://lms.test", client_id="1", login_url="https://lms.test",
+            token_url="https://lms.test", key_set_url="https://lms.test",
+        )
+    )  # fmt: skip
+    added(LtiStranger(platform_id=lms.id, subject="1", about={"name": MARK}))
     return World(
         system=system,
         rule=added(rule),

@@ -1455,6 +1455,88 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('sync_run', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sync_run_account_id'), ['account_id'], unique=False)
+    op.create_table('lti_key',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('kid', sa.String(length=64), nullable=False),
+    sa.Column('private_key', lms_bridge.core.types.EncryptedJSON(), nullable=False),
+    sa.Column('public_jwk', sa.JSON(), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('signs_from', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('published_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_key')),
+    sa.UniqueConstraint('kid', name=op.f('uq_lti_key_kid'))
+    )
+    op.create_table('lti_platform',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('product', sa.String(length=60), nullable=False),
+    sa.Column('issuer', sa.String(length=255), nullable=False),
+    sa.Column('client_id', sa.String(length=255), nullable=False),
+    sa.Column('login_url', sa.String(length=500), nullable=False),
+    sa.Column('token_url', sa.String(length=500), nullable=False),
+    sa.Column('key_set_url', sa.String(length=500), nullable=False),
+    sa.Column('token_audience', sa.String(length=500), nullable=False),
+    sa.Column('email_counts', sa.Boolean(), nullable=False),
+    sa.Column('web_origins', sa.JSON(), nullable=False),
+    sa.Column('key_set', sa.JSON(), nullable=True),
+    sa.Column('key_set_tried_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('disabled_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_lti_platform_organisation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_platform')),
+    sa.UniqueConstraint('issuer', 'client_id', name=op.f('uq_lti_platform_issuer_client_id')),
+    sa.UniqueConstraint('uid', name=op.f('uq_lti_platform_uid'))
+    )
+    with op.batch_alter_table('lti_platform', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_lti_platform_organisation_id'), ['organisation_id'], unique=False)
+
+    op.create_table('lti_deployment',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('deployment_id', sa.String(length=255), nullable=False),
+    sa.Column('allowed_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['platform_id'], ['lti_platform.id'], name=op.f('fk_lti_deployment_platform_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_deployment')),
+    sa.UniqueConstraint('platform_id', 'deployment_id', name=op.f('uq_lti_deployment_platform_id_deployment_id'))
+    )
+    op.create_table('lti_line_item',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('line_items_url', sa.String(length=500), nullable=False),
+    sa.Column('resource_id', sa.String(length=120), nullable=False),
+    sa.Column('url', sa.String(length=500), nullable=False),
+    sa.ForeignKeyConstraint(['platform_id'], ['lti_platform.id'], name=op.f('fk_lti_line_item_platform_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_line_item')),
+    sa.UniqueConstraint('platform_id', 'line_items_url', 'resource_id', name=op.f('uq_lti_line_item_platform_id_line_items_url_resource_id'))
+    )
+    op.create_table('lti_stranger',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('subject', sa.String(length=255), nullable=False),
+    sa.Column('about', lms_bridge.core.types.EncryptedJSON(), nullable=False),
+    sa.Column('tries', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('first_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('last_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['platform_id'], ['lti_platform.id'], name=op.f('fk_lti_stranger_platform_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_stranger')),
+    sa.UniqueConstraint('platform_id', 'subject', name=op.f('uq_lti_stranger_platform_id_subject')),
+    sa.UniqueConstraint('uid', name=op.f('uq_lti_stranger_uid'))
+    )
+    op.create_table('lti_score',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('line_item_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('subject', sa.String(length=255), nullable=False),
+    sa.Column('sent_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('content', sa.String(length=64), nullable=False),
+    sa.Column('arrived', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['line_item_id'], ['lti_line_item.id'], name=op.f('fk_lti_score_line_item_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_score')),
+    sa.UniqueConstraint('line_item_id', 'subject', name=op.f('uq_lti_score_line_item_id_subject'))
+    )
 
     # ### end Alembic commands ###
 
@@ -1475,6 +1557,15 @@ def downgrade() -> None:
 
     op.drop_table('lms_account')
 
+    op.drop_table('lti_score')
+    op.drop_table('lti_stranger')
+    op.drop_table('lti_line_item')
+    op.drop_table('lti_deployment')
+    with op.batch_alter_table('lti_platform', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_lti_platform_organisation_id'))
+
+    op.drop_table('lti_platform')
+    op.drop_table('lti_key')
     op.drop_table('teaching_arrangement_teacher')
     with op.batch_alter_table('teaching_arrangement_class', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_teaching_arrangement_class_class_id'))

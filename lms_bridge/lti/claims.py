@@ -1,0 +1,113 @@
+"""What a genuine launch says, read from its claims with their kinds checked: platforms differ, some send nonsense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
+DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
+AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
+
+RESOURCE_LINK = "LtiResourceLinkRequest"
+DEEP_LINK = "LtiDeepLinkingRequest"
+
+LONGEST = 500
+
+
+@dataclass(frozen=True)
+class GradeService:
+    """Where the course's gradebook is written (AGS): its columns, the activity's own column, what is allowed."""
+
+    line_items: str
+    line_item: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch. Texts are empty where the platform says nothing; ``roles`` are what the platform says, which never
+    decides what somebody may do here."""
+
+    platform_id: int
+    deployment_id: str
+    message_type: str
+    subject: str
+    roles: tuple[str, ...]
+    target: str
+    person_sourcedid: str = ""
+    course_sourcedid: str = ""
+    name: str = ""
+    email: str = ""
+    context_id: str = ""
+    context_title: str = ""
+    resource_link_id: str = ""
+    locale: str = ""
+    document_target: str = ""
+    return_url: str = ""
+    members_url: str = ""
+    custom: Mapping[str, str] = field(default_factory=dict)
+    grades: GradeService | None = None
+    deep_linking: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def says_teacher(self) -> bool:
+        """Whether the platform calls the person a teacher of the course."""
+        return any(role.rpartition("#")[2] in ("Instructor", "TeachingAssistant", "Mentor") for role in self.roles)
+
+    @property
+    def framed(self) -> bool:
+        """Whether the platform says that it shows the page inside one of its own."""
+        return self.document_target in ("iframe", "frame")
+
+
+def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
+    """The launch that checked ``claims`` describe."""
+    lis, context = _part(claims, f"{CLAIM}lis"), _part(claims, f"{CLAIM}context")
+    shown, custom = _part(claims, f"{CLAIM}launch_presentation"), _part(claims, f"{CLAIM}custom")
+    roles = claims.get(f"{CLAIM}roles")
+    name = _text(claims, "name") or " ".join(
+        part for part in (_text(claims, "given_name"), _text(claims, "family_name")) if part
+    )
+    return Launch(
+        platform_id=platform_id,
+        deployment_id=_text(claims, f"{CLAIM}deployment_id"),
+        message_type=_text(claims, f"{CLAIM}message_type"),
+        subject=_text(claims, "sub"),
+        roles=tuple(str(role)[:200] for role in roles[:50]) if isinstance(roles, list) else (),
+        target=_text(claims, f"{CLAIM}target_link_uri"),
+        person_sourcedid=_text(lis, "person_sourcedid"),
+        course_sourcedid=_text(lis, "course_section_sourcedid") or _text(lis, "course_offering_sourcedid"),
+        name=name[:200],
+        email=_text(claims, "email"),
+        context_id=_text(context, "id"),
+        context_title=_text(context, "title") or _text(context, "label"),
+        resource_link_id=_text(_part(claims, f"{CLAIM}resource_link"), "id"),
+        locale=_text(shown, "locale"),
+        document_target=_text(shown, "document_target"),
+        return_url=_text(shown, "return_url"),
+        members_url=_text(_part(claims, NRPS), "context_memberships_url"),
+        # A variable that the platform does not know comes back as it was sent, with its "$".
+        custom={str(k): str(v)[:LONGEST] for k, v in custom.items() if v is not None and not str(v).startswith("$")},
+        grades=_grades(_part(claims, AGS)),
+        deep_linking=dict(_part(claims, DEEP_LINKING)),
+    )
+
+
+def _grades(part: Mapping[str, Any]) -> GradeService | None:
+    scopes = part.get("scope")
+    if not part or not isinstance(scopes, list):
+        return None
+    return GradeService(_text(part, "lineitems"), _text(part, "lineitem"), tuple(str(scope) for scope in scopes))
+
+
+def _part(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = claims.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    found = claims.get(name)
+    return found.strip()[:LONGEST] if isinstance(found, str) else ""

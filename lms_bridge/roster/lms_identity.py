@@ -1,0 +1,232 @@
+"""Whom of the roster an LMS means: by the roster's own identifier, else as bound before, else by e-mail if allowed.
+
+The LMS proves who somebody is; what they may do here is decided by the roster alone. An LMS speaks for the people of
+its organisation and those below it; nobody with an administrator's or researcher's role beyond that organisation is let
+in by it, or the LMS of one school could hand out the keys of all.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from lms_bridge.core import audit
+from lms_bridge.core.access import Role
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db
+from lms_bridge.core.errors import Forbidden, InputError, NotFound
+from lms_bridge.core.i18n import N_
+from lms_bridge.core.models import ExternalId
+from lms_bridge.lti.claims import Launch
+from lms_bridge.lti.models import LtiPlatform, LtiStranger
+from lms_bridge.roster.models import Account, ContactKind, ContactPoint, Organisation, Person, RoleAssignment
+from lms_bridge.roster.scope import today, valid
+
+PERSON = "person"
+ROSTERS = "oneroster:%"
+"""The systems whose identifiers an LMS may repeat to us; the numbers of another LMS mean nothing here."""
+WIDE = frozenset({Role.ADMINISTRATOR, Role.RESEARCHER})
+
+
+class By(enum.StrEnum):
+    """How a person was found."""
+
+    SOURCEDID = "sourcedid"
+    BOUND = "bound"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The person whom the LMS means, how that is known, their account if they have one, and whether the LMS's user is
+    bound to them already."""
+
+    person: Person
+    by: By
+    account: Account | None
+    bound: bool
+
+
+def system_of(platform: LtiPlatform) -> str:
+    """The system under which the users of a platform are kept in ``external_id``."""
+    return f"lti:{platform.uid}"
+
+
+def person_of(launch: Launch, platform: LtiPlatform) -> Found | None:
+    """The person whom ``launch`` is about; None: nobody of the roster, or not surely one.
+
+    :raises Forbidden: it is somebody for whom this platform may not speak, or whose account is switched off.
+    """
+    candidates = _candidates(launch, platform)
+    reach = _reach({found.person.id for found in candidates}, platform.organisation_id)
+    bound = {found.person.id for found in candidates if found.by is By.BOUND}
+    for how in By:
+        people = {found.person.id: found for found in candidates if found.by is how and found.person.id in reach}
+        if len(people) == 1:
+            found = people.popitem()[1]
+            _check(found.account, wide_elsewhere=reach[found.person.id])
+            return replace(found, bound=bound == {found.person.id})
+        if people:
+            return None  # Two people with one identifier: a guess would let one in as the other.
+    return None
+
+
+def _candidates(launch: Launch, platform: LtiPlatform) -> list[Found]:
+    """Everybody whom one of the rules finds, in one question."""
+    named = sa.and_(ExternalId.system == system_of(platform), ExternalId.key == launch.subject)
+    if launch.person_sourcedid:
+        named = sa.or_(named, sa.and_(ExternalId.key == launch.person_sourcedid, ExternalId.system.like(ROSTERS)))
+    rows = db.session.execute(
+        sa.select(Person, Account, ExternalId.system)
+        .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
+        .outerjoin(Account, Account.person_id == Person.id)
+        .where(named, Person.erased_at.is_(None))
+    ).all()
+    if rows or not platform.email_counts or not launch.email:
+        return [
+            Found(row[0], By.BOUND if row[2].startswith("lti:") else By.SOURCEDID, row[1], bound=False) for row in rows
+        ]
+    by_email = db.session.execute(
+        sa.select(Person, Account)
+        .join(ContactPoint, ContactPoint.person_id == Person.id)
+        .outerjoin(Account, Account.person_id == Person.id)
+        .where(
+            ContactPoint.kind == ContactKind.EMAIL,
+            sa.func.lower(ContactPoint.address) == launch.email.lower(),
+            ContactPoint.valid_to.is_(None),
+            Person.erased_at.is_(None),
+        )
+    ).all()
+    return [Found(row[0], By.EMAIL, row[1], bound=False) for row in by_email]
+
+
+def _reach(person_ids: Collection[int], organisation_id: int) -> dict[int, bool]:
+    """Those of the people who have a role today in the organisation or below it, and whether they are an administrator
+    or researcher beyond it."""
+    if not person_ids:
+        return {}
+    base = sa.select(Organisation.path).where(Organisation.id == organisation_id).scalar_subquery()
+    rows = db.session.execute(
+        sa.select(RoleAssignment.person_id, RoleAssignment.role, Organisation.path.startswith(base))
+        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
+        .where(RoleAssignment.person_id.in_(person_ids), valid(RoleAssignment, today()))
+    ).all()
+    inside = {row[0] for row in rows if row[2]}
+    return {who: any(row[0] == who and not row[2] and row[1] in WIDE for row in rows) for who in inside}
+
+
+def _check(account: Account | None, *, wide_elsewhere: bool) -> None:
+    if account is not None and account.disabled_at is not None:
+        raise Forbidden(N_("This account is switched off."), remedy=N_("Ask your school."))
+    if wide_elsewhere:
+        raise Forbidden(
+            N_("Your role reaches beyond this LMS, so it cannot sign you in."),
+            remedy=N_("Sign in to LMS Bridge itself, with your own name and password."),
+        )
+
+
+def remember(platform: LtiPlatform, launch: Launch, found: Found) -> None:
+    """Bind the LMS's user to the person, so that a later launch without the identifier finds them; what was noted of
+    them as a stranger goes. In a transaction of the caller's."""
+    if found.bound:
+        return
+    _bind(platform, launch.subject, found.person)
+
+
+def note_stranger(platform: LtiPlatform, launch: Launch) -> LtiStranger:
+    """Put somebody whom nobody knows on the administrator's list, once."""
+    row = db.session.scalar(sa.select(LtiStranger).filter_by(platform_id=platform.id, subject=launch.subject))
+    about = {
+        "name": launch.name, "email": launch.email, "sourcedid": launch.person_sourcedid,
+        "course": launch.context_title, "teacher": launch.says_teacher,
+    }  # fmt: skip
+    if row is None:
+        row = LtiStranger(platform_id=platform.id, subject=launch.subject, about=about)
+        db.session.add(row)
+    else:
+        row.about, row.tries, row.last_at = about, row.tries + 1, now()
+    db.session.flush()
+    return row
+
+
+def strangers_of(platform_ids: Collection[int]) -> list[LtiStranger]:
+    """Who waits to be bound, the latest first."""
+    return list(
+        db.session.scalars(
+            sa.select(LtiStranger)
+            .where(LtiStranger.platform_id.in_(platform_ids))
+            .order_by(LtiStranger.last_at.desc())
+            .limit(500)
+        )
+    )
+
+
+def bind(stranger: LtiStranger, number: str, *, actor_uid: str) -> Person:
+    """Say which person of the roster a stranger is, by the person's number; it holds from now on.
+
+    :raises InputError: no person of the platform's organisation has that number, or several have.
+    """
+    platform = stranger.platform
+    base = db.session.get_one(Organisation, platform.organisation_id).path
+    people = db.session.scalars(
+        sa.select(Person)
+        .join(RoleAssignment, RoleAssignment.person_id == Person.id)
+        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
+        .where(
+            Person.number == number.strip(), Person.erased_at.is_(None), valid(RoleAssignment, today()),
+            Organisation.path.startswith(base, autoescape=True),
+        )
+        .distinct()
+        .limit(2)
+    ).all()  # fmt: skip
+    if len(people) != 1:
+        raise InputError(
+            N_("No person has the number “%(number)s” here.") if not people
+            else N_("Several people have the number “%(number)s”."),
+            remedy=N_("Look the number up in the roster."), number=number.strip()[:60],
+        )  # fmt: skip
+    _bind(platform, stranger.subject, people[0])
+    audit.record(
+        "lti_user.bound", "person", people[0].uid, actor_uid=actor_uid, organisation_id=platform.organisation_id,
+        platform=platform.uid,
+    )  # fmt: skip
+    return people[0]
+
+
+def stranger_named(uid: str) -> LtiStranger:
+    """The stranger with this public id.
+
+    :raises NotFound: there is none (any more).
+    """
+    row = db.session.scalar(sa.select(LtiStranger).filter_by(uid=uid))
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _bind(platform: LtiPlatform, subject: str, person: Person) -> None:
+    system = system_of(platform)
+    row = db.session.scalar(sa.select(ExternalId).filter_by(entity=PERSON, system=system, key=subject))
+    if row is None:
+        db.session.add(ExternalId(entity=PERSON, entity_id=person.id, system=system, key=subject))
+        audit.record("lti_user.known", "person", person.uid, actor_uid=None, platform=platform.uid)
+    elif row.entity_id != person.id:
+        row.entity_id = person.id
+    db.session.execute(sa.delete(LtiStranger).filter_by(platform_id=platform.id, subject=subject))
+    db.session.flush()
+
+
+def classes_of(sourcedid: str) -> list[int]:
+    """The ids of the classes that a roster names so: the course of an LMS that carries this identifier."""
+    if not sourcedid:
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(ExternalId.entity_id).where(
+                ExternalId.entity == "class_group", ExternalId.key == sourcedid, ExternalId.system.like(ROSTERS)
+            )
+        )
+    )

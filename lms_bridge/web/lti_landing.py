@@ -1,0 +1,101 @@
+"""The page that an LMS shows in its frame: what is next and how to enter, today, and the rest of the week. Light on
+purpose: hundreds open it in the minute before a lesson."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from flask import render_template, url_for
+
+from lms_bridge.core.application import current_settings
+from lms_bridge.core.clock import local, now
+from lms_bridge.core.i18n import get_locale
+from lms_bridge.notices import dates
+from lms_bridge.roster.lms_identity import classes_of
+from lms_bridge.roster.models import Person
+from lms_bridge.timetable.glance import GlanceLesson, lessons_at_a_glance
+from lms_bridge.timetable.models import LessonMode, LessonStatus
+
+BEHIND = timedelta(hours=18)
+AHEAD = timedelta(days=7)
+LOOK_AGAIN_SECONDS = 300
+
+
+def page(person: Person, *, ticket: str = "", course: str = "", lesson_uid: str = "") -> str:
+    """The page of ``person``. ``ticket``: it stands in a frame, and every way out opens a window. ``course``: only the
+    lessons of the LMS's course; ``lesson_uid``: the lesson that the activity is about comes first."""
+    moment = now()
+    lessons = lessons_at_a_glance(person.id, moment - BEHIND, moment + AHEAD, class_ids=classes_of(course))
+    days = [(day, list(rows)) for day, rows in groupby(lessons, lambda lesson: _day(lesson, lesson.starts_at))]
+    today = [row for day, rows in days for row in rows if day == _day(row, moment)]
+    later = [
+        (day, [_shown(row, moment) for row in rows])
+        for day, rows in days
+        if rows[0] not in today and rows[-1].ends_at > moment
+    ]
+    first = next((row for row in lessons if row.uid == lesson_uid), None) or _next(lessons, moment)
+    return render_template(
+        "lti/landing.html",
+        person=person,
+        ticket=ticket,
+        again=_look_again(first, moment),
+        next=_shown(first, moment) if first is not None else None,
+        today=[_shown(row, moment) for row in today],
+        later=later,
+        teaches=any(row.teaches for row in lessons),
+    )
+
+
+def _look_again(first: GlanceLesson | None, moment: datetime) -> int:
+    """After how many seconds the page in a frame is loaded again: at the beginning of the next lesson, else now and
+    then, since lessons move. Never at once: a running lesson began before."""
+    left = int((first.starts_at - moment).total_seconds()) + 1 if first is not None else 0
+    return min(left, LOOK_AGAIN_SECONDS) if left > 0 else LOOK_AGAIN_SECONDS
+
+
+def _next(lessons: list[GlanceLesson], moment: datetime) -> GlanceLesson | None:
+    coming = (row for row in lessons if row.ends_at > moment and row.status is LessonStatus.SCHEDULED)
+    return next(coming, None)
+
+
+def _day(lesson: GlanceLesson, moment: datetime) -> Any:
+    return local(moment, lesson.zone).date()
+
+
+def _shown(lesson: GlanceLesson, moment: datetime) -> dict[str, Any]:
+    locale, starts = get_locale(), local(lesson.starts_at, lesson.zone)
+    state = _state(lesson, moment)
+    return {
+        "subject": lesson.subject_in(locale),
+        "when": dates.say_slot(starts.date(), lesson.period, starts.time(), locale),
+        "start": starts.strftime("%H:%M"),
+        "end": local(lesson.ends_at, lesson.zone).strftime("%H:%M"),
+        "who": ", ".join(lesson.names),
+        "room": state,
+        "starts_at": lesson.starts_at,
+        "seconds": max(0, int((lesson.starts_at - moment).total_seconds())),
+        "teaches": lesson.teaches,
+        "door": url_for("door.door", uid=lesson.uid),
+        "attendance": url_for("attendance.lesson", uid=lesson.uid)
+        if lesson.teaches and state in ("open", "over")
+        else None,
+        "change": url_for("absences.move_form", lesson=lesson.uid)
+        if lesson.teaches and state in ("planned", "soon")
+        else None,
+    }
+
+
+def _state(lesson: GlanceLesson, moment: datetime) -> str:
+    """The state of the room as the macros name it."""
+    if lesson.status is LessonStatus.CANCELLED:
+        return "cancelled"
+    if lesson.ends_at <= moment:
+        return "over"
+    if lesson.mode is LessonMode.IN_PERSON:
+        return "in_person"
+    if lesson.starts_at <= moment:
+        return "open"
+    opens = lesson.starts_at - timedelta(minutes=current_settings().door_opens_minutes)
+    return "soon" if opens <= moment else "planned"
