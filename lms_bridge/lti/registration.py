@@ -16,9 +16,9 @@ from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.lti.claims import DEEP_LINK, RESOURCE_LINK
 from lms_bridge.lti.errors import PlatformSilent
+from lms_bridge.lti.members_and_grades import LINE_ITEM_SCOPE, MEMBERS_SCOPE, SCORE_SCOPE
 from lms_bridge.lti.platforms import Registered
 from lms_bridge.lti.requests_out import IN_A_PAGE_SECONDS, ask
-from lms_bridge.lti.services import LINE_ITEM_SCOPE, MEMBERS_SCOPE, SCORE_SCOPE
 
 INVITATION = "lti-registration"
 INVITATION_LIVES = timedelta(hours=1)

@@ -10,7 +10,7 @@ import pytest
 from lms_bridge.core import clock
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.lti import keys, platforms, services
+from lms_bridge.lti import keys, members_and_grades, platforms
 from lms_bridge.lti.errors import PlatformRefused, PlatformSilent
 from lms_bridge.lti.library import PlatformConnector
 from lms_bridge.lti.models import LtiPlatform
@@ -38,7 +38,7 @@ def member(number: int, **more: Any) -> dict[str, Any]:
 
 def test_members_come_page_by_page(served: World) -> None:
     served.lms.members = [member(n) for n in range(5)] + [member(9, status="Inactive", lis_person_sourcedid=None)]
-    found = list(services.members(served.platform, f"{served.lms.url}/members"))
+    found = list(members_and_grades.members(served.platform, f"{served.lms.url}/members"))
     assert [m.subject for m in found] == ["0", "1", "2", "3", "4", "9"]
     assert (found[0].person_sourcedid, found[-1].active, found[-1].person_sourcedid) == ("S0", False, "")
     assert served.lms.asked.count("/members") == 3
@@ -59,7 +59,7 @@ def test_a_platform_that_answers_badly_is_a_clear_refusal(served: World) -> None
         PlatformConnector._tokens.clear()
         served.lms.broken = {path: broken}
         with pytest.raises(error):
-            list(services.members(served.platform, f"{served.lms.url}/members"))
+            list(members_and_grades.members(served.platform, f"{served.lms.url}/members"))
 
 
 def test_a_list_that_never_ends_is_left(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_a_list_that_never_ends_is_left(served: World, monkeypatch: pytest.Monke
         lambda lms, *a: (200, {"members": lms.members}, {"Link": f'<{lms.url}/members?from=2>; rel="next"'}),
     )  # fmt: skip
     with pytest.raises(PlatformSilent):
-        list(services.members(served.platform, f"{served.lms.url}/members"))
+        list(members_and_grades.members(served.platform, f"{served.lms.url}/members"))
 
 
 def test_a_slow_platform_is_not_waited_for(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,19 +78,21 @@ def test_a_slow_platform_is_not_waited_for(served: World, monkeypatch: pytest.Mo
     served.lms.pause["/members"] = 1.0
     monkeypatch.setattr(requests_out.BoundedSession.__init__, "__defaults__", (0.2,))
     with pytest.raises(PlatformSilent):
-        list(services.members(served.platform, f"{served.lms.url}/members"))
+        list(members_and_grades.members(served.platform, f"{served.lms.url}/members"))
 
 
 def test_a_withdrawn_token_is_asked_for_again_once(served: World) -> None:
     served.lms.members = [member(1)]
-    connector = services.connector(served.platform)
-    connector._cache_access_token(connector._scope_key([services.MEMBERS_SCOPE]), "old", 3600)
-    assert [m.subject for m in services.members(served.platform, f"{served.lms.url}/members")] == ["1"]
+    connector = members_and_grades.connector(served.platform)
+    connector._cache_access_token(connector._scope_key([members_and_grades.MEMBERS_SCOPE]), "old", 3600)
+    assert [m.subject for m in members_and_grades.members(served.platform, f"{served.lms.url}/members")] == ["1"]
 
 
 def column(world: World) -> Any:
     """Our column for attendance."""
-    return services.line_item(world.platform, f"{world.lms.url}/lineitems", resource_id="att-1", label="Attendance")
+    return members_and_grades.line_item(
+        world.platform, f"{world.lms.url}/lineitems", resource_id="att-1", label="Attendance"
+    )
 
 
 def test_a_column_is_made_once_also_after_a_lost_answer(served: World) -> None:
@@ -104,11 +106,11 @@ def test_a_column_is_made_once_also_after_a_lost_answer(served: World) -> None:
 def test_a_score_is_sent_once_and_its_moment_only_grows(served: World) -> None:
     to = column(served)
     with clock.at(now()):
-        assert services.send_score(served.platform, to, "4", given=80)
-        assert not services.send_score(served.platform, to, "4", given=80), "nothing new to say"
-        assert services.send_score(served.platform, to, "4", given=90), "the same second, another score"
+        assert members_and_grades.send_score(served.platform, to, "4", given=80)
+        assert not members_and_grades.send_score(served.platform, to, "4", given=80), "nothing new to say"
+        assert members_and_grades.send_score(served.platform, to, "4", given=90), "the same second, another score"
     with clock.at(now() - timedelta(hours=1)):
-        assert services.send_score(served.platform, to, "4", given=95), "our clock was put back"
+        assert members_and_grades.send_score(served.platform, to, "4", given=95), "our clock was put back"
     assert served.lms.asked.count("/lineitems/1/scores") == 3
 
 
@@ -116,21 +118,21 @@ def test_a_score_whose_answer_was_lost_is_not_sent_twice_as_new(served: World) -
     to = column(served)
     served.lms.broken["/lineitems/1/scores"] = (503, "")
     with pytest.raises(PlatformSilent):
-        services.send_score(served.platform, to, "4", given=80)
+        members_and_grades.send_score(served.platform, to, "4", given=80)
     del served.lms.broken["/lineitems/1/scores"]
     # It had arrived all the same.
     served.lms.scores["/lineitems/1/scores", "4"] = (now() + timedelta(seconds=1)).isoformat()[:19]
-    assert services.send_score(served.platform, to, "4", given=80)
-    assert not services.send_score(served.platform, to, "4", given=80)
+    assert members_and_grades.send_score(served.platform, to, "4", given=80)
+    assert not members_and_grades.send_score(served.platform, to, "4", given=80)
 
 
 def test_a_later_score_of_the_platform_is_stepped_past(served: World) -> None:
     to = column(served)
     served.lms.scores["/lineitems/1/scores", "4"] = (now() + timedelta(seconds=2)).isoformat()[:19]
     with pytest.raises(PlatformSilent):
-        services.send_score(served.platform, to, "4", given=80)
+        members_and_grades.send_score(served.platform, to, "4", given=80)
     with clock.at(now() + timedelta(seconds=10)):
-        assert services.send_score(served.platform, to, "4", given=80)
+        assert members_and_grades.send_score(served.platform, to, "4", given=80)
 
 
 def test_the_next_key_is_published_before_it_signs(served: World) -> None:
