@@ -16,6 +16,7 @@ from lms_bridge.core.clock import local, now
 from lms_bridge.core.i18n import get_locale, gettext
 from lms_bridge.notices import dates
 from lms_bridge.timetable.addresses import lesson_url
+from lms_bridge.timetable.glance import GlanceLesson
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 from lms_bridge.timetable.units.unit_titles import unit_titles
 from lms_bridge.web.attendance_words import BADGES, WORDS
@@ -83,7 +84,7 @@ def _row(lesson: Lesson, unit: str, moment: datetime, *, of_teacher: bool) -> di
     }
 
 
-def room_word(lesson: Lesson, moment: datetime) -> str:
+def room_word(lesson: Lesson | GlanceLesson, moment: datetime) -> str:
     """The state of the lesson's room as the macros name it: open, soon, planned, over, cancelled, in_person."""
     if lesson.status is LessonStatus.CANCELLED:
         return "cancelled"

@@ -9,14 +9,14 @@ from typing import Any
 
 from flask import render_template, url_for
 
-from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.i18n import get_locale
 from lms_bridge.notices import dates
 from lms_bridge.roster.lms_identity import classes_of
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.glance import GlanceLesson, lessons_at_a_glance
-from lms_bridge.timetable.models import LessonMode, LessonStatus
+from lms_bridge.timetable.models import LessonStatus
+from lms_bridge.web.day import room_word
 
 BEHIND = timedelta(hours=18)
 AHEAD = timedelta(days=7)
@@ -66,7 +66,7 @@ def _day(lesson: GlanceLesson, moment: datetime) -> Any:
 
 def _shown(lesson: GlanceLesson, moment: datetime) -> dict[str, Any]:
     locale, starts = get_locale(), local(lesson.starts_at, lesson.zone)
-    state = _state(lesson, moment)
+    state = room_word(lesson, moment)
     return {
         "subject": lesson.subject_in(locale),
         "when": dates.say_slot(starts.date(), lesson.period, starts.time(), locale),
@@ -85,17 +85,3 @@ def _shown(lesson: GlanceLesson, moment: datetime) -> dict[str, Any]:
         if lesson.teaches and state in ("planned", "soon")
         else None,
     }
-
-
-def _state(lesson: GlanceLesson, moment: datetime) -> str:
-    """The state of the room as the macros name it."""
-    if lesson.status is LessonStatus.CANCELLED:
-        return "cancelled"
-    if lesson.ends_at <= moment:
-        return "over"
-    if lesson.mode is LessonMode.IN_PERSON:
-        return "in_person"
-    if lesson.starts_at <= moment:
-        return "open"
-    opens = lesson.starts_at - timedelta(minutes=current_settings().door_opens_minutes)
-    return "soon" if opens <= moment else "planned"
