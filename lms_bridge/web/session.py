@@ -23,6 +23,7 @@ __all__ = ["current_person", "current_scope", "init_app", "require", "sign_in", 
 
 
 RENEWED = "renewed"
+PROVIDER = "provider"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -89,14 +90,21 @@ def _renew() -> None:
         session[RENEWED] = int(now().timestamp())
 
 
-def sign_in(person: Person, account: Account | None = None) -> None:
+def sign_in(person: Person, account: Account | None = None, *, provider: str = "") -> None:
     """Begin a session for ``person``, whose account the caller may have at hand; the language follows the person
-    again."""
+    again. ``provider``: the identity provider by which they came."""
     session.clear()
+    if provider:
+        session[PROVIDER] = provider
     session.permanent = True
     session[RENEWED] = int(now().timestamp())
     after_this_request(language.forget)
     login_user(SignedIn(person, (account or account_for(person)).session_version))
+
+
+def provider() -> str:
+    """The identity provider by which the present session was begun; empty: another way."""
+    return str(session.get(PROVIDER, ""))
 
 
 def sign_out() -> None:
