@@ -102,8 +102,8 @@ class Provider:
 
 
 @contextmanager
-def oidc_server() -> Iterator[Provider]:
-    """A running provider."""
+def oidc_server(host: str = "127.0.0.1") -> Iterator[Provider]:
+    """A running provider; as ``localhost`` it is another site than a bridge at 127.0.0.1."""
     provider = Provider()
 
     class Handler(BaseHTTPRequestHandler):
@@ -138,7 +138,7 @@ def oidc_server() -> Iterator[Provider]:
     server.daemon_threads = True
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
     thread.start()
-    provider.url = f"http://127.0.0.1:{server.server_address[1]}"
+    provider.url = f"http://{host}:{server.server_address[1]}"
     try:
         yield provider
     finally:

@@ -229,14 +229,14 @@ def test_an_identity_that_is_not_genuine_or_not_for_us_is_refused(
 
 
 def test_the_answer_counts_only_in_the_browser_that_began_and_only_once(world: World) -> None:
+    late = world.back(world.to_provider())
+    with at(now() + timedelta(minutes=11)):
+        assert "ten minutes" in world.client.get(late).get_data(as_text=True)
     assert world.sign_in(client=world.app.test_client()).status_code == 403
     address = world.back(world.to_provider())
     assert world.client.get(address.replace("state=", "state=x")).status_code == 403
     assert world.client.get(address).status_code == 302
     assert world.client.get(address).status_code == 403  # state and code were used
-    late = world.back(world.to_provider())
-    with at(now() + timedelta(minutes=11)):
-        assert "ten minutes" in world.client.get(late).get_data(as_text=True)
 
 
 def test_a_code_that_was_used_by_somebody_else_is_no_good(world: World) -> None:
