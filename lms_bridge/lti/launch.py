@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
+import sqlalchemy as sa
 from jwt.utils import base64url_decode
 from sqlalchemy.orm import joinedload
 
@@ -33,6 +34,9 @@ LEEWAY = timedelta(seconds=60)
 LONGEST_LIFE = timedelta(hours=1)
 LONGEST_TOKEN = 64 * 1024
 USED = "lti"
+PLATFORM = (
+    sa.select(LtiPlatform).where(LtiPlatform.id == sa.bindparam("id")).options(joinedload(LtiPlatform.deployments))
+)
 
 
 class UnknownDeployment(LtiRefused):
@@ -61,16 +65,15 @@ class Checked:
 
 def platform_of(state: State) -> LtiPlatform | None:
     """The platform at which the login of ``state`` was begun, with its deployments; None: it is not there any more."""
-    return db.session.get(LtiPlatform, state.platform_id, options=[joinedload(LtiPlatform.deployments)])
+    return db.session.scalars(PLATFORM, {"id": state.platform_id}).unique().one_or_none()
 
 
-def check(sent: Mapping[str, str], state: State, *, base_url: str) -> Checked:
-    """Every check of the token in ``sent`` that needs no writing. Call it outside of a transaction: the platform's keys
-    may have to be fetched.
+def check(sent: Mapping[str, str], state: State, platform: LtiPlatform | None, *, base_url: str) -> Checked:
+    """Every check of the token in ``sent`` that needs no writing; ``platform`` is the one at which the login of
+    ``state`` was begun. Call it outside of a transaction: the platform's keys may have to be fetched.
 
     :raises BadLtiRequest, LtiRefused: with the failed check in words.
     """
-    platform = platform_of(state)
     if platform is None:
         raise LtiRefused("unregistered", N_("The LMS is not registered here any more."), remedy=ASK)
     check_enabled(platform)

@@ -30,6 +30,32 @@ ROSTERS = "oneroster:%"
 """The systems whose identifiers an LMS may repeat to us; the numbers of another LMS mean nothing here."""
 WIDE = frozenset({Role.ADMINISTRATOR, Role.RESEARCHER})
 
+# The questions of every launch, put together once: hundreds come in the minute before a lesson.
+_EXTERNAL = (
+    sa.select(Person, Account, ExternalId.system)
+    .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
+    .outerjoin(Account, Account.person_id == Person.id)
+    .where(Person.erased_at.is_(None))
+)
+_BY_SUBJECT = sa.and_(ExternalId.system == sa.bindparam("system"), ExternalId.key == sa.bindparam("subject"))
+_BY_SOURCEDID = sa.and_(ExternalId.key == sa.bindparam("sourcedid"), ExternalId.system.like(ROSTERS))
+BOUND = _EXTERNAL.where(_BY_SUBJECT)
+NAMED = _EXTERNAL.where(sa.or_(_BY_SUBJECT, _BY_SOURCEDID))
+REACH = (
+    sa.select(
+        RoleAssignment.person_id,
+        RoleAssignment.role,
+        Organisation.path.startswith(
+            sa.select(Organisation.path).where(Organisation.id == sa.bindparam("organisation")).scalar_subquery()
+        ),
+    )
+    .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
+    .where(
+        RoleAssignment.person_id.in_(sa.bindparam("people", expanding=True)),
+        valid(RoleAssignment, sa.bindparam("day")),
+    )
+)
+
 
 class By(enum.StrEnum):
     """How a person was found."""
@@ -105,15 +131,8 @@ def person_of(said: Said, source: Source) -> Found | None:
 
 def _candidates(said: Said, source: Source) -> list[Found]:
     """Everybody whom the first rule that finds anybody finds; for most that is one question."""
-    named = sa.and_(ExternalId.system == source.system, ExternalId.key == said.subject)
-    if said.person_sourcedid:
-        named = sa.or_(named, sa.and_(ExternalId.key == said.person_sourcedid, ExternalId.system.like(ROSTERS)))
-    rows = db.session.execute(
-        sa.select(Person, Account, ExternalId.system)
-        .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
-        .outerjoin(Account, Account.person_id == Person.id)
-        .where(named, Person.erased_at.is_(None))
-    ).all()
+    names = {"system": source.system, "subject": said.subject, "sourcedid": said.person_sourcedid}
+    rows = db.session.execute(NAMED if said.person_sourcedid else BOUND, names).all()
     if rows:
         return [
             Found(row[0], By.BOUND if row[2] == source.system else By.SOURCEDID, row[1], bound=False) for row in rows
@@ -141,12 +160,8 @@ def _reach(person_ids: Collection[int], organisation_id: int) -> dict[int, bool]
     or researcher beyond it."""
     if not person_ids:
         return {}
-    base = sa.select(Organisation.path).where(Organisation.id == organisation_id).scalar_subquery()
-    rows = db.session.execute(
-        sa.select(RoleAssignment.person_id, RoleAssignment.role, Organisation.path.startswith(base))
-        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
-        .where(RoleAssignment.person_id.in_(person_ids), valid(RoleAssignment, today()))
-    ).all()
+    about = {"people": list(person_ids), "organisation": organisation_id, "day": today()}
+    rows = db.session.execute(REACH, about).all()
     inside = {row[0] for row in rows if row[2]}
     return {who: any(row[0] == who and not row[2] and row[1] in WIDE for row in rows) for who in inside}
 
