@@ -2,13 +2,15 @@
 
 Both are kept in the process for :data:`FRESH`; where the provider cannot be asked, an older copy serves for
 :data:`STALE`. Keys are fetched anew for a key id that is not known, at most once in :data:`PAUSE`, so that invented
-key ids cannot make us knock at it.
+key ids cannot make us knock at it. One that did not answer is left alone for :data:`REST`: a class that presses the
+button must not hold every thread of the web server.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +27,7 @@ from lms_bridge.oidc.providers import Provider
 FRESH = timedelta(hours=1)
 STALE = timedelta(days=1)
 PAUSE = timedelta(minutes=1)
+REST = timedelta(seconds=15)
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
@@ -48,13 +51,15 @@ class _Kept:
 
 
 _kept: dict[tuple[str, str], _Kept] = {}
-_lock = threading.Lock()
+_silent: dict[str, datetime] = {}
+"""When an issuer last did not answer."""
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def forget() -> None:
     """Ask every provider anew."""
-    with _lock:
-        _kept.clear()
+    _kept.clear()
+    _silent.clear()
 
 
 def configuration(provider: Provider) -> Configuration:
@@ -63,13 +68,14 @@ def configuration(provider: Provider) -> Configuration:
     :raises ProviderSilent: it cannot be asked, and no copy of the last day is there; or it says what cannot be right.
     """
     address = provider.said.issuer.rstrip("/") + WELL_KNOWN
-    return _configuration(provider, _fetched(provider, "configuration", address, FRESH))
+    found: Configuration = _fetched(provider, "configuration", address, FRESH, _configuration)
+    return found
 
 
 def known_configuration(provider: Provider) -> Configuration | None:
     """What is known of the provider without asking it."""
     kept = _kept.get((provider.said.issuer, "configuration"))
-    return _configuration(provider, kept.value) if kept is not None else None
+    return kept.value if kept is not None else None
 
 
 def key_set(provider: Provider, kid: str) -> dict[str, Any]:
@@ -78,36 +84,52 @@ def key_set(provider: Provider, kid: str) -> dict[str, Any]:
     :raises ProviderSilent: they cannot be had.
     """
     address = configuration(provider).keys
-    found = _fetched(provider, "keys", address, FRESH)
-    if kid not in _kids(found):
-        found = _fetched(provider, "keys", address, PAUSE)
-    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
-        raise ProviderSilent("keys", N_("%(name)s gives no keys."), remedy=ASK, name=provider.name)
+    found: dict[str, Any] = _fetched(provider, "keys", address, FRESH, _keys)
+    if kid not in {key.get("kid") for key in found["keys"]}:
+        found = _fetched(provider, "keys", address, PAUSE, _keys)
     return found
 
 
-def _kids(found: Any) -> set[Any]:
-    keys = found.get("keys") if isinstance(found, dict) else None
-    return {key.get("kid") for key in keys if isinstance(key, dict)} if isinstance(keys, list) else set()
-
-
-def _fetched(provider: Provider, what: str, address: str, good_for: timedelta) -> Any:
-    key, moment = (provider.said.issuer, what), now()
-    with _lock:  # one asks, the others wait for its answer
-        kept = _kept.get(key)
+def _fetched(
+    provider: Provider, what: str, address: str, good_for: timedelta, read: Callable[[Provider, Any], Any]
+) -> Any:
+    """What ``read`` makes of the answer: kept only once it is understood, so that nonsense drives out nothing good."""
+    issuer, moment = provider.said.issuer, now()
+    with _locks[issuer]:  # one asks, the others wait for its answer
+        kept = _kept.get((issuer, what))
         if kept is not None and moment - kept.at < good_for:
             return kept.value
         try:
-            value = requests_out.ask("GET", address, seconds=IN_A_PAGE_SECONDS).body
-        except BridgeError as error:
+            value = read(provider, _asked(provider, what, address, moment))
+        except ProviderSilent:
             if kept is not None and moment - kept.at < STALE:
                 return kept.value
-            raise ProviderSilent(
-                f"{what}: {error.code}", N_("%(name)s does not answer now."), name=provider.name,
-                remedy=N_("Try again in some minutes, or sign in with your password."),
-            ) from None  # fmt: skip
-        _kept[key] = _Kept(value, moment)
+            raise
+        _kept[issuer, what] = _Kept(value, moment)
         return value
+
+
+def _asked(provider: Provider, what: str, address: str, moment: datetime) -> Any:
+    issuer, reason = provider.said.issuer, "resting"
+    if not (issuer in _silent and timedelta(0) <= moment - _silent[issuer] < REST):
+        try:
+            answer = requests_out.ask("GET", address, seconds=IN_A_PAGE_SECONDS).body
+        except BridgeError as error:
+            _silent[issuer], reason = moment, error.code
+        else:
+            _silent.pop(issuer, None)
+            return answer
+    raise ProviderSilent(
+        f"{what}: {reason}", N_("%(name)s does not answer now."), name=provider.name,
+        remedy=N_("Try again in some minutes, or sign in with your password."),
+    )  # fmt: skip
+
+
+def _keys(provider: Provider, said: Any) -> dict[str, Any]:
+    keys = said.get("keys") if isinstance(said, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
+        raise ProviderSilent("keys", N_("%(name)s gives no keys."), remedy=ASK, name=provider.name)
+    return {"keys": keys}
 
 
 def _configuration(provider: Provider, said: Any) -> Configuration:

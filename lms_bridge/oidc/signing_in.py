@@ -159,7 +159,7 @@ def _checked(provider: Provider, how: Configuration, tokens: Mapping[str, Any], 
         header = jws.extract_compact(token.encode()).headers()
         if header.get("alg") not in ALGORITHMS:
             raise _not_genuine(provider, "algorithm")
-        keys = KeySet.import_key_set(key_set(provider, str(header.get("kid", ""))))  # type: ignore[arg-type]
+        keys = KeySet.import_key_set({"keys": _keys(provider, header.get("kid"))})  # type: ignore[typeddict-item]
         decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
         claims = CodeIDToken(
             decoded.claims, decoded.header,
@@ -170,6 +170,16 @@ def _checked(provider: Provider, how: Configuration, tokens: Mapping[str, Any], 
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise _not_genuine(provider, f"{type(error).__name__} {getattr(error, 'claim', '') or ''}".strip()) from None
     return dict(claims)
+
+
+def _keys(provider: Provider, kid: Any) -> list[dict[str, Any]]:
+    """The key that a token names; the only one if it names none. Keys of kinds that we do not know are passed over."""
+    keys = key_set(provider, str(kid or ""))["keys"]
+    usable = [key for key in keys if key.get("kty") in ("RSA", "EC") and key.get("use", "sig") == "sig"]
+    named = [key for key in usable if key.get("kid") == kid] if kid else usable
+    if len(named) != 1:
+        raise _not_genuine(provider, "unknown_key")
+    return named
 
 
 def _not_genuine(provider: Provider, reason: str) -> SignInFailed:

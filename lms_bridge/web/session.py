@@ -19,7 +19,16 @@ from lms_bridge.roster.models import Account, Person
 from lms_bridge.roster.scope import scope_for
 from lms_bridge.web import language
 
-__all__ = ["current_person", "current_scope", "init_app", "require", "sign_in", "sign_out", "signed_in_required"]
+__all__ = [
+    "current_person",
+    "current_scope",
+    "init_app",
+    "provider",
+    "require",
+    "sign_in",
+    "sign_out",
+    "signed_in_required",
+]
 
 
 RENEWED = "renewed"

@@ -52,7 +52,8 @@ class Provider:
         if path == "/.well-known/openid-configuration":
             return 200, json.dumps(self.configuration() | self.described), ""
         if path == "/certs":
-            return 200, json.dumps({"keys": [public_jwk(kid, name) for kid, name in self.keys.items()]}), ""
+            keys = [public_jwk(kid, name) for kid, name in self.keys.items()]
+            return 200, json.dumps({"keys": [{"kty": "AKP", "kid": "new", "alg": "ML-DSA-65"}, *keys]}), ""
         if path == "/auth":
             return 302, "", self.let_in(query)
         if path == "/token":

@@ -171,7 +171,7 @@ def by_secret(world: World, claims: dict[str, Any]) -> str:
     return jwt.encode(claims, SECRET.ljust(32, "."), algorithm="HS256", headers={"kid": "k1"})
 
 
-def twice(world: World, claims: dict[str, Any]) -> str:
+def changed(world: World, claims: dict[str, Any]) -> str:
     head, body, signature = world.provider.signed(claims).split(".")
     return f"{head}.{body[:-4]}AAAA.{signature}"
 
@@ -193,7 +193,8 @@ LIES: list[tuple[str, dict[str, Any], Any]] = [
     ("no signature", {}, unsigned),
     ("a signature by the secret", {}, by_secret),
     ("a signature by another key", {}, other),
-    ("a changed token", {}, twice),
+    ("a key that is not published", {}, lambda world, claims: world.provider.signed(claims, "k9")),
+    ("a changed token", {}, changed),
     ("no token at all", {}, lambda world, claims: "nonsense"),
 ]
 
@@ -294,6 +295,16 @@ def test_a_provider_that_is_down_is_said_and_the_password_works_all_the_same(wor
     assert world.system.a.students[0].display_name in world.who()
 
 
+def test_a_provider_that_did_not_answer_is_left_alone_for_a_moment(world: World) -> None:
+    world.provider.broken["/.well-known/openid-configuration"] = (503, "")
+    for _ in range(3):
+        assert world.client.get("/sign-in/with/keycloak").status_code == 424
+    assert len(world.provider.asked) == 1
+    world.provider.broken.clear()
+    with at(now() + timedelta(seconds=20)):
+        assert world.sign_in().status_code == 302
+
+
 def test_addresses_and_keys_are_kept_and_new_keys_are_fetched_when_one_is_named(world: World) -> None:
     for _ in range(2):
         world.sign_in()
@@ -305,9 +316,10 @@ def test_addresses_and_keys_are_kept_and_new_keys_are_fetched_when_one_is_named(
     assert world.sign_in().status_code == 403  # asked a moment ago: invented key ids cannot make us knock again
     with at(now() + timedelta(minutes=2)):
         assert world.sign_in().status_code == 302
-    world.provider.broken = {"/.well-known/openid-configuration": (500, "")}
-    with at(now() + timedelta(hours=3)):
-        assert world.sign_in().status_code == 302  # what it said earlier today still serves
+    for hours, nonsense in ((3, (500, "")), (4, (200, "{}"))):
+        world.provider.broken = {"/.well-known/openid-configuration": nonsense}
+        with at(now() + timedelta(hours=hours)):
+            assert world.sign_in().status_code == 302  # what it said earlier today still serves
     with at(now() + timedelta(days=2)):
         assert world.client.get("/sign-in/with/keycloak").status_code == 424
 
