@@ -159,7 +159,7 @@ def _checked(provider: Provider, how: Configuration, tokens: Mapping[str, Any], 
         header = jws.extract_compact(token.encode()).headers()
         if header.get("alg") not in ALGORITHMS:
             raise _not_genuine(provider, "algorithm")
-        keys = KeySet.import_key_set({"keys": _keys(provider, header.get("kid"))})  # type: ignore[typeddict-item]
+        keys = KeySet.import_key_set({"keys": _keys(provider, header.get("kid"))})
         decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
         claims = CodeIDToken(
             decoded.claims, decoded.header,
