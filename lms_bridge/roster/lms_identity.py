@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
@@ -30,30 +30,36 @@ ROSTERS = "oneroster:%"
 """The systems whose identifiers an LMS may repeat to us; the numbers of another LMS mean nothing here."""
 WIDE = frozenset({Role.ADMINISTRATOR, Role.RESEARCHER})
 
-# The questions of every launch, put together once: hundreds come in the minute before a lesson.
-_EXTERNAL = (
-    sa.select(Person, Account, ExternalId.system)
-    .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
+# The questions of every launch, put together once, since hundreds come in the minute before a lesson. Each row is a
+# person with their account and one of their roles of today, and whether that is in the LMS's organisation or below it.
+_INSIDE = Organisation.path.startswith(
+    sa.select(Organisation.path).where(Organisation.id == sa.bindparam("organisation")).scalar_subquery()
+)
+_PEOPLE = (
+    sa.select(Person, Account, RoleAssignment.role, _INSIDE)
     .outerjoin(Account, Account.person_id == Person.id)
+    .outerjoin(
+        RoleAssignment, sa.and_(RoleAssignment.person_id == Person.id, valid(RoleAssignment, sa.bindparam("day")))
+    )
+    .outerjoin(Organisation, Organisation.id == RoleAssignment.organisation_id)
     .where(Person.erased_at.is_(None))
 )
-_BY_SUBJECT = sa.and_(ExternalId.system == sa.bindparam("system"), ExternalId.key == sa.bindparam("subject"))
-_BY_SOURCEDID = sa.and_(ExternalId.key == sa.bindparam("sourcedid"), ExternalId.system.like(ROSTERS))
-BOUND = _EXTERNAL.where(_BY_SUBJECT)
-NAMED = _EXTERNAL.where(sa.or_(_BY_SUBJECT, _BY_SOURCEDID))
-REACH = (
-    sa.select(
-        RoleAssignment.person_id,
-        RoleAssignment.role,
-        Organisation.path.startswith(
-            sa.select(Organisation.path).where(Organisation.id == sa.bindparam("organisation")).scalar_subquery()
+BY_IDENTIFIER = (
+    _PEOPLE.add_columns(ExternalId.system)
+    .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
+    .where(
+        ExternalId.key.in_((sa.bindparam("subject"), sa.bindparam("sourcedid"))),
+        sa.or_(
+            sa.and_(ExternalId.system == sa.bindparam("system"), ExternalId.key == sa.bindparam("subject")),
+            sa.and_(ExternalId.system.like(ROSTERS), ExternalId.key == sa.bindparam("sourcedid")),
         ),
     )
-    .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
-    .where(
-        RoleAssignment.person_id.in_(sa.bindparam("people", expanding=True)),
-        valid(RoleAssignment, sa.bindparam("day")),
-    )
+)
+BY_NUMBER = _PEOPLE.where(Person.number == sa.bindparam("number"))
+BY_EMAIL = _PEOPLE.join(ContactPoint, ContactPoint.person_id == Person.id).where(
+    ContactPoint.kind == ContactKind.EMAIL,
+    sa.func.lower(ContactPoint.address) == sa.bindparam("email"),
+    ContactPoint.valid_to.is_(None),
 )
 
 
@@ -115,55 +121,47 @@ def person_of(said: Said, source: Source) -> Found | None:
 
     :raises Forbidden: it is somebody for whom the source may not speak, or whose account is switched off.
     """
-    candidates = _candidates(said, source)
-    reach = _reach({found.person.id for found in candidates}, source.organisation_id)
-    bound = {found.person.id for found in candidates if found.by is By.BOUND}
+    rows = _candidates(said, source)
+    bound = {row.person.id for row in rows if row.by is By.BOUND}
+    within = {row.person.id for row in rows if row.inside}
+    wide = {row.person.id for row in rows if not row.inside and row.role in WIDE}
     for how in By:
-        people = {found.person.id: found for found in candidates if found.by is how and found.person.id in reach}
+        people = {row.person.id: row for row in rows if row.by is how and row.person.id in within}
         if len(people) == 1:
-            found = people.popitem()[1]
-            _check(found.account, wide_elsewhere=reach[found.person.id])
-            return replace(found, bound=bound == {found.person.id})
+            row = people.popitem()[1]
+            _check(row.account, wide_elsewhere=row.person.id in wide)
+            return Found(row.person, how, row.account, bound=bound == {row.person.id})
         if people:
             return None  # Two people with one identifier: a guess would let one in as the other.
     return None
 
 
-def _candidates(said: Said, source: Source) -> list[Found]:
-    """Everybody whom the first rule that finds anybody finds; for most that is one question."""
-    names = {"system": source.system, "subject": said.subject, "sourcedid": said.person_sourcedid}
-    rows = db.session.execute(NAMED if said.person_sourcedid else BOUND, names).all()
-    if rows:
-        return [
-            Found(row[0], By.BOUND if row[2] == source.system else By.SOURCEDID, row[1], bound=False) for row in rows
-        ]
-    people = sa.select(Person, Account).outerjoin(Account, Account.person_id == Person.id)
-    people = people.where(Person.erased_at.is_(None))
-    if said.number:
-        by_number = db.session.execute(people.where(Person.number == said.number)).all()
-        if by_number:
-            return [Found(row[0], By.NUMBER, row[1], bound=False) for row in by_number]
-    if not source.email_counts or not said.email:
-        return []
-    by_email = db.session.execute(
-        people.join(ContactPoint, ContactPoint.person_id == Person.id).where(
-            ContactPoint.kind == ContactKind.EMAIL,
-            sa.func.lower(ContactPoint.address) == said.email.lower(),
-            ContactPoint.valid_to.is_(None),
-        )
-    ).all()
-    return [Found(row[0], By.EMAIL, row[1], bound=False) for row in by_email]
+class _Candidate(NamedTuple):
+    person: Person
+    account: Account | None
+    role: Role | None
+    inside: bool | None
+    by: By
 
 
-def _reach(person_ids: Collection[int], organisation_id: int) -> dict[int, bool]:
-    """Those of the people who have a role today in the organisation or below it, and whether they are an administrator
-    or researcher beyond it."""
-    if not person_ids:
-        return {}
-    about = {"people": list(person_ids), "organisation": organisation_id, "day": today()}
-    rows = db.session.execute(REACH, about).all()
-    inside = {row[0] for row in rows if row[2]}
-    return {who: any(row[0] == who and not row[2] and row[1] in WIDE for row in rows) for who in inside}
+def _candidates(said: Said, source: Source) -> list[_Candidate]:
+    """Everybody whom the first rule that finds anybody finds, once for each of their roles of today; for most people
+    that is one question."""
+    about = {"organisation": source.organisation_id, "day": today()}
+    # An empty identifier is nobody's: it is asked for as the subject, which is never empty.
+    names = {"subject": said.subject, "sourcedid": said.person_sourcedid or said.subject, "system": source.system}
+    found = [
+        _Candidate(row[0], row[1], row[2], row[3], By.BOUND if row[4] == source.system else By.SOURCEDID)
+        for row in db.session.execute(BY_IDENTIFIER, about | names)
+        if said.person_sourcedid or row[4] == source.system
+    ]
+    if not found and said.number:
+        rows = db.session.execute(BY_NUMBER, about | {"number": said.number})
+        found = [_Candidate(row[0], row[1], row[2], row[3], By.NUMBER) for row in rows]
+    if not found and source.email_counts and said.email:
+        rows = db.session.execute(BY_EMAIL, about | {"email": said.email.lower()})
+        found = [_Candidate(row[0], row[1], row[2], row[3], By.EMAIL) for row in rows]
+    return found
 
 
 def _check(account: Account | None, *, wide_elsewhere: bool) -> None:

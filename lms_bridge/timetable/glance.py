@@ -1,4 +1,4 @@
-"""A person's coming lessons in two questions to the database: for pages that many people open in the same minutes.
+"""A person's coming lessons in one question to the database: for pages that many people open in the same minutes.
 
 What is read is only what such a page shows; the whole rows, with their many parts, are :mod:`.queries`'.
 """
@@ -48,17 +48,23 @@ COLUMNS = (
 # Put together once: many people ask in the same minutes.
 _BETWEEN = (Lesson.starts_at < sa.bindparam("end"), Lesson.ends_at > sa.bindparam("start"))
 _OF_CLASSES = LessonAudience.class_id.in_(sa.bindparam("classes", expanding=True))
-TAUGHT = (
-    sa.select(*COLUMNS, ClassGroup.title)
+_TAUGHT = (
+    sa.select(*COLUMNS, ClassGroup.title, sa.null(), sa.null(), sa.null(), sa.null(), sa.true())
     .join(Subject, Subject.id == Lesson.subject_id)
     .join(LessonTeacher, LessonTeacher.lesson_id == Lesson.id)
     .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
     .join(ClassGroup, ClassGroup.id == LessonAudience.class_id)
     .where(*_BETWEEN, LessonTeacher.person_id == sa.bindparam("person"))
 )
-HEARD = (
+_HEARD = (
     sa.select(
-        *COLUMNS, Person.family_name, Person.given_name, Person.middle_name, Enrolment.valid_from, Enrolment.valid_to
+        *COLUMNS,
+        Person.family_name,
+        Person.given_name,
+        Person.middle_name,
+        Enrolment.valid_from,
+        Enrolment.valid_to,
+        sa.false(),
     )
     .join(Subject, Subject.id == Lesson.subject_id)
     .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
@@ -67,7 +73,8 @@ HEARD = (
     .outerjoin(Person, Person.id == LessonTeacher.person_id)
     .where(*_BETWEEN, Enrolment.person_id == sa.bindparam("person"), Enrolment.role == EnrolmentRole.STUDENT)
 )
-TAUGHT_IN, HEARD_IN = TAUGHT.where(_OF_CLASSES), HEARD.where(_OF_CLASSES)
+LESSONS = sa.union_all(_HEARD, _TAUGHT)
+LESSONS_OF_CLASSES = sa.union_all(_HEARD.where(_OF_CLASSES), _TAUGHT.where(_OF_CLASSES))
 
 
 def lessons_at_a_glance(
@@ -76,10 +83,10 @@ def lessons_at_a_glance(
     """The lessons that a person teaches or is expected at in ``[start, end)``, in order of start; with ``class_ids``
     only those of these classes."""
     about: dict[str, Any] = {"person": person_id, "start": start, "end": end}
-    if not class_ids:
-        return _together(db.session.execute(TAUGHT, about), db.session.execute(HEARD, about))
-    about["classes"] = list(class_ids)
-    return _together(db.session.execute(TAUGHT_IN, about), db.session.execute(HEARD_IN, about))
+    if class_ids:
+        about["classes"] = list(class_ids)
+    rows = db.session.connection().execute(LESSONS_OF_CLASSES if class_ids else LESSONS, about).all()
+    return _together([row for row in rows if row[15]], [row for row in rows if not row[15]])
 
 
 def _together(taught: Iterable[Any], heard: Iterable[Any]) -> list[GlanceLesson]:

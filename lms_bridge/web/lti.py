@@ -80,13 +80,14 @@ def arrive() -> BaseResponse | tuple[str, int]:
     """The LMS says who comes. Everything is checked, then the launch is used up, and its person is known."""
     try:
         state = login.read_state(request.form.get("state", ""))
-        g.lti_platform = platform = launch.platform_of(state)
+        begun = launch.begun_at(state)
+        g.lti_platform = begun.platform if begun is not None else None
         secret = request.cookies.get(COOKIE)
         if not state.fits(secret) and lti_tickets.from_own_page():
             secret = request.form.get("browser")  # fetched from the LMS's storage by our own page
         if not state.fits(secret):
             return _ask_storage(state)
-        checked = launch.check(request.form.to_dict(), state, platform, base_url=current_settings().base_url)
+        checked = launch.check(request.form.to_dict(), state, begun, base_url=current_settings().base_url)
         return _let_in(checked)
     except launch.UnknownDeployment as error:
         with transaction():

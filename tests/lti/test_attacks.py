@@ -315,9 +315,8 @@ def test_a_launch_counts_once_for_two_processes(world: World, settings: Any) -> 
     world.login()
     sent = {"id_token": world.lms.signed(world.lms.claims(world.asked["nonce"], **lis("S1")))}
     state = login.read_state(world.asked["state"])
-    first, second = (
-        launch.check(sent, state, launch.platform_of(state), base_url="http://bridge.test") for _ in range(2)
-    )
+    begun = launch.begun_at(state)
+    first, second = (launch.check(sent, state, begun, base_url="http://bridge.test") for _ in range(2))
     with transaction():
         launch.consume(first)
     with pytest.raises(launch.LtiRefused, match="used before"), transaction():
