@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -108,12 +109,20 @@ def known_courses(
     return found
 
 
-def courses_of_lesson(courses: Collection[CourseOfClass], class_ids: Collection[int], subject_id: int) -> list[str]:
-    """The remote courses in which a lesson of these classes is shown: for each class those of its subject, and only
-    where there are none those of all subjects."""
-    chosen: list[str] = []
-    for class_id in class_ids:
-        of_class = [course for course in courses if course.class_id == class_id]
-        own = [course.remote_id for course in of_class if course.subject_id == subject_id]
-        chosen += own or [course.remote_id for course in of_class if course.subject_id is None]
-    return sorted(set(chosen), key=lambda number: (len(number), number))
+class PlacesOfClasses:
+    """In which remote courses lessons are shown."""
+
+    def __init__(self, courses: Collection[CourseOfClass]) -> None:
+        self._of_class: defaultdict[int, list[CourseOfClass]] = defaultdict(list)
+        for course in courses:
+            self._of_class[course.class_id].append(course)
+
+    def of_lesson(self, class_ids: Collection[int], subject_id: int) -> list[str]:
+        """The remote courses in which a lesson of these classes is shown: for each class those of its subject, and only
+        where there are none those of all subjects."""
+        chosen: list[str] = []
+        for class_id in class_ids:
+            of_class = self._of_class[class_id]
+            own = [course.remote_id for course in of_class if course.subject_id == subject_id]
+            chosen += own or [course.remote_id for course in of_class if course.subject_id is None]
+        return sorted(set(chosen), key=lambda number: (len(number), number))

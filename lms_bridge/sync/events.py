@@ -3,6 +3,7 @@ connections; whatever was asked for and not answered is looked for by its marker
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,14 +25,16 @@ from lms_bridge.core.plugins import (
     TemporaryFailure,
 )
 from lms_bridge.sync import accounts
-from lms_bridge.sync.courses import courses_of_lesson, known_courses
+from lms_bridge.sync.courses import PlacesOfClasses, known_courses
+from lms_bridge.sync.facts import facts_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
-from lms_bridge.sync.wishes import content_of, digest_of, event_of, shown
+from lms_bridge.sync.wishes import content_of, digest_of, event_of
 from lms_bridge.sync.workers import each
 from lms_bridge.timetable.models import Lesson
-from lms_bridge.timetable.queries import WITH_PARTS
 
-ROUND = 400
+ROUND = 1000
+HOLD_SECONDS = 1.0
+"""The leases are renewed about so often."""
 DAY = timedelta(days=1)
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=5), timedelta(hours=12)
 
@@ -83,13 +86,15 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
     """
     done = Pushed()
     _find_lost(account, lms, done)
-    total, count = waiting_count(account), 0
+    total, count, held = waiting_count(account), 0, time.monotonic()
     while wishes := _next_round(account):
         for piece, answer in each(account, lms, _pieces(wishes, lms.capabilities.max_batch), _carry_out):
             with transaction():
                 _settle(piece, answer, done)
             count += len(piece.wishes)
-            accounts.hold(account.id)
+            if time.monotonic() - held > HOLD_SECONDS:
+                held = time.monotonic()
+                accounts.hold(account.id)
             if watch is not None:
                 watch(count, max(total, count))
     return done
@@ -164,19 +169,15 @@ def _next_round(account: LmsAccount) -> list[Wish]:
 
 def _wanted(account: LmsAccount, rows: Sequence[SyncMapping]) -> Iterator[CalendarEvent | None]:
     """For each mapping the event that its course should show, or None."""
-    lessons = {
-        lesson.id: lesson
-        for lesson in db.session.scalars(
-            sa.select(Lesson).where(Lesson.id.in_([row.entity_id for row in rows])).options(*WITH_PARTS)
-        )
-    }
-    courses = known_courses([account.id]).get(account.id, [])
+    lessons = {lesson.id: lesson for lesson in facts_of([row.entity_id for row in rows if row.entity_id])}
+    class_ids = {class_id for lesson in lessons.values() for class_id in lesson.class_ids}
+    courses = PlacesOfClasses(known_courses([account.id], class_ids).get(account.id, []))
     for row in rows:
         lesson = lessons.get(row.entity_id or 0)
-        if lesson is None or not shown(lesson):
+        if lesson is None or not lesson.shown:
             yield None
             continue
-        places = courses_of_lesson(courses, [a.class_id for a in lesson.audience], lesson.subject_id)
+        places = courses.of_lesson(lesson.class_ids, lesson.subject_id)
         yield event_of(lesson, row.place) if row.place in places else None
 
 

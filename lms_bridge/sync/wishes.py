@@ -18,37 +18,35 @@ from lms_bridge.core.i18n import gettext, use_locale
 from lms_bridge.core.plugins import CalendarEvent
 from lms_bridge.notices.dates import say_period
 from lms_bridge.sync import accounts
-from lms_bridge.sync.courses import CourseOfClass, courses_of_lesson, known_courses
+from lms_bridge.sync.courses import PlacesOfClasses, known_courses
+from lms_bridge.sync.facts import LessonFacts, facts_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
-from lms_bridge.timetable.addresses import lesson_url
-from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
-from lms_bridge.timetable.queries import WITH_PARTS
+from lms_bridge.timetable.addresses import url_of
+from lms_bridge.timetable.models import LessonStatus
 
 PUSH = "sync.push"
 CHUNK = 500
 
 
-def event_of(lesson: Lesson, course: str) -> CalendarEvent:
-    """The lesson as an event of the course, in the campus's language. Parts must be loaded."""
-    locale = lesson.campus.locale
-    with use_locale(locale):
+def event_of(lesson: LessonFacts, course: str) -> CalendarEvent:
+    """The lesson as an event of the course, in the campus's language."""
+    with use_locale(lesson.locale):
         cancelled = lesson.status is LessonStatus.CANCELLED
-        title = lesson.subject.label(locale)
+        title = lesson.subject_en if lesson.locale == "en" else lesson.subject
         if cancelled:
             title = gettext("Cancelled: %(what)s", what=title)
-        teachers = gettext(", ").join(t.person.display_name for t in lesson.teachers)
-        classes = gettext(", ").join(sorted(a.class_group.title for a in lesson.audience))
+        teachers, classes = gettext(", ").join(lesson.teachers), gettext(", ").join(lesson.classes)
         lines = [
             teachers and gettext("Teacher: %(names)s", names=teachers),
             classes and gettext("Class: %(names)s", names=classes),
-            say_period(lesson.period_number, locale),
+            say_period(lesson.period, lesson.locale),
         ]
     return CalendarEvent(
         key=lesson.uid,
         course_remote_id=course,
         title=title,
         description="\n".join(line for line in lines if line),
-        url=lesson_url(lesson),
+        url=url_of(lesson.uid),
         starts_at=lesson.starts_at,
         ends_at=lesson.ends_at,
         sequence=lesson.sequence,
@@ -72,11 +70,6 @@ def digest_of(event: CalendarEvent) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
-def shown(lesson: Lesson) -> bool:
-    """Whether the lesson has its place in the calendar of an LMS: it is, or would have been, online."""
-    return lesson.mode is LessonMode.ONLINE
-
-
 def follow(lesson_ids: Iterable[int]) -> int:
     """After lessons changed: what is no longer as it was sent waits for the job that sends it. Flushes; the number of
     mappings that wait."""
@@ -89,20 +82,21 @@ def _chunks(ids: list[int]) -> Iterable[list[int]]:
 
 
 def _follow(present: Sequence[LmsAccount], lesson_ids: list[int]) -> int:
-    lessons = db.session.scalars(
-        sa.select(Lesson).where(Lesson.id.in_(lesson_ids)).options(*WITH_PARTS).order_by(Lesson.starts_at, Lesson.id)
-    ).all()
-    class_ids = {a.class_id for lesson in lessons for a in lesson.audience}
+    lessons = facts_of(lesson_ids)
+    class_ids = {class_id for lesson in lessons for class_id in lesson.class_ids}
     courses = known_courses([account.id for account in present], class_ids)
     mappings = _mappings([account.id for account in present], lesson_ids)
     waiting = 0
     for account in present:
-        count = sum(
-            _wish(account, lesson, courses.get(account.id, ()), mappings[account.id, lesson.id]) for lesson in lessons
-        )
-        if count:
+        places, new, count = PlacesOfClasses(courses.get(account.id, ())), list[dict[str, Any]](), 0
+        for lesson in lessons:
+            count += _wish(lesson, places, mappings[account.id, lesson.id], new)
+        if new:
+            shared = {"account_id": account.id, "kind": MappedKind.EVENT, "state": MappingState.WAITING}
+            db.session.execute(sa.insert(SyncMapping), [shared | row for row in new])
+        if count or new:
             jobs.enqueue(PUSH, str(account.id))
-        waiting += count
+        waiting += count + len(new)
     db.session.flush()
     return waiting
 
@@ -124,22 +118,18 @@ def _mappings(
 
 
 def _wish(
-    account: LmsAccount, lesson: Lesson, courses: Collection[CourseOfClass], known: dict[str, SyncMapping]
+    lesson: LessonFacts, courses: PlacesOfClasses, known: dict[str, SyncMapping], new: list[dict[str, Any]]
 ) -> int:
-    places = (
-        courses_of_lesson(courses, [a.class_id for a in lesson.audience], lesson.subject_id) if shown(lesson) else []
-    )
+    """Let the mappings wait whose event is not as it should be, and put those that are missing into ``new``."""
+    places = courses.of_lesson(lesson.class_ids, lesson.subject_id) if lesson.shown else []
     count = 0
     for place in places:
         row = known.get(place)
         if row is None:
-            if lesson.status is LessonStatus.CANCELLED:
-                continue  # nobody there ever heard of it
-            row = SyncMapping(account_id=account.id, kind=MappedKind.EVENT, entity_id=lesson.id, place=place)
-            db.session.add(row)
-        elif row.state is MappingState.DONE and row.digest == digest_of(event_of(lesson, place)):
-            continue
-        count += _wait(row)
+            if lesson.status is not LessonStatus.CANCELLED:  # else nobody there ever heard of it
+                new.append({"entity_id": lesson.id, "place": place})
+        elif row.state is not MappingState.DONE or row.digest != digest_of(event_of(lesson, place)):
+            count += _wait(row)
     for place, row in known.items():
         # SENDING: whether it is there is found out by the job before it is taken away.
         if place not in places and row.state is not MappingState.GONE:
@@ -148,6 +138,8 @@ def _wish(
 
 
 def _wait(row: SyncMapping) -> int:
+    if row.state is MappingState.WAITING and row.attempts == 0:
+        return 1  # it waits already; what is to be sent is looked up when it is sent
     if row.state is not MappingState.SENDING:
         row.state = MappingState.WAITING
     row.attempts, row.next_try, row.changed_at, row.last_error = 0, now(), now(), None

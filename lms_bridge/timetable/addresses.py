@@ -19,10 +19,11 @@ _personal: PersonalLinks | None = None
 
 def lesson_url(lesson: Lesson) -> str:
     """The permanent address of a lesson, for everybody who belongs to it (asks for sign-in or an LMS launch)."""
-    return _shared(lesson.uid)
+    return url_of(lesson.uid)
 
 
-def _shared(uid: str) -> str:
+def url_of(uid: str) -> str:
+    """The permanent address of the lesson with this uid."""
     return f"{current_settings().base_url.rstrip('/')}/l/{uid}"
 
 
@@ -41,5 +42,5 @@ def personal_urls(lesson_ids: Collection[int], person_id: int) -> dict[int, str]
     missing = [lesson_id for lesson_id in lesson_ids if lesson_id not in found]
     if missing:
         rows = db.session.execute(sa.select(Lesson.id, Lesson.uid).where(Lesson.id.in_(missing)))
-        found |= {lesson_id: _shared(uid) for lesson_id, uid in rows}
+        found |= {lesson_id: url_of(uid) for lesson_id, uid in rows}
     return found

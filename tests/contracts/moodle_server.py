@@ -52,6 +52,7 @@ class Moodle:
     def __init__(self) -> None:
         self.url = ""
         self.delay = 0.0
+        """So many seconds pass from a question to its answer."""
         self.faults: defaultdict[str, list[Fault]] = defaultdict(list)
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.order: list[str] = []
@@ -133,7 +134,7 @@ class Moodle:
         return list(found.values())
 
     def _core_calendar_create_calendar_events(self, p: dict[str, Any]) -> Any:
-        made = []
+        made, courses = [], {str(course["id"]) for course in self.courses}
         for event in p["events"][: self.stored_at_most]:
             if "<" in event["name"]:
                 return {
@@ -141,7 +142,7 @@ class Moodle:
                     "errorcode": "invalidparameter",
                     "message": "Invalid parameter value detected",
                 }
-            if event["courseid"] not in {str(course["id"]) for course in self.courses}:
+            if event["courseid"] not in courses:
                 return {"exception": "x", "errorcode": "invalidrecord", "message": "Can't find data record in course."}
             made.append(self._event(event))
         self.events |= {event["id"]: event for event in made}
@@ -261,21 +262,21 @@ def handler(moodle: Moodle) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            body, came = self.rfile.read(int(self.headers["Content-Length"])).decode(), time.monotonic()
             pairs = parse_qsl(body, keep_blank_values=True)
             moodle.order = [name for name, _ in pairs]
             parameters = nested(pairs)
             function, token = parameters.pop("wsfunction"), parameters.pop("wstoken")
             parameters.pop("moodlewsrestformat")
             moodle.asked.append((function, parameters))
-            if moodle.delay:
-                time.sleep(moodle.delay)
             fault = moodle.faults[function].pop(0) if moodle.faults[function] else None
             if fault is None:
                 answer = moodle.answer(function, parameters) if token == TOKEN else sample("err_invalid_token")
                 fault = Fault.saying(answer)
             elif fault.after:
                 moodle.answer(function, parameters)
+            if moodle.delay:
+                time.sleep(max(0.0, moodle.delay - (time.monotonic() - came)))
             self.say(fault)
 
         def say(self, fault: Fault) -> None:
