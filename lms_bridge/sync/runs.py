@@ -15,7 +15,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
-from lms_bridge.sync import accounts, activities, events, reconcile, roster
+from lms_bridge.sync import accounts, activities, events, marks, parts, reconcile, roster
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH
 
@@ -58,11 +58,13 @@ def start(
 
 
 def start_night() -> None:
-    """Every account: people in, activities, and the comparison of calendars."""
+    """Every account: people in, activities, the comparison of calendars, and the parts that are chosen for it."""
     with transaction():
         for account in accounts.enabled_accounts():
             for kind in (RunKind.ROSTER, RunKind.ACTIVITIES, RunKind.RECONCILE):
                 start(account, kind, actor_uid=None)
+            if account.writes_marks:
+                start(account, RunKind.MARKS, actor_uid=None)
 
 
 def carry_out(run_id: int) -> None:
@@ -112,24 +114,27 @@ def texts(problems: list[BridgeError], locale: str) -> list[str]:
 
 
 def push(account_id: int) -> None:
-    """Send the events that wait.
+    """Send the events and marks that wait.
 
     :raises RetryAt: the LMS does not answer, another job writes into it, or something refused is due later.
     """
     account = db.session.get(LmsAccount, account_id, populate_existing=True)
-    if account is None or not account.enabled or not events.unsettled(account):
+    if account is None or not account.enabled:
+        return
+    if not events.unsettled(account) and not marks.waiting_count(account):
         return
     accounts.take(account_id)
     try:
         with accounts.connected(account) as lms:
             events.push(account, lms)
+            marks.push(account, lms)
     except (TemporaryFailure, AccessRefused) as error:
         raise jobs.RetryAt(accounts.next_try(account.failures, error)) from None
     finally:
         accounts.release(account_id)
-    later = events.next_due(account)
-    if later is not None:
-        raise jobs.RetryAt(later)
+    later = [due for due in (events.next_due(account), marks.next_due(account)) if due is not None]
+    if later:
+        raise jobs.RetryAt(min(later))
 
 
 Outcome = tuple[dict[str, Any], list[BridgeError]]
@@ -159,11 +164,20 @@ def _reconcile(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Not
     return found.as_dict(), found.problems
 
 
+def _marks(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
+    parts.require(account, "writes_marks")
+    waiting = marks.wish_recent(account, dry_run=run.dry_run)
+    if run.dry_run:
+        return {"waiting": waiting}, []
+    return marks.push(account, lms, watch).as_dict(), marks.problems_of(account)
+
+
 _DO: dict[RunKind, Callable[[LmsAccount, LmsConnector, SyncRun, Any], Outcome]] = {
     RunKind.ROSTER: _roster,
     RunKind.ACTIVITIES: _activities,
     RunKind.EVENTS: _events,
     RunKind.RECONCILE: _reconcile,
+    RunKind.MARKS: _marks,
 }
 
 

@@ -62,7 +62,9 @@ class Moodle:
         self.people: list[dict[str, Any]] = []
         self.events: dict[int, dict[str, Any]] = {}
         self.modules: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-        self.session: dict[str, Any] = {}
+        self.sessions: dict[int, dict[str, Any]] = {}
+        self.statuses = [row for row in sample("att_get_session")["statuses"] if isinstance(row, dict)]
+        """Those of every attendance register: present, late and excused, as recorded."""
         self.stored_at_most: int | None = None
         """So many events of one call are stored, as when PHP's ``max_input_vars`` cuts the rest off."""
         self._number = 100
@@ -217,20 +219,30 @@ class Moodle:
         return {"attendanceid": number}
 
     def _mod_attendance_get_sessions(self, p: dict[str, Any]) -> Any:
-        return [self.session] if self.session else []
+        return [row for row in self.sessions.values() if str(row["attendanceid"]) == p["attendanceid"]]
 
     def _mod_attendance_add_session(self, p: dict[str, Any]) -> Any:
-        self.session = sample("att_get_session") | {"description": p["description"]}
-        for name in ("statuses", "users"):
-            self.session[name] = [row for row in self.session[name] if isinstance(row, dict)]
-        return {"sessionid": self.session["id"]}
+        number = self.next_number()
+        course = next(c for c, rows in self.modules.items() if any(str(m["id"]) == p["attendanceid"] for m in rows))
+        recorded = [row for row in sample("att_get_session")["users"] if isinstance(row, dict)]
+        self.sessions[number] = sample("att_get_session") | {
+            "id": number,
+            "attendanceid": int(p["attendanceid"]),
+            "description": p["description"],
+            "sessdate": int(p["sessiontime"]),
+            "statuses": self.statuses,
+            "users": self.members.get(course, recorded),
+            "attendance_log": [],
+        }
+        return {"sessionid": number}
 
     def _mod_attendance_get_session(self, p: dict[str, Any]) -> Any:
-        return self.session
+        return self.sessions.get(int(p["sessionid"]), sample("cal_delete_again"))
 
     def _mod_attendance_update_user_status(self, p: dict[str, Any]) -> Any:
-        log = [row for row in self.session["attendance_log"] if str(row["studentid"]) != p["studentid"]]
-        self.session["attendance_log"] = [*log, {"studentid": p["studentid"], "statusid": p["statusid"]}]
+        session = self.sessions[int(p["sessionid"])]
+        log = [row for row in session["attendance_log"] if str(row["studentid"]) != p["studentid"]]
+        session["attendance_log"] = [*log, {"studentid": p["studentid"], "statusid": p["statusid"]}]
 
 
 def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:

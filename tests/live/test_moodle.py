@@ -16,17 +16,22 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from lms_bridge.attendance import corrections
+from lms_bridge.attendance.models import AttendanceRecord, Verdict
+from lms_bridge.attendance.recording import compute_lesson
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.plugins import CheckState, LmsConnector, RemoteEvent
-from lms_bridge.roster.models import ClassGroup, Enrolment, Organisation, OrganisationKind
-from lms_bridge.sync import accounts, runs
+from lms_bridge.core.plugins import CheckState, EvidenceKind, LmsConnector, RemoteEvent
+from lms_bridge.lessons.presence import NewEvidence, record_many
+from lms_bridge.roster.models import ClassGroup, Enrolment, Organisation, OrganisationKind, Person
+from lms_bridge.sync import accounts, parts, runs
 from lms_bridge.sync.courses import known_courses
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.sync.wishes import event_of
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeCause, Lesson, LessonStatus
+from lms_bridge.timetable.queries import students_of
 from lms_bridge.timetable.snapshots import state_of
 from tests import builders
 
@@ -87,15 +92,16 @@ def live(app: Flask) -> Iterator[Live]:
     lms.close()
 
 
-def teach(live: Live, per_class: int) -> list[Lesson]:
-    """``per_class`` lessons of every class in the week of ``live.since``."""
+def teach(live: Live, per_class: int, since: datetime | None = None) -> list[Lesson]:
+    """``per_class`` lessons of every class in the week from ``since`` on, by default that of ``live.since``."""
+    since = since or live.since
     subject = builders.subject()
     lessons = []
     with transaction():
         for group in live.classes:
             teacher = builders.person()
             for number in range(per_class):
-                start = live.since + timedelta(days=number % 5, hours=number // 5)
+                start = since + timedelta(days=number % 5, hours=number // 5)
                 lessons.append(builders.lesson(group, subject, teacher, start))
     return lessons
 
@@ -110,6 +116,60 @@ def change(live: Live, lessons: list[Lesson], **after: object) -> None:
         wanted.append(changes.Wanted(lesson, replace(moved, **after)))  # type: ignore[arg-type]
     with transaction():
         changes.apply(changes.propose(live.campus, ChangeCause.REQUEST, wanted, actor=None), None)
+
+
+def hold(lessons: list[Lesson]) -> None:
+    """Let the first half of each class have been in the room, and decide the attendance of these lessons."""
+    for lesson in lessons:
+        students = students_of([lesson])[lesson.id]
+        with transaction():
+            record_many(
+                NewEvidence(lesson.id, who, kind, moment, "classroom:1", f"{lesson.id}:{who}:{kind}")
+                for who in students[: len(students) // 2]
+                for kind, moment in ((EvidenceKind.JOINED, lesson.starts_at), (EvidenceKind.LEFT, lesson.ends_at))
+            )
+        with transaction():
+            compute_lesson(lesson.id)
+
+
+def test_attendance_in_moodles_register(live: Live) -> None:
+    with transaction():
+        parts.choose(live.account, {"writes_marks": True}, actor_uid=None)
+    live.run(RunKind.ROSTER)
+    with transaction():
+        db.session.execute(sa.update(Enrolment).values(valid_from=now().date() - timedelta(days=30)))
+    lessons = teach(live, 1, (now() - timedelta(days=1)).replace(minute=0, second=0, microsecond=0))
+    hold(lessons)
+    written = live.run(RunKind.MARKS).result
+    students = db.session.scalar(sa.select(sa.func.count(AttendanceRecord.id)))
+    assert (written["sessions"], written["marks"], written["failed"]) == (len(lessons), students, 0)
+    sessions = mappings("attendance")
+    assert live.run(RunKind.MARKS).result["sessions"] == 0
+
+    # A mark is corrected, the mapping of another lesson is lost: neither makes a second session.
+    lesson, lost = lessons[0], lessons[-1]
+    student = db.session.get_one(Person, students_of([lesson])[lesson.id][-1])
+    with transaction():
+        corrections.correct(lesson, student, Verdict.LATE, "He was on the phone.", builders.person())
+    with transaction():
+        db.session.execute(sa.delete(SyncMapping).filter_by(kind="attendance", entity_id=lost.id))
+    live.run(RunKind.MARKS)
+    assert mappings("attendance") == sessions
+
+    # Somebody deletes a session by hand: it is made again when its marks are written again.
+    with transaction():
+        row = db.session.scalars(sa.select(SyncMapping).filter_by(kind="attendance", entity_id=lesson.id)).one()
+        row.state, row.remote_id, row.next_try = MappingState.WAITING, "99999999", now()
+    live.run(RunKind.MARKS)
+    assert mappings("attendance") == sessions
+
+
+def mappings(kind: str) -> dict[int | None, str | None]:
+    """What is called what there, by our number; everything agrees."""
+    db.session.expire_all()
+    rows = db.session.scalars(sa.select(SyncMapping).filter_by(kind=kind)).all()
+    assert {row.state for row in rows} == {MappingState.DONE}
+    return {row.entity_id: row.remote_id for row in rows}
 
 
 def test_a_term_in_moodle(live: Live) -> None:
