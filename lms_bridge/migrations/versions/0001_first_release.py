@@ -1483,6 +1483,7 @@ def upgrade() -> None:
     sa.Column('key_set_url', sa.String(length=500), nullable=False),
     sa.Column('token_audience', sa.String(length=500), nullable=False),
     sa.Column('email_counts', sa.Boolean(), nullable=False),
+    sa.Column('sends_scores', sa.Boolean(), nullable=False),
     sa.Column('web_origins', sa.JSON(), nullable=False),
     sa.Column('key_set', sa.JSON(), nullable=True),
     sa.Column('key_set_tried_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
@@ -1496,6 +1497,18 @@ def upgrade() -> None:
     with op.batch_alter_table('lti_platform', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_lti_platform_organisation_id'), ['organisation_id'], unique=False)
 
+    op.create_table('lti_course',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('line_items_url', sa.String(length=500), nullable=False),
+    sa.Column('sourcedid', sa.String(length=255), nullable=False),
+    sa.Column('title', sa.String(length=255), nullable=False),
+    sa.Column('sent_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['platform_id'], ['lti_platform.id'], name=op.f('fk_lti_course_platform_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_course')),
+    sa.UniqueConstraint('platform_id', 'line_items_url', name=op.f('uq_lti_course_platform_id_line_items_url'))
+    )
     op.create_table('lti_deployment',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1564,6 +1577,7 @@ def downgrade() -> None:
     op.drop_table('lti_score')
     op.drop_table('lti_stranger')
     op.drop_table('lti_line_item')
+    op.drop_table('lti_course')
     op.drop_table('lti_deployment')
     with op.batch_alter_table('lti_platform', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_lti_platform_organisation_id'))
