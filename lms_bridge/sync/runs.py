@@ -15,7 +15,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
-from lms_bridge.sync import accounts, activities, events, marks, parts, reconcile, roster
+from lms_bridge.sync import accounts, activities, events, homework, marks, parts, reconcile, roster
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH
 
@@ -65,6 +65,8 @@ def start_night() -> None:
                 start(account, kind, actor_uid=None)
             if account.writes_marks:
                 start(account, RunKind.MARKS, actor_uid=None)
+            if account.reads_homework:
+                start(account, RunKind.HOMEWORK, actor_uid=None)
 
 
 def carry_out(run_id: int) -> None:
@@ -172,12 +174,19 @@ def _marks(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) 
     return marks.push(account, lms, watch).as_dict(), marks.problems_of(account)
 
 
+def _homework(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
+    parts.require(account, "reads_homework")
+    changes = homework.take_in(account, lms, dry_run=run.dry_run, watch=watch)
+    return changes.as_dict(), changes.problems
+
+
 _DO: dict[RunKind, Callable[[LmsAccount, LmsConnector, SyncRun, Any], Outcome]] = {
     RunKind.ROSTER: _roster,
     RunKind.ACTIVITIES: _activities,
     RunKind.EVENTS: _events,
     RunKind.RECONCILE: _reconcile,
     RunKind.MARKS: _marks,
+    RunKind.HOMEWORK: _homework,
 }
 
 

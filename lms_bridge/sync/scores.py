@@ -91,7 +91,7 @@ def _send(course: LtiCourse, platform: LtiPlatform) -> int:
         return 0
     with use_locale(locale):
         column = line_item(
-            platform, course.line_items_url, resource_id=COLUMN, label=gettext("Online lessons attended (%%)")
+            platform, course.line_items_url, resource_id=COLUMN, label=gettext("Online lessons attended, in percent")
         )
         return sum(
             send_score(

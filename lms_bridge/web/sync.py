@@ -74,6 +74,11 @@ FIGURES = {
     "sessions": N_("lessons in the register"),
     "marks": N_("marks there"),
     "marks_missing": N_("students without a mark"),
+    "homework_new": N_("new homework"),
+    "homework_changed": N_("homework changed"),
+    "homework_withdrawn": N_("homework withdrawn"),
+    "answers": N_("answers that changed"),
+    "answers_unknown": N_("answers of people not recognised"),
 }
 
 

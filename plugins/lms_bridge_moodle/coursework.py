@@ -35,8 +35,8 @@ def send_message(client: MoodleClient, person: str, text: str) -> str:
     return str(answer[0]["msgid"])
 
 
-def assignments(client: MoodleClient, courses: Sequence[str]) -> Iterator[Assignment]:
-    """The homework of these courses.
+def assignments(client: MoodleClient, courses: Sequence[str], site: str) -> Iterator[Assignment]:
+    """The homework of these courses; ``site`` is Moodle's address.
 
     :raises NotAllowed: a course's homework may not be seen; Moodle would show an empty list.
     """
@@ -58,16 +58,19 @@ def assignments(client: MoodleClient, courses: Sequence[str]) -> Iterator[Assign
                     due_at=moment(row.get("duedate")),
                     opens_at=moment(row.get("allowsubmissionsfromdate")),
                     changed_at=moment(row.get("timemodified")),
+                    url=f"{site}/mod/assign/view.php?id={row['cmid']}" if row.get("cmid") else "",
                 )
 
 
-def submissions(client: MoodleClient, assignment_ids: Sequence[str]) -> Iterator[Submission]:
-    """What was handed in, the latest attempt of each person.
+def submissions(
+    client: MoodleClient, assignment_ids: Sequence[str], since: datetime | None = None
+) -> Iterator[Submission]:
+    """What was handed in (``since`` then), the latest attempt of each person.
 
     :raises NotAllowed: the token may not see it.
     """
     for some in chunks(assignment_ids, AT_ONCE):
-        answer = client.read("mod_assign_get_submissions", assignmentids=some)
+        answer = client.read("mod_assign_get_submissions", assignmentids=some, since=int(since.timestamp()) if since else 0)
         for warning in rows(answer, "warnings"):
             if str(warning.get("warningcode")) == "1":
                 raise NotAllowed(

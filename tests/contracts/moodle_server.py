@@ -62,6 +62,9 @@ class Moodle:
         self.people: list[dict[str, Any]] = []
         self.events: dict[int, dict[str, Any]] = {}
         self.modules: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+        self.assignments: dict[int, list[dict[str, Any]]] = {}
+        """By course; one that is not here may not be seen."""
+        self.submissions: dict[int, list[dict[str, Any]]] = {}
         self.sessions: dict[int, dict[str, Any]] = {}
         self.statuses = [row for row in sample("att_get_session")["statuses"] if isinstance(row, dict)]
         """Those of every attendance register: present, late and excused, as recorded."""
@@ -202,14 +205,19 @@ class Moodle:
         return sample("message")
 
     def _mod_assign_get_assignments(self, p: dict[str, Any]) -> Any:
-        return sample("assignments")
+        courses = [int(number) for number in p["courseids"]]
+        hidden = [number for number in courses if number not in self.assignments]
+        found = [{"id": n, "assignments": self.assignments[n]} for n in courses if n in self.assignments]
+        warnings = [sample("assignments")["warnings"][0] | {"itemid": number} for number in hidden]
+        return {"courses": found, "warnings": warnings}
 
     def _mod_assign_get_submissions(self, p: dict[str, Any]) -> Any:
-        tries = [
-            {"userid": 5, "status": "submitted", "attemptnumber": 0, "timemodified": 1795557003},
-            {"userid": 5, "status": "reopened", "attemptnumber": 1, "timemodified": 1795560000},
-        ]
-        return {"assignments": [{"assignmentid": 1, "submissions": tries}], "warnings": []}
+        found = []
+        for number in (int(one) for one in p["assignmentids"]):
+            rows = [row for row in self.submissions.get(number, ()) if row["timemodified"] >= int(p["since"])]
+            if rows:
+                found.append({"assignmentid": number, "submissions": rows})
+        return {"assignments": found, "warnings": []}
 
     def _mod_attendance_add_attendance(self, p: dict[str, Any]) -> Any:
         number = self.next_number()

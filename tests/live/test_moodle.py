@@ -25,6 +25,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.plugins import CheckState, EvidenceKind, LmsConnector, RemoteEvent
 from lms_bridge.lessons.presence import NewEvidence, record_many
 from lms_bridge.roster.models import ClassGroup, Enrolment, Organisation, OrganisationKind, Person
+from lms_bridge.supervision.models import Homework, HomeworkAnswer
 from lms_bridge.sync import accounts, parts, runs
 from lms_bridge.sync.courses import known_courses
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
@@ -162,6 +163,18 @@ def test_attendance_in_moodles_register(live: Live) -> None:
         row.state, row.remote_id, row.next_try = MappingState.WAITING, "99999999", now()
     live.run(RunKind.MARKS)
     assert mappings("attendance") == sessions
+
+
+def test_homework_of_the_courses(live: Live) -> None:
+    with transaction():
+        parts.choose(live.account, {"reads_homework": True}, actor_uid=None)
+    live.run(RunKind.ROSTER)
+    first = live.run(RunKind.HOMEWORK).result
+    assert first["homework_new"] == db.session.scalar(sa.select(sa.func.count(Homework.id)))
+    assert first["answers"] == db.session.scalar(sa.select(sa.func.count(HomeworkAnswer.id)))
+    again = live.run(RunKind.HOMEWORK).result
+    assert (again["homework_new"], again["homework_changed"], again["answers"]) == (0, 0, 0)
+    assert all(row.url.startswith(URL) for row in db.session.scalars(sa.select(Homework)))
 
 
 def mappings(kind: str) -> dict[int | None, str | None]:

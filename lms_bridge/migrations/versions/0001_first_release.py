@@ -892,6 +892,39 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_version')),
     sa.UniqueConstraint('plan_id', 'number', name=op.f('uq_plan_version_plan_id_number'))
     )
+    op.create_table('homework',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('class_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('subject_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('title', sa.String(length=255), nullable=False),
+    sa.Column('url', sa.String(length=500), nullable=False),
+    sa.Column('opens_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('due_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('withdrawn_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['class_id'], ['class_group.id'], name=op.f('fk_homework_class_id')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_homework_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_homework')),
+    sa.UniqueConstraint('uid', name=op.f('uq_homework_uid'))
+    )
+    with op.batch_alter_table('homework', schema=None) as batch_op:
+        batch_op.create_index('ix_homework_class', ['class_id', 'due_at'], unique=False)
+
+    op.create_table('homework_answer',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('homework_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('state', sa.Enum('new', 'draft', 'submitted', 'returned', name='homeworkstate', native_enum=False, length=40), nullable=False),
+    sa.Column('at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['homework_id'], ['homework.id'], name=op.f('fk_homework_answer_homework_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_homework_answer_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_homework_answer')),
+    sa.UniqueConstraint('homework_id', 'person_id', name=op.f('uq_homework_answer_homework_id_person_id'))
+    )
+    with op.batch_alter_table('homework_answer', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_homework_answer_person_id'), ['person_id'], unique=False)
+
     op.create_table('attendance_correction',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('lesson_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1697,6 +1730,14 @@ def downgrade() -> None:
         batch_op.drop_index('ix_attendance_correction_who')
 
     op.drop_table('attendance_correction')
+    with op.batch_alter_table('homework_answer', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_homework_answer_person_id'))
+
+    op.drop_table('homework_answer')
+    with op.batch_alter_table('homework', schema=None) as batch_op:
+        batch_op.drop_index('ix_homework_class')
+
+    op.drop_table('homework')
     op.drop_table('plan_version')
     with op.batch_alter_table('plan_class', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_plan_class_plan_id'))
