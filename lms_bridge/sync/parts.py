@@ -10,6 +10,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.core.plugins import LmsConnector
+from lms_bridge.sync import addresses
 from lms_bridge.sync.models import LmsAccount
 
 PARTS: Final = {
@@ -40,17 +41,21 @@ def offered(account: LmsAccount) -> list[str]:
 def choose(account: LmsAccount, wanted: dict[str, bool], *, actor_uid: str | None) -> None:
     """Switch parts on and off; those that ``wanted`` does not name stay as they are. Flushes, with an audit entry.
 
-    :raises Conflict: the connector cannot do one of them; nothing is changed.
+    :raises Conflict: the connector cannot do one of them, or another account sends messages; nothing is changed.
     """
     can = offered(account)
     for part, on in wanted.items():
         if on and part not in can:
             raise Conflict(N_('"%(name)s" cannot do this: %(part)s.'), name=account.name, part=gettext(PARTS[part]))
+    if wanted.get("sends_messages") and (other := addresses.other_sender(account)) is not None:
+        raise Conflict(N_('Messages are sent through "%(name)s" already.'), name=other.name)
     changed = {part: on for part, on in wanted.items() if getattr(account, part) != on}
     if not changed:
         return
     for part, on in changed.items():
         setattr(account, part, on)
+    if "sends_messages" in changed:
+        addresses.follow(account)
     audit.record(
         "lms.parts",
         "lms_account",

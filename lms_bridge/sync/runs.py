@@ -15,7 +15,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
-from lms_bridge.sync import accounts, activities, events, homework, marks, parts, reconcile, roster
+from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, parts, reconcile, roster
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH
 
@@ -146,6 +146,8 @@ def _roster(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes)
     changes = roster.take_in(account, lms, dry_run=run.dry_run, confirmed=run.confirmed, watch=watch)
     if not run.dry_run:
         reconcile.wish_all(account)  # lessons of courses that are new
+        with transaction():
+            addresses.follow(account)
     return changes.as_dict(), changes.problems
 
 

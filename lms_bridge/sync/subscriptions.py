@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lms_bridge.attendance.events import AttendanceDecided
 from lms_bridge.core.events import subscribe
-from lms_bridge.sync import marks, wishes
+from lms_bridge.notices import channels
+from lms_bridge.sync import addresses, marks, wishes
 from lms_bridge.timetable.events import LessonsChanged
 
 
@@ -18,3 +19,6 @@ def follow_the_timetable(fact: LessonsChanged) -> None:
 def follow_attendance(fact: AttendanceDecided) -> None:
     """Marks that were decided or corrected wait for the same job."""
     marks.follow([fact.lesson_id])
+
+
+channels.settings_from(addresses.settings_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from lms_bridge_moodle.client import MoodleClient, chunks, rows
 from lms_bridge_moodle.texts import plain
 
 AT_ONCE = 25
+_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 STATES = {"new": "new", "draft": "draft", "submitted": "submitted", "reopened": "returned"}
 
 
@@ -21,7 +23,7 @@ def send_message(client: MoodleClient, person: str, text: str) -> str:
 
     :raises NotAllowed: the person's settings, or a missing capability, do not allow it.
     """
-    lines = "<br>".join(html.escape(line) for line in text.splitlines())
+    lines = "<br>".join(_LINK.sub(r'<a href="\g<0>">\g<0></a>', html.escape(line)) for line in text.splitlines())
     message = {"touserid": person, "text": f"<p>{lines}</p>", "textformat": 1}
     answer = rows(client.write("core_message_send_instant_messages", messages=[message]))
     if not answer:

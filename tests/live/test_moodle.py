@@ -22,9 +22,25 @@ from lms_bridge.attendance.recording import compute_lesson
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.plugins import CheckState, EvidenceKind, LmsConnector, RemoteEvent
+from lms_bridge.core.plugins import (
+    CheckState,
+    EvidenceKind,
+    LmsConnector,
+    OutgoingMessage,
+    RemoteEvent,
+    SendState,
+)
 from lms_bridge.lessons.presence import NewEvidence, record_many
-from lms_bridge.roster.models import ClassGroup, Enrolment, Organisation, OrganisationKind, Person
+from lms_bridge.notices.channels import make_channel
+from lms_bridge.roster.models import (
+    ClassGroup,
+    ContactKind,
+    ContactPoint,
+    Enrolment,
+    Organisation,
+    OrganisationKind,
+    Person,
+)
 from lms_bridge.supervision.models import Homework, HomeworkAnswer
 from lms_bridge.sync import accounts, parts, runs
 from lms_bridge.sync.courses import known_courses
@@ -175,6 +191,19 @@ def test_homework_of_the_courses(live: Live) -> None:
     again = live.run(RunKind.HOMEWORK).result
     assert (again["homework_new"], again["homework_changed"], again["answers"]) == (0, 0, 0)
     assert all(row.url.startswith(URL) for row in db.session.scalars(sa.select(Homework)))
+
+
+def test_a_message_to_somebodys_account(live: Live) -> None:
+    with transaction():
+        parts.choose(live.account, {"sends_messages": True}, actor_uid=None)
+    live.run(RunKind.ROSTER)
+    address = db.session.scalars(
+        sa.select(ContactPoint.address).filter_by(kind=ContactKind.ACCOUNT).order_by(ContactPoint.id).limit(1)
+    ).one()
+    message = OutgoingMessage("id@bridge.test", address, "-", "en", "A test of LMS Bridge", "See http://bridge.test/.")
+    with make_channel("moodle").open() as session:
+        result = session.send(message)
+    assert (result.state, result.answer) == (SendState.SENT, "sent")
 
 
 def mappings(kind: str) -> dict[int | None, str | None]:
