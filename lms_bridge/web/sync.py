@@ -48,6 +48,7 @@ STATES = {
 }
 FIGURES = {
     "courses": N_("courses of our classes"),
+    "cohorts": N_("cohorts of our classes"),
     "people_made": N_("people added"),
     "people_matched": N_("people recognised"),
     "people_changed": N_("people renamed"),

@@ -62,6 +62,8 @@ class Moodle:
         self.people: list[dict[str, Any]] = []
         self.events: dict[int, dict[str, Any]] = {}
         self.modules: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+        self.cohorts = [{"id": 1, "name": "Year 5", "idnumber": "Y5"}]
+        self.cohort_members: dict[int, list[int]] = {}
         self.assignments: dict[int, list[dict[str, Any]]] = {}
         """By course; one that is not here may not be seen."""
         self.submissions: dict[int, list[dict[str, Any]]] = {}
@@ -125,10 +127,11 @@ class Moodle:
         return [{"id": 1, "courseid": int(p["courseid"]), "name": "Set A &amp; B", "idnumber": ""}]
 
     def _core_cohort_get_cohorts(self, p: dict[str, Any]) -> Any:
-        return [{"id": 1, "name": "Year 5", "idnumber": "Y5"}]
+        return self.cohorts
 
     def _core_cohort_get_cohort_members(self, p: dict[str, Any]) -> Any:
-        return [{"cohortid": 1, "userids": [person["id"] for person in self.people]}]
+        found = self.cohort_members or {1: [person["id"] for person in self.people]}
+        return [{"cohortid": int(number), "userids": found.get(int(number), [])} for number in p["cohortids"]]
 
     def _core_user_get_users_by_field(self, p: dict[str, Any]) -> Any:
         if p["field"] == "id" and p["values"] == ["3"]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lms_bridge_moodle import MoodleConnector
 from lms_bridge_moodle.answers import NotAllowed
+from lms_bridge_moodle.client import NoAnswer
 from lms_bridge_moodle.settings import MoodleSettings
 
 from lms_bridge.core.plugins import (
@@ -102,7 +103,7 @@ REFUSALS: list[tuple[str, Fault, type[PluginError], str]] = [
     ("a missing capability", Fault.saying(sample("err_no_capability")), NotAllowed, "Manage groups"),
     ("an unknown function", Fault.saying(sample("err_unknown_function")), NotAllowed, "no function"),
     ("another form", Fault.saying({"courses": 1}), PluginError, "another form"),
-    ("a closed connection", Fault(drop=True), TemporaryFailure, "cannot be reached"),
+    ("a closed connection", Fault(drop=True), NoAnswer, "cannot be reached"),
 ]  # fmt: skip
 
 

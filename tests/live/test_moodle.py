@@ -42,8 +42,8 @@ from lms_bridge.roster.models import (
     Person,
 )
 from lms_bridge.supervision.models import Homework, HomeworkAnswer
-from lms_bridge.sync import accounts, parts, runs
-from lms_bridge.sync.courses import known_courses
+from lms_bridge.sync import accounts, cohorts, parts, runs
+from lms_bridge.sync.courses import classes_by_key, known_courses
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.sync.wishes import event_of
 from lms_bridge.timetable.changing import changes
@@ -204,6 +204,17 @@ def test_a_message_to_somebodys_account(live: Live) -> None:
     with make_channel("moodle").open() as session:
         result = session.send(message)
     assert (result.state, result.answer) == (SendState.SENT, "sent")
+
+
+def test_cohorts_that_carry_the_key_of_a_class(live: Live) -> None:
+    with transaction():
+        parts.choose(live.account, {"reads_cohorts": True}, actor_uid=None)
+        found = cohorts.sources(live.account, live.lms, classes_by_key(live.account), ())
+    if not found:
+        pytest.skip("the Moodle has no cohort with the ID number of a class")
+    people = [member.person for _, of in found for member in cohorts.members(live.lms, of.remote_id)]
+    assert people
+    assert all(person.number and person.family_name for person in people)
 
 
 def mappings(kind: str) -> dict[int | None, str | None]:
