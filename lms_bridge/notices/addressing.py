@@ -57,7 +57,7 @@ def usable(contact: ContactPoint, day: date) -> bool:
 def routes(person_ids: Collection[int], channels: Channels) -> dict[int, Route | NoRoute]:
     """For each person the way that a new message takes.
 
-    :raises ConfigurationError: a channel of the installation itself cannot be used, so that nothing can be said of anyone.
+    :raises ConfigurationError: a channel of the installation cannot be used, so that nothing can be said of anyone.
     """
     default = installation_channels()
     preferences: defaultdict[int, list[str]] = defaultdict(list)

@@ -165,7 +165,7 @@ def digest_of(assignment: Assignment, course: CourseOfClass) -> str:
 def _take_answers(
     account: LmsAccount, lms: LmsConnector, changes: HomeworkChanges, watch: Callable[[int, int | None], None]
 ) -> None:
-    people = {remote_id: person_id for remote_id, person_id in _people(account)}
+    people = dict(iter(_people(account)))
     questions = _questions(account)
 
     def ask(connector: LmsConnector, question: Question) -> list[Submission]:
@@ -202,13 +202,19 @@ def _questions(account: LmsAccount) -> list[Question]:
             SyncMapping.account_id == account.id, SyncMapping.kind == MappedKind.PERSON
         )
     )
-    whole = [number for number, seen in rows if seen is None or (newest is not None and newest > seen)]
-    known = set(whole)
-    by_changes = [(number, seen) for number, seen in rows if number not in known]
-    since = min((seen for _, seen in by_changes), default=now()) - OVERLAP
+    whole: list[str] = []
+    by_changes: list[str] = []
+    since = now()
+    for number, seen in rows:
+        assert number is not None
+        if seen is None or (newest is not None and newest > seen):
+            whole.append(number)
+        else:
+            by_changes.append(number)
+            since = min(since, seen)
     return [
         Question(tuple(ids[start : start + COURSES_AT_ONCE]), moment)
-        for ids, moment in ((whole, None), ([number for number, _ in by_changes], since))
+        for ids, moment in ((whole, None), (by_changes, since - OVERLAP))
         for start in range(0, len(ids), COURSES_AT_ONCE)
     ]
 

@@ -83,10 +83,9 @@ class MappingState(enum.StrEnum):
 class SyncMapping(Base):
     """One thing of ours and what it is there. ``place`` is the remote course that it is in ("" for none).
 
-    ``entity_id`` is the number of our row of the kind (class, person, enrolment, lesson, homework; the class of an activity or
-    a cohort);
-    ``sent`` is what was sent last, or what an unmatched thing is called there; ``digest`` tells whether something
-    else is wanted by now.
+    ``entity_id`` is the number of our row of the kind (class, person, enrolment, lesson, homework; the class of an
+    activity or a cohort); ``sent`` is what was sent last, or what an unmatched thing is called there; ``digest`` tells
+    whether something else is wanted by now.
     """
 
     __tablename__ = "sync_mapping"

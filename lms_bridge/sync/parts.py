@@ -75,7 +75,7 @@ def require(account: LmsAccount, part: str) -> None:
     if not getattr(account, part):
         raise Conflict(
             N_('"%(part)s" is switched off for "%(name)s".'),
-            remedy=N_("Switch it on on the account's page, or with \"lms-bridge sync parts\"."),
+            remedy=N_('Switch it on on the account\'s page, or with "lms-bridge sync parts".'),
             part=gettext(PARTS[part]),
             name=account.name,
         )

@@ -110,7 +110,7 @@ def take_in(
         else:
             missing += _bring_in(account, people, course, *answer, changes, dry_run=dry_run)
         watch(number, len(of_class) + len(of_cohort))
-    gone = {course.place for course in _gone_courses(account)}
+    gone: set[str | None] = {course.place for course in _gone_courses(account)}
     missing += _of_courses(account, gone)
     _end(account, missing, changes, dry_run=dry_run, confirmed=confirmed)
     changes.people_made, changes.people_matched = people.made, people.matched

@@ -99,9 +99,7 @@ def _send(course: LtiCourse, platform: LtiPlatform) -> int:
                 column,
                 subject,
                 given=share.percent,
-                comment=gettext(
-                    "%(attended)s of %(counted)s lessons", attended=share.attended, counted=share.counted
-                ),
+                comment=gettext("%(attended)s of %(counted)s lessons", attended=share.attended, counted=share.counted),
             )
             for subject, share in sorted(wanted, key=lambda one: one[0])
         )

@@ -65,7 +65,7 @@ class Attendance:
     def _known(self, register: str) -> dict[str, str]:
         """The numbers of our sessions by key. Moodle lists them with all their students and marks: read once only."""
         if register not in self._sessions:
-            found = {}
+            found: dict[str, str] = {}
             for row in rows(self._client.read("mod_attendance_get_sessions", attendanceid=register)):
                 mark = marked(row.get("description"))
                 if mark is not None:

@@ -71,8 +71,9 @@ def submissions(
 
     :raises NotAllowed: the token may not see it.
     """
+    changed_since = int(since.timestamp()) if since else 0
     for some in chunks(assignment_ids, AT_ONCE):
-        answer = client.read("mod_assign_get_submissions", assignmentids=some, since=int(since.timestamp()) if since else 0)
+        answer = client.read("mod_assign_get_submissions", assignmentids=some, since=changed_since)
         for warning in rows(answer, "warnings"):
             if str(warning.get("warningcode")) == "1":
                 raise NotAllowed(

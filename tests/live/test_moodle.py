@@ -79,7 +79,7 @@ class Live:
 
     def events(self) -> list[RemoteEvent]:
         """What Moodle's calendars hold of this installation."""
-        courses = [course.remote_id for course in known_courses([self.account.id])[self.account.id]]
+        courses = [course.remote_id for course in known_courses([self.account.id]).get(self.account.id, ())]
         found = self.lms.find_events(courses, self.since - timedelta(days=1), self.since + timedelta(days=30))
         return [event for event in found if event.url.startswith("http://bridge.test/")]
 
