@@ -1,8 +1,9 @@
-"""The whole bridge against a real Moodle: people in, the activity, lessons into calendars, moved and cancelled, mended.
+"""The whole bridge against a real Moodle: people in, the activity, lessons into calendars, moved and cancelled, mended;
+attendance into its register, homework and cohorts in, a message out.
 
 Only with ``LMS_BRIDGE_LIVE_MOODLE_URL`` and ``LMS_BRIDGE_LIVE_MOODLE_TOKEN``, never in CI. The Moodle needs the
 set-up of docs/moodle.md and courses whose ID numbers are ``CAMPUS/CLASS``; the events that are made are removed at the
-end, the activity stays.
+end; the activity, the attendance sessions and the message stay.
 """
 
 from __future__ import annotations
