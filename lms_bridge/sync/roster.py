@@ -130,11 +130,11 @@ def _cohorts(
     dry_run: bool,
 ) -> list[tuple[CourseRecord, CourseOfClass]]:
     """The cohorts that stand for a class without a course."""
-    have = {course.class_id for _, course in of_class}
+    courses = [course for _, course in of_class]
     found: list[tuple[CourseRecord, CourseOfClass]] = []
     try:
         with transaction():
-            found = cohorts.sources(account, connector, keys, have)
+            found = cohorts.sources(account, connector, keys, courses)
             if dry_run:
                 raise _DryRun
     except _DryRun:

@@ -4,6 +4,7 @@ column, made once; only scores that changed are sent."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,11 +20,12 @@ from lms_bridge.core.i18n import N_, gettext, use_locale
 from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import CourseRecord
 from lms_bridge.lti import courses as lti_courses
-from lms_bridge.lti.errors import PlatformSilent
+from lms_bridge.lti.errors import PlatformRefused, PlatformSilent
 from lms_bridge.lti.members_and_grades import line_item, send_score
-from lms_bridge.lti.models import LtiCourse, LtiPlatform
+from lms_bridge.lti.models import LtiCourse, LtiLineItem, LtiPlatform
 from lms_bridge.roster.lms_identity import PERSON, system_of
-from lms_bridge.roster.models import Organisation
+from lms_bridge.roster.models import Enrolment, EnrolmentRole, Organisation
+from lms_bridge.roster.scope import today, valid
 from lms_bridge.sync.courses import CourseOfClass, classes_below, match
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonStatus
 
@@ -93,16 +95,24 @@ def _send(course: LtiCourse, platform: LtiPlatform) -> int:
         column = line_item(
             platform, course.line_items_url, resource_id=COLUMN, label=gettext("Online lessons attended, in percent")
         )
-        return sum(
-            send_score(
-                platform,
-                column,
-                subject,
-                given=share.percent,
-                comment=gettext("%(attended)s of %(counted)s lessons", attended=share.attended, counted=share.counted),
-            )
-            for subject, share in sorted(wanted, key=lambda one: one[0])
-        )
+        return _send_each(platform, column, sorted(wanted, key=lambda one: one[0]))
+
+
+def _send_each(platform: LtiPlatform, column: LtiLineItem, wanted: Sequence[tuple[str, Share]]) -> int:
+    """Send every score; a student whom the course does not know any more does not keep back the others.
+
+    :raises PlatformRefused: the first refusal, after all others were sent.
+    """
+    sent, refused = 0, None
+    for subject, share in wanted:
+        comment = gettext("%(attended)s of %(counted)s lessons", attended=share.attended, counted=share.counted)
+        try:
+            sent += send_score(platform, column, subject, given=share.percent, comment=comment)
+        except PlatformRefused as refusal:
+            refused = refused or refusal
+    if refused is not None:
+        raise refused
+    return sent
 
 
 def shares_of(course: CourseOfClass) -> dict[int, Share]:
@@ -121,11 +131,22 @@ def shares_of(course: CourseOfClass) -> dict[int, Share]:
     if course.subject_id is not None:
         query = query.where(Lesson.subject_id == course.subject_id)
     ids = db.session.scalars(query).all()
+    students = set(
+        db.session.scalars(
+            sa.select(Enrolment.person_id).where(
+                Enrolment.class_id == course.class_id,
+                Enrolment.role == EnrolmentRole.STUDENT,
+                valid(Enrolment, today()),
+            )
+        )
+    )
     attended: Counter[int] = Counter()
     counted: Counter[int] = Counter()
     for start in range(0, len(ids), CHUNK):
         for verdicts in decided(ids[start : start + CHUNK]).values():
             for person_id, verdict in verdicts.items():
+                if person_id not in students:
+                    continue  # of another class in the same lesson, or gone by now
                 counted[person_id] += verdict not in NOT_COUNTED
                 attended[person_id] += verdict in ATTENDED
     return {person_id: Share(attended[person_id], count) for person_id, count in counted.items() if count}

@@ -210,7 +210,7 @@ def test_a_message_to_somebodys_account(live: Live) -> None:
 def test_cohorts_that_carry_the_key_of_a_class(live: Live) -> None:
     with transaction():
         parts.choose(live.account, {"reads_cohorts": True}, actor_uid=None)
-        found = cohorts.sources(live.account, live.lms, classes_by_key(live.account), ())
+        found = cohorts.sources(live.account, live.lms, classes_by_key(live.account), [])
     if not found:
         pytest.skip("the Moodle has no cohort with the ID number of a class")
     people = [member.person for _, of in found for member in cohorts.members(live.lms, of.remote_id)]

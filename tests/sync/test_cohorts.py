@@ -63,6 +63,22 @@ def test_a_cohort_that_is_gone_or_no_longer_wanted_ends_what_came_from_it(yearbo
     assert len(yearbook.mappings("cohort", MappingState.GONE)) == 1
 
 
+def test_a_course_takes_the_place_of_a_cohort_and_back_and_nobody_is_put_out_meanwhile(yearbook: World) -> None:
+    yearbook.run(RunKind.ROSTER)
+    course = {"id": 5, "shortname": "b", "fullname": "B", "idnumber": f"{yearbook.system.b.campus.code}/5-1"}
+    yearbook.moodle.courses.append(course)
+    yearbook.moodle.members[5] = [member(70), member(71)]
+    for _ in range(2):
+        result = yearbook.run(RunKind.ROSTER).result
+        assert (result["cohorts"], result["enrolments_ended"], result["enrolments_new"]) == (0, 0, 0)
+    yearbook.moodle.courses.remove(course)
+    result = yearbook.run(RunKind.ROSTER).result
+    assert (result["cohorts"], result["enrolments_ended"]) == (1, 0)
+    yearbook.moodle.cohort_members[7] = [71]
+    assert yearbook.run(RunKind.ROSTER).result["enrolments_ended"] == 1
+    assert of_class(yearbook.system.b.classes[0]) == ["S71"]
+
+
 def test_cohorts_that_may_not_be_read_end_nothing_and_are_named(yearbook: World) -> None:
     yearbook.run(RunKind.ROSTER)
     yearbook.moodle.faults["core_cohort_get_cohorts"] = [Fault.saying(sample("err_no_capability"))]
