@@ -5,6 +5,7 @@ Each belongs to the test that started it, gets its settings by the environment a
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -44,6 +45,12 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "LMS_BRIDGE_CONFIG": str(settings.data_dir / "none.toml"),
         "PYTHONPATH": str(ROOT),
     }
+    if settings.identity_providers:
+        said = {
+            name: one.model_dump() | {"client_secret": one.client_secret.get_secret_value()}
+            for name, one in settings.identity_providers.items()
+        }
+        given["LMS_BRIDGE_IDENTITY_PROVIDERS"] = json.dumps(said)
     return inherited | given | more
 
 

@@ -13,9 +13,9 @@ import secrets
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -34,6 +34,36 @@ class Environment(StrEnum):
     TEST = "test"
     DEMO = "demo"
     PRODUCTION = "production"
+
+
+class IdentityProvider(BaseModel):
+    """One identity provider (OpenID Connect) by which people may sign in."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid")
+
+    name: str = Field("", max_length=60)
+    """What people call it, as the button on the sign-in page says. Empty: its name in the table."""
+
+    issuer: str = Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])[^\s?#]+$")
+    """Its issuer, exactly as its discovery document says it; with https, but on the same machine."""
+
+    client_id: str = Field(min_length=1)
+    """As what LMS Bridge is registered there."""
+
+    client_secret: SecretStr = SecretStr("")
+    """The secret that belongs to it. Empty: a public client, proved by PKCE alone."""
+
+    organisation: str = ""
+    """Code of the organisation for whose people it speaks, and for those below it. Empty: for everybody."""
+
+    number_claim: str = ""
+    """Claim that carries the person's number in the roster; one that people cannot edit themselves. Empty: none."""
+
+    email_counts: bool = False
+    """Whether somebody may be found by the e-mail address that the provider has verified."""
+
+    scopes: str = Field("openid profile email", pattern=r"\bopenid\b")
+    """What is asked for."""
 
 
 PASSWORD_IN_ADDRESS = re.compile(r"(\w://[^/@\s:]*:)[^/\s]+@")
@@ -139,6 +169,11 @@ class Settings(BaseSettings):
 
     sign_in_link_minutes: int = Field(30, ge=1, le=1440)
     """How long a sign-in link can be used."""
+
+    identity_providers: dict[Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")], IdentityProvider] = Field(
+        default_factory=dict
+    )
+    """Identity providers (OpenID Connect) by which people may sign in, each with a name of its own; see below."""
 
     session_hours: int = Field(12, ge=1, le=720)
     """How long a person stays signed in without activity."""

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lms_bridge.core import registry
-from lms_bridge.core.settings import Settings
+from lms_bridge.core.settings import IdentityProvider, Settings
 
 HEAD = """\
 # Settings
@@ -36,6 +36,14 @@ host = "mail.example.org"
 
 """
 
+PROVIDERS_HEAD = """\
+## Identity providers
+
+Each has a table `[identity_providers.NAME]` in the settings file with these settings; in the environment all of them
+are one JSON object. [Signing in](sign-in.md) has an example.
+
+"""
+
 PLUGINS_HEAD = """\
 ## Plugins
 
@@ -52,7 +60,16 @@ def undocumented(model: type[BaseModel]) -> list[str]:
 
 def page() -> str:
     """The whole page."""
-    return HEAD + "## Core\n\n" + _section(Settings, "LMS_BRIDGE_") + PLUGINS_HEAD + "".join(_plugins()).rstrip() + "\n"
+    return (
+        HEAD
+        + "## Core\n\n"
+        + _section(Settings, "LMS_BRIDGE_")
+        + PROVIDERS_HEAD
+        + _section(IdentityProvider, "")
+        + PLUGINS_HEAD
+        + "".join(_plugins()).rstrip()
+        + "\n"
+    )
 
 
 def _plugins() -> Iterator[str]:
@@ -71,7 +88,7 @@ def _section(model: type[BaseModel], prefix: str) -> str:
     parts = []
     for name, field in model.model_fields.items():
         words = " ".join((field.description or "").replace("``", "`").split())
-        parts.append(f"`{prefix}{name.upper()}` ({_default(field)})  \n{words}\n\n")
+        parts.append(f"`{prefix + name.upper() if prefix else name}` ({_default(field)})  \n{words}\n\n")
     return "".join(parts)
 
 

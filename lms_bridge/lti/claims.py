@@ -53,6 +53,11 @@ class Launch:
     deep_linking: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def number(self) -> str:
+        """The person's number in the roster: LTI has no claim for it."""
+        return ""
+
+    @property
     def says_teacher(self) -> bool:
         """Whether the platform calls the person a teacher of the course."""
         return any(role.rpartition("#")[2] in ("Instructor", "TeachingAssistant", "Mentor") for role in self.roles)

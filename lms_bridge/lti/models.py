@@ -50,6 +50,11 @@ class LtiPlatform(Base):
         back_populates="platform", cascade="all, delete-orphan", order_by="LtiDeployment.id"
     )
 
+    @property
+    def system(self) -> str:
+        """The system under which its users are kept in ``external_id``."""
+        return f"lti:{self.uid}"
+
 
 class LtiDeployment(Base):
     """One installation of the tool in a platform. One that came with a genuine launch but that nobody allowed yet
@@ -130,24 +135,3 @@ class LtiScore(Base):
     content: Mapped[str] = mapped_column(sa.String(64))
     """The SHA-256 of what was said, without the moment."""
     arrived: Mapped[bool] = mapped_column(default=False)
-
-
-class LtiStranger(Base):
-    """Somebody who came from a platform and whom no rule finds in the roster; waits to be bound to a person once.
-
-    ``about`` holds what the platform says of them (name, e-mail, course), encrypted, since it is about minors.
-    """
-
-    __tablename__ = "lti_stranger"
-    __table_args__ = (sa.UniqueConstraint("platform_id", "subject"),)
-
-    id: Mapped[PrimaryKey]
-    uid: Mapped[Uid] = mapped_column(default=new_uid)
-    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("lti_platform.id"))
-    subject: Mapped[str] = mapped_column(sa.String(255))
-    about: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON)
-    tries: Mapped[int] = mapped_column(default=1)
-    first_at: Mapped[datetime] = mapped_column(default=now)
-    last_at: Mapped[datetime] = mapped_column(default=now)
-
-    platform: Mapped[LtiPlatform] = relationship()

@@ -1,8 +1,9 @@
-"""Whom of the roster an LMS means: by the roster's own identifier, else as bound before, else by e-mail if allowed.
+"""Whom of the roster an LMS or an identity provider means: by the roster's own identifier, else as bound before, else
+by number where the provider names one, else by e-mail if allowed.
 
-The LMS proves who somebody is; what they may do here is decided by the roster alone. An LMS speaks for the people of
-its organisation and those below it; nobody with an administrator's or researcher's role beyond that organisation is let
-in by it, or the LMS of one school could hand out the keys of all.
+It proves who somebody is; what they may do here is decided by the roster alone. It speaks for the people of its
+organisation and those below it; nobody with an administrator's or researcher's role beyond that organisation is let in
+by it, or the LMS of one school could hand out the keys of all.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
@@ -21,9 +22,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import Forbidden, InputError, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import ExternalId
-from lms_bridge.lti.claims import Launch
-from lms_bridge.lti.models import LtiPlatform, LtiStranger
-from lms_bridge.roster.models import Account, ContactKind, ContactPoint, Organisation, Person, RoleAssignment
+from lms_bridge.roster.models import Account, ContactKind, ContactPoint, Organisation, Person, RoleAssignment, Stranger
 from lms_bridge.roster.scope import today, valid
 
 PERSON = "person"
@@ -56,14 +55,11 @@ BY_IDENTIFIER = (
         ),
     )
 )
-BY_EMAIL = (
-    _PEOPLE.add_columns(sa.null())
-    .join(ContactPoint, ContactPoint.person_id == Person.id)
-    .where(
-        ContactPoint.kind == ContactKind.EMAIL,
-        sa.func.lower(ContactPoint.address) == sa.bindparam("email"),
-        ContactPoint.valid_to.is_(None),
-    )
+BY_NUMBER = _PEOPLE.where(Person.number == sa.bindparam("number"))
+BY_EMAIL = _PEOPLE.join(ContactPoint, ContactPoint.person_id == Person.id).where(
+    ContactPoint.kind == ContactKind.EMAIL,
+    sa.func.lower(ContactPoint.address) == sa.bindparam("email"),
+    ContactPoint.valid_to.is_(None),
 )
 
 
@@ -72,6 +68,7 @@ class By(enum.StrEnum):
 
     SOURCEDID = "sourcedid"
     BOUND = "bound"
+    NUMBER = "number"
     EMAIL = "email"
 
 
@@ -86,17 +83,45 @@ class Found:
     bound: bool
 
 
-def system_of(platform: LtiPlatform) -> str:
-    """The system under which the users of a platform are kept in ``external_id``."""
-    return f"lti:{platform.uid}"
+class Source(Protocol):
+    """An LMS or an identity provider: its system in ``external_id``, its name, for whom it speaks, and whether e-mail
+    addresses that it names may find somebody."""
+
+    @property
+    def system(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def organisation_id(self) -> int: ...
+    @property
+    def email_counts(self) -> bool: ...
 
 
-def person_of(launch: Launch, platform: LtiPlatform) -> Found | None:
-    """The person whom ``launch`` is about; None: nobody of the roster, or not surely one.
+class Said(Protocol):
+    """What a source says of a person; texts are empty where it says nothing."""
 
-    :raises Forbidden: it is somebody for whom this platform may not speak, or whose account is switched off.
+    @property
+    def subject(self) -> str: ...
+    @property
+    def person_sourcedid(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def context_title(self) -> str: ...
+    @property
+    def says_teacher(self) -> bool: ...
+
+
+def person_of(said: Said, source: Source) -> Found | None:
+    """The person whom ``source`` means; None: nobody of the roster, or not surely one.
+
+    :raises Forbidden: it is somebody for whom the source may not speak, or whose account is switched off.
     """
-    rows = _candidates(launch, platform)
+    rows = _candidates(said, source)
     bound = {row.person.id for row in rows if row.by is By.BOUND}
     within = {row.person.id for row in rows if row.inside}
     wide = {row.person.id for row in rows if not row.inside and row.role in WIDE}
@@ -119,21 +144,24 @@ class _Candidate(NamedTuple):
     by: By
 
 
-def _candidates(launch: Launch, platform: LtiPlatform) -> list[_Candidate]:
-    """Everybody whom one of the rules finds, once for each of their roles of today, in one question."""
-    about = {"organisation": platform.organisation_id, "day": today()}
+def _candidates(said: Said, source: Source) -> list[_Candidate]:
+    """Everybody whom the first rule that finds anybody finds, once for each of their roles of today; for most people
+    that is one question."""
+    about = {"organisation": source.organisation_id, "day": today()}
     # An empty identifier is nobody's: it is asked for as the subject, which is never empty.
-    names = {"subject": launch.subject, "sourcedid": launch.person_sourcedid or launch.subject}
-    rows = db.session.execute(BY_IDENTIFIER, about | names | {"system": system_of(platform)}).all()
+    names = {"subject": said.subject, "sourcedid": said.person_sourcedid or said.subject, "system": source.system}
     found = [
-        _Candidate(row[0], row[1], row[2], row[3], By.BOUND if row[4].startswith("lti:") else By.SOURCEDID)
-        for row in rows
-        if launch.person_sourcedid or row[4].startswith("lti:")
+        _Candidate(row[0], row[1], row[2], row[3], By.BOUND if row[4] == source.system else By.SOURCEDID)
+        for row in db.session.execute(BY_IDENTIFIER, about | names)
+        if said.person_sourcedid or row[4] == source.system
     ]
-    if found or not platform.email_counts or not launch.email:
-        return found
-    rows = db.session.execute(BY_EMAIL, about | {"email": launch.email.lower()}).all()
-    return [_Candidate(row[0], row[1], row[2], row[3], By.EMAIL) for row in rows]
+    if not found and said.number:
+        rows = db.session.execute(BY_NUMBER, about | {"number": said.number})
+        found = [_Candidate(row[0], row[1], row[2], row[3], By.NUMBER) for row in rows]
+    if not found and source.email_counts and said.email:
+        rows = db.session.execute(BY_EMAIL, about | {"email": said.email.lower()})
+        found = [_Candidate(row[0], row[1], row[2], row[3], By.EMAIL) for row in rows]
+    return found
 
 
 def _check(account: Account | None, *, wide_elsewhere: bool) -> None:
@@ -146,49 +174,48 @@ def _check(account: Account | None, *, wide_elsewhere: bool) -> None:
         )
 
 
-def remember(platform: LtiPlatform, launch: Launch, found: Found) -> None:
-    """Bind the LMS's user to the person, so that a later launch without the identifier finds them; what was noted of
+def remember(source: Source, said: Said, found: Found) -> None:
+    """Bind the source's user to the person, so that they are found later without the identifier; what was noted of
     them as a stranger goes. In a transaction of the caller's."""
-    if found.bound:
-        return
-    _bind(platform, launch.subject, found.person)
+    if not found.bound:
+        _bind(source.system, said.subject, found.person)
 
 
-def note_stranger(platform: LtiPlatform, launch: Launch) -> LtiStranger:
+def note_stranger(source: Source, said: Said) -> Stranger:
     """Put somebody whom nobody knows on the administrator's list, once."""
-    row = db.session.scalar(sa.select(LtiStranger).filter_by(platform_id=platform.id, subject=launch.subject))
+    row = db.session.scalar(sa.select(Stranger).filter_by(system=source.system, subject=said.subject))
     about = {
-        "name": launch.name, "email": launch.email, "sourcedid": launch.person_sourcedid,
-        "course": launch.context_title, "teacher": launch.says_teacher,
+        "name": said.name, "email": said.email, "sourcedid": said.person_sourcedid or said.number,
+        "course": said.context_title, "teacher": said.says_teacher,
     }  # fmt: skip
     if row is None:
-        row = LtiStranger(platform_id=platform.id, subject=launch.subject, about=about)
+        row = Stranger(system=source.system, subject=said.subject)
         db.session.add(row)
     else:
-        row.about, row.tries, row.last_at = about, row.tries + 1, now()
+        row.tries, row.last_at = row.tries + 1, now()
+    row.about, row.sent_by, row.organisation_id = about, source.name, source.organisation_id
     db.session.flush()
     return row
 
 
-def strangers_of(platform_ids: Collection[int]) -> list[LtiStranger]:
-    """Who waits to be bound, the latest first."""
+def strangers_of(organisation_ids: Collection[int]) -> list[Stranger]:
+    """Who was sent to these organisations and waits to be bound, the latest first."""
     return list(
         db.session.scalars(
-            sa.select(LtiStranger)
-            .where(LtiStranger.platform_id.in_(platform_ids))
-            .order_by(LtiStranger.last_at.desc())
+            sa.select(Stranger)
+            .where(Stranger.organisation_id.in_(organisation_ids))
+            .order_by(Stranger.last_at.desc())
             .limit(500)
         )
     )
 
 
-def bind(stranger: LtiStranger, number: str, *, actor_uid: str) -> Person:
+def bind(stranger: Stranger, number: str, *, actor_uid: str) -> Person:
     """Say which person of the roster a stranger is, by the person's number; it holds from now on.
 
-    :raises InputError: no person of the platform's organisation has that number, or several have.
+    :raises InputError: no person of the organisation that they were sent to has that number, or several have.
     """
-    platform = stranger.platform
-    base = db.session.get_one(Organisation, platform.organisation_id).path
+    base = db.session.get_one(Organisation, stranger.organisation_id).path
     people = db.session.scalars(
         sa.select(Person)
         .join(RoleAssignment, RoleAssignment.person_id == Person.id)
@@ -206,34 +233,33 @@ def bind(stranger: LtiStranger, number: str, *, actor_uid: str) -> Person:
             else N_("Several people have the number “%(number)s”."),
             remedy=N_("Look the number up in the roster."), number=number.strip()[:60],
         )  # fmt: skip
-    _bind(platform, stranger.subject, people[0])
+    _bind(stranger.system, stranger.subject, people[0])
     audit.record(
-        "lti_user.bound", "person", people[0].uid, actor_uid=actor_uid, organisation_id=platform.organisation_id,
-        platform=platform.uid,
+        "remote_user.bound", "person", people[0].uid, actor_uid=actor_uid, organisation_id=stranger.organisation_id,
+        system=stranger.system,
     )  # fmt: skip
     return people[0]
 
 
-def stranger_named(uid: str) -> LtiStranger:
+def stranger_named(uid: str) -> Stranger:
     """The stranger with this public id.
 
     :raises NotFound: there is none (any more).
     """
-    row = db.session.scalar(sa.select(LtiStranger).filter_by(uid=uid))
+    row = db.session.scalar(sa.select(Stranger).filter_by(uid=uid))
     if row is None:
         raise NotFound()
     return row
 
 
-def _bind(platform: LtiPlatform, subject: str, person: Person) -> None:
-    system = system_of(platform)
+def _bind(system: str, subject: str, person: Person) -> None:
     row = db.session.scalar(sa.select(ExternalId).filter_by(entity=PERSON, system=system, key=subject))
     if row is None:
         db.session.add(ExternalId(entity=PERSON, entity_id=person.id, system=system, key=subject))
-        audit.record("lti_user.known", "person", person.uid, actor_uid=None, platform=platform.uid)
+        audit.record("remote_user.known", "person", person.uid, actor_uid=None, system=system)
     elif row.entity_id != person.id:
         row.entity_id = person.id
-    db.session.execute(sa.delete(LtiStranger).filter_by(platform_id=platform.id, subject=subject))
+    db.session.execute(sa.delete(Stranger).filter_by(system=system, subject=subject))
     db.session.flush()
 
 

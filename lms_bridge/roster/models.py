@@ -127,6 +127,30 @@ class Account(Base):
     disabled_at: Mapped[datetime | None]
 
 
+class Stranger(Base):
+    """Somebody whom an LMS or an identity provider sent, and whom no rule finds in the roster; waits to be bound to a
+    person once.
+
+    ``system`` is that of ``external_id``; ``about`` holds what was said of them (name, e-mail, course), encrypted,
+    since it is about minors.
+    """
+
+    __tablename__ = "stranger"
+    __table_args__ = (sa.UniqueConstraint("system", "subject"),)
+
+    id: Mapped[PrimaryKey]
+    uid: Mapped[Uid] = mapped_column(default=new_uid)
+    system: Mapped[str] = mapped_column(sa.String(80))
+    sent_by: Mapped[str] = mapped_column(sa.String(120))
+    """Name of the LMS or provider, for people."""
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    subject: Mapped[str] = mapped_column(sa.String(255))
+    about: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON)
+    tries: Mapped[int] = mapped_column(default=1)
+    first_at: Mapped[datetime] = mapped_column(default=now)
+    last_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class ApiToken(Base):
     """A person's key for programs: what it may do is what the person may do, and only reading unless ``may_write``.
 

@@ -14,9 +14,9 @@ from lms_bridge.core import audit, jobs, registry
 from lms_bridge.core.application import plugin_context
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BridgeError, NotFound
+from lms_bridge.core.errors import BridgeError, ConfigurationError, NotFound
 from lms_bridge.core.i18n import N_
-from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
+from lms_bridge.core.plugins import AccessRefused, ConnectorCapabilities, LmsConnector, TemporaryFailure
 from lms_bridge.roster.models import Organisation
 from lms_bridge.sync.models import LmsAccount
 
@@ -45,9 +45,14 @@ def connect(
 ) -> LmsAccount:
     """The organisation's account ``name`` at an LMS, made or given other settings. Flushes.
 
-    :raises ConfigurationError: there is no such plugin, or a setting is wrong.
+    :raises ConfigurationError: there is no such plugin, a setting is wrong, or it cannot make courses.
     """
     connector = registry.make(LmsConnector, plugin, settings, plugin_context(plugin))
+    if makes_courses and not (connector.capabilities.writes_courses and connector.capabilities.writes_enrolments):
+        raise ConfigurationError(
+            N_("The connector of %(lms)s cannot make courses and enrolments."), lms=connector.verbose_name,
+            remedy=N_("Connect it without that; courses are then made in the LMS itself."),
+        )  # fmt: skip
     account = db.session.scalar(
         sa.select(LmsAccount).filter_by(organisation_id=organisation.id, plugin=plugin, name=name)
     )
@@ -100,6 +105,14 @@ def account_named(uid: str) -> LmsAccount:
     if account is None:
         raise NotFound(N_("There is no such LMS account."), remedy=N_('"lms-bridge sync list" shows them.'))
     return account
+
+
+def capabilities_of(account: LmsAccount) -> ConnectorCapabilities:
+    """What the account's connector offers.
+
+    :raises ConfigurationError: the plugin is not installed.
+    """
+    return registry.plugin_class(LmsConnector, account.plugin).capabilities
 
 
 def connector_for(account: LmsAccount) -> LmsConnector:

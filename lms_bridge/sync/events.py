@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -203,7 +202,8 @@ def _carry_out(lms: LmsConnector, piece: Piece) -> Piece:
 
 def _create(lms: LmsConnector, piece: Piece, events: Sequence[CalendarEvent]) -> None:
     try:
-        piece.made |= {_name(event): made for event, made in _made(events, lms.create_events(events))}
+        made = zip(events, lms.create_events(events), strict=True)
+        piece.made |= {_name(event): remote_id for event, remote_id in made if remote_id is not None}
     except (TemporaryFailure, AccessRefused):
         raise
     except BridgeError as refusal:
@@ -222,10 +222,6 @@ def _create(lms: LmsConnector, piece: Piece, events: Sequence[CalendarEvent]) ->
 
 def _name(event: CalendarEvent) -> str:
     return f"{event.course_remote_id}/{event.key}"
-
-
-def _made(events: Sequence[CalendarEvent], answer: Any) -> Iterator[tuple[CalendarEvent, str]]:
-    return ((event, answer[event.key]) for event in events if event.key in answer)
 
 
 def _find(lms: LmsConnector, events: Sequence[CalendarEvent]) -> list[RemoteEvent]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from threading import Condition
 
 import sqlalchemy as sa
 
@@ -15,8 +15,9 @@ from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.i18n import N_, match_locale
-from lms_bridge.core.plugins import CourseMember, PersonRecord
+from lms_bridge.core.plugins import CourseMember, LmsConnector, PersonRecord
 from lms_bridge.roster.models import ContactKind, ContactPoint, Organisation, Person, RoleAssignment
+from lms_bridge.roster.scope import today
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 
 NO_NUMBER = N_("has no number there")
@@ -41,6 +42,12 @@ class People:
     missed: set[str] = field(default_factory=set)
     """Remote ids that earlier runs could not match."""
     unmatched: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+    """The numbers that the LMS was asked for in this run."""
+    being_asked: set[str] = field(default_factory=set)
+    looking: Condition = field(default_factory=Condition)
+    unique: dict[str, PersonRecord] = field(default_factory=dict)
+    """The people of the LMS whose number is theirs alone."""
     made: int = 0
     matched: int = 0
     changed: int = 0
@@ -65,99 +72,155 @@ class People:
 
     def unknown(self, members: Sequence[CourseMember]) -> list[PersonRecord]:
         """The members that were not matched yet."""
-        known = self.ids.keys() | self.imagined
-        return [member.person for member in members if member.role and member.person.remote_id not in known]
+        return [
+            member.person
+            for member in members
+            if member.role and member.person.remote_id not in self.ids and member.person.remote_id not in self.imagined
+        ]
 
-    def take(
-        self, members: Sequence[CourseMember], campus: Organisation, unique: Mapping[str, PersonRecord], day: date
-    ) -> None:
-        """Match or make everybody of one course; ``unique`` are the people of the LMS whose number is theirs alone.
-        Flushes."""
-        new = {person.remote_id: person for person in self.unknown(members)}
+    def look_up(self, lms: LmsConnector, members: Sequence[CourseMember]) -> None:
+        """Ask the LMS which numbers of unknown members are theirs alone, each number once; for any thread."""
+        numbers = {person.number for person in self.unknown(members) if person.number}
+        while numbers:
+            with self.looking:
+                mine = numbers - self.asked - self.being_asked
+                self.being_asked |= mine
+            try:
+                found = lms.find_people(sorted(mine)) if mine else {}
+                with self.looking:
+                    self.unique |= found
+                    self.asked |= mine
+            finally:
+                with self.looking:
+                    self.being_asked -= mine
+                    self.looking.notify_all()
+            with self.looking:  # what other threads ask for at the same time; one that fails leaves it to us
+                while numbers & self.being_asked:
+                    self.looking.wait()
+                numbers -= self.asked
+
+    def take(self, arrivals: Sequence[tuple[Organisation, Sequence[CourseMember]]]) -> None:
+        """Match or make everybody of some courses, each of a class of the campus beside it. Flushes."""
         ours: defaultdict[str, list[int]] = defaultdict(list)
-        numbers = {person.number for person in new.values() if person.number}
+        new = {p.remote_id: p for _, members in arrivals for p in self.unknown(members)}
         for number, person_id in db.session.execute(
-            sa.select(Person.number, Person.id).where(Person.number.in_(numbers), Person.erased_at.is_(None))
+            sa.select(Person.number, Person.id).where(
+                Person.number.in_({person.number for person in new.values() if person.number}),
+                Person.erased_at.is_(None),
+            )
         ):
             ours[str(number)].append(person_id)
         taken = {number for numbers in ours.values() for number in numbers if number in self.bound}
-        made: list[tuple[PersonRecord, Person]] = []
-        for record in new.values():
-            here = [number for number in ours.get(record.number or "", ()) if number not in taken]
-            problem = self._problem(record, here, unique)
-            if problem is not None:
-                self._miss(record, problem)
-                continue
-            if here:
-                self._bind(record, here[0])
-                self.matched += 1
-            elif self.dry_run:
-                self.imagined.add(record.remote_id)
-                self.made += 1
-                continue
-            else:
-                made.append((record, _person(record, campus)))
-                continue
-            taken.add(self.ids[record.remote_id])
-        self._keep(made, {m.person.remote_id: m.role for m in members}, campus, day)
-        self._follow(members)
+        bound: list[tuple[PersonRecord, int]] = []
+        made: list[tuple[PersonRecord, Organisation, str]] = []
+        for campus, members in arrivals:
+            for member in members:
+                record = new.pop(member.person.remote_id, None)
+                if record is None:
+                    continue
+                here = [number for number in ours.get(record.number or "", ()) if number not in taken]
+                problem = self._problem(record, here)
+                if problem is not None:
+                    self._miss(record, problem)
+                elif here:
+                    bound.append((record, here[0]))
+                    taken.add(here[0])
+                    self.matched += 1
+                elif self.dry_run:
+                    self.imagined.add(record.remote_id)
+                    self.made += 1
+                else:
+                    made.append((record, campus, member.role))
+        self._bind(bound + self._make(made))
+        self._follow([member for _, members in arrivals for member in members])
         db.session.flush()
 
-    def _problem(self, record: PersonRecord, here: Sequence[int], unique: Mapping[str, PersonRecord]) -> str | None:
+    def _problem(self, record: PersonRecord, here: Sequence[int]) -> str | None:
         if not record.number:
             return NO_NUMBER
-        found = unique.get(record.number)
+        found = self.unique.get(record.number)
         if found is None or found.remote_id != record.remote_id:
             return NOT_UNIQUE
         if len(here) > 1:
             return SEVERAL_HERE
         return None if here or self.account.makes_people else UNKNOWN
 
-    def _keep(
-        self, made: Sequence[tuple[PersonRecord, Person]], roles: Mapping[str, str], campus: Organisation, day: date
-    ) -> None:
-        """Store the people that were made, each with a role at the campus and an address."""
-        db.session.add_all(person for _, person in made)
-        db.session.flush()
-        for record, person in made:
-            what = Role.TEACHER if roles[record.remote_id] == "teacher" else Role.STUDENT
-            db.session.add(RoleAssignment(person_id=person.id, organisation_id=campus.id, role=what, valid_from=day))
-            if record.email:
-                db.session.add(
-                    ContactPoint(
-                        person_id=person.id,
-                        kind=ContactKind.EMAIL,
-                        address=record.email[:255],
-                        source=f"lms:{self.account.uid}",
-                    )
-                )
-            self._bind(record, person.id)
+    def _make(self, made: Sequence[tuple[PersonRecord, Organisation, str]]) -> list[tuple[PersonRecord, int]]:
+        """Store people who are new, each with a role at the campus and an address; many with one statement."""
+        if not made:
+            return []
+        ids = db.session.scalars(
+            sa.insert(Person).returning(Person.id, sort_by_parameter_order=True),
+            [
+                {
+                    "family_name": record.family_name[:100],
+                    "given_name": record.given_name[:100],
+                    "number": record.number,
+                    "language": match_locale(record.locale) if record.locale else campus.locale,
+                }
+                for record, campus, _ in made
+            ],
+        ).all()
+        stored = list(zip(made, ids, strict=True))
+        db.session.execute(
+            sa.insert(RoleAssignment),
+            [
+                {
+                    "person_id": number,
+                    "organisation_id": campus.id,
+                    "role": Role.TEACHER if role == "teacher" else Role.STUDENT,
+                    "valid_from": today(campus.zone),
+                }
+                for (_, campus, role), number in stored
+            ],
+        )
+        addresses = [
+            {
+                "person_id": number,
+                "kind": ContactKind.EMAIL,
+                "address": record.email[:255],
+                "source": f"lms:{self.account.uid}",
+            }
+            for (record, _, _), number in stored
+            if record.email
+        ]
+        if addresses:
+            db.session.execute(sa.insert(ContactPoint), addresses)
         self.made += len(made)
+        return [(record, number) for (record, _, _), number in stored]
 
-    def _bind(self, record: PersonRecord, person_id: int) -> None:
-        if record.remote_id in self.missed:
+    def _bind(self, pairs: Sequence[tuple[PersonRecord, int]]) -> None:
+        """Keep who is whom."""
+        if not pairs:
+            return
+        missed = self.missed & {record.remote_id for record, _ in pairs}
+        if missed:
             db.session.execute(
                 sa.delete(SyncMapping).where(
                     SyncMapping.account_id == self.account.id,
                     SyncMapping.kind == MappedKind.PERSON,
-                    SyncMapping.remote_id == record.remote_id,
+                    SyncMapping.remote_id.in_(missed),
                     SyncMapping.state == MappingState.UNMATCHED,
                 )
             )
-        digest = digest_of(record)
-        db.session.add(
-            SyncMapping(
-                account_id=self.account.id,
-                kind=MappedKind.PERSON,
-                entity_id=person_id,
-                remote_id=record.remote_id,
-                state=MappingState.DONE,
-                digest=digest,
-                seen_at=now(),
-            )
+        for record, number in pairs:
+            self.ids[record.remote_id], self.digests[record.remote_id] = number, digest_of(record)
+            self.bound.add(number)
+        db.session.execute(
+            sa.insert(SyncMapping),
+            [
+                {
+                    "account_id": self.account.id,
+                    "kind": MappedKind.PERSON,
+                    "entity_id": number,
+                    "remote_id": record.remote_id,
+                    "state": MappingState.DONE,
+                    "digest": self.digests[record.remote_id],
+                    "seen_at": now(),
+                }
+                for record, number in pairs
+            ],
         )
-        self.ids[record.remote_id], self.digests[record.remote_id] = person_id, digest
-        self.bound.add(person_id)
 
     def _miss(self, record: PersonRecord, problem: str) -> None:
         """Keep an unmatched person for the administrator's list, once."""
@@ -200,15 +263,6 @@ class People:
             )
             self.digests[record.remote_id] = digest
             self.changed += 1
-
-
-def _person(record: PersonRecord, campus: Organisation) -> Person:
-    return Person(
-        family_name=record.family_name[:100],
-        given_name=record.given_name[:100],
-        number=record.number,
-        language=match_locale(record.locale) if record.locale else campus.locale,
-    )
 
 
 def digest_of(record: PersonRecord) -> str:

@@ -6,10 +6,11 @@ elsewhere is touched. Too many endings in one run wait for a person's word, sinc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -23,7 +24,6 @@ from lms_bridge.core.plugins import (
     CourseRecord,
     EnrolmentRecord,
     LmsConnector,
-    PersonRecord,
     TemporaryFailure,
 )
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Term
@@ -39,6 +39,11 @@ FEW = 5
 """So many endings are never too many."""
 
 LISTED = 50
+
+AT_ONCE = 10
+"""So many courses are written down in one transaction."""
+
+T = TypeVar("T")
 
 Watch = Callable[[int, int | None], None]
 
@@ -97,19 +102,18 @@ def take_in(
     of_cohort = _cohorts(account, connector, keys, of_class, changes, dry_run=dry_run)
     people, missing = People.of(account, dry_run=dry_run), list[int]()
 
-    def fetch(
-        lms: LmsConnector, item: tuple[CourseRecord, CourseOfClass]
-    ) -> tuple[list[CourseMember], dict[str, PersonRecord]]:
+    def fetch(lms: LmsConnector, item: tuple[CourseRecord, CourseOfClass]) -> list[CourseMember]:
         members = list(cohorts.members(lms, item[0].remote_id))
-        numbers = sorted({person.number for person in people.unknown(members) if person.number})
-        return members, dict(lms.find_people(numbers)) if numbers else {}
+        people.look_up(lms, members)
+        return members
 
-    for number, ((_, course), answer) in enumerate(each(account, connector, of_class + of_cohort, fetch), start=1):
-        if isinstance(answer, BridgeError):
-            changes.problems.append(answer)
-        else:
-            missing += _bring_in(account, people, course, *answer, changes, dry_run=dry_run)
-        watch(number, len(of_class) + len(of_cohort))
+    count = 0
+    for answers in _together(each(account, connector, of_class + of_cohort, fetch)):
+        changes.problems += [answer for _, answer in answers if isinstance(answer, BridgeError)]
+        brought = [(item[1], answer) for item, answer in answers if not isinstance(answer, BridgeError)]
+        missing += _bring_in(account, people, brought, changes, dry_run=dry_run)
+        count += len(answers)
+        watch(count, len(of_class) + len(of_cohort))
     gone: set[str | None] = {course.place for course in _gone_courses(account)}
     missing += _of_courses(account, gone)
     _end(account, missing, changes, dry_run=dry_run, confirmed=confirmed)
@@ -156,25 +160,38 @@ def _courses(connector: LmsConnector, keys: dict[str, int]) -> list[CourseRecord
     return found
 
 
+def _together(answers: Iterable[T]) -> Iterator[list[T]]:
+    """The answers in lists of :data:`AT_ONCE`; what came before the LMS fell silent is handed out before that."""
+    some: list[T] = []
+    try:
+        for answer in answers:
+            some.append(answer)
+            if len(some) == AT_ONCE:
+                yield some
+                some = []
+    except (TemporaryFailure, AccessRefused):
+        if some:
+            yield some
+        raise
+    if some:
+        yield some
+
+
 def _bring_in(
     account: LmsAccount,
     people: People,
-    course: CourseOfClass,
-    members: Sequence[CourseMember],
-    unique: dict[str, PersonRecord],
+    brought: Sequence[tuple[CourseOfClass, list[CourseMember]]],
     changes: RosterChanges,
     *,
     dry_run: bool,
 ) -> list[int]:
-    """Match the members and begin the enrolments that are missing, in one transaction; the mappings of enrolments
-    that the course has no longer."""
+    """Match the members of some courses and begin the enrolments that are missing, in one transaction; the mappings of
+    enrolments that the courses have no longer."""
     try:
         with transaction():
-            group = db.session.get_one(ClassGroup, course.class_id)
-            campus = db.session.get_one(Organisation, group.campus_id)
-            day = today(campus.zone)
-            people.take(members, campus, unique, day)
-            missing = _enrol(account, people, course, members, changes, day)
+            campuses = _campuses([course.class_id for course, _ in brought])
+            people.take([(campuses[course.class_id], members) for course, members in brought])
+            missing = _enrol(account, people, brought, campuses, changes)
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -182,73 +199,113 @@ def _bring_in(
     return missing
 
 
+def _campuses(class_ids: Sequence[int]) -> dict[int, Organisation]:
+    rows = db.session.execute(
+        sa.select(ClassGroup.id, Organisation)
+        .join(Organisation, Organisation.id == ClassGroup.campus_id)
+        .where(ClassGroup.id.in_(class_ids))
+    )
+    return dict(iter(rows))
+
+
 def _enrol(
     account: LmsAccount,
     people: People,
-    course: CourseOfClass,
-    members: Sequence[CourseMember],
+    brought: Sequence[tuple[CourseOfClass, list[CourseMember]]],
+    campuses: Mapping[int, Organisation],
     changes: RosterChanges,
-    day: date,
 ) -> list[int]:
-    wanted = {
-        (people.ids[m.person.remote_id], EnrolmentRole(m.role)): m.person.remote_id
-        for m in members
-        if m.role and m.person.remote_id in people.ids and not m.person.suspended
-    }
-    there = {
-        (row.person_id, row.role)
-        for row in db.session.execute(
-            sa.select(Enrolment.person_id, Enrolment.role).where(
-                Enrolment.class_id == course.class_id,
-                valid(Enrolment, day),
-                sa.or_(
-                    Enrolment.role == EnrolmentRole.STUDENT,
-                    sa.true() if course.subject_id is None else Enrolment.subject_id == course.subject_id,
-                ),
+    there = _standing(brought, campuses)
+    new: list[tuple[CourseOfClass, int, EnrolmentRole, int | None]] = []
+    wanted: dict[str, dict[tuple[int, EnrolmentRole], str]] = {}
+    for course, members in brought:
+        wanted[course.remote_id] = mine = {
+            (people.ids[m.person.remote_id], EnrolmentRole(m.role)): m.person.remote_id
+            for m in members
+            if m.role and m.person.remote_id in people.ids and not m.person.suspended
+        }
+        for person_id, role in mine:
+            subject = course.subject_id if role is EnrolmentRole.TEACHER else None
+            present = there[course.class_id, person_id, role]
+            # Without a subject of the course, a teacher of the class in whatever subject is there already.
+            if not present or (subject is not None and subject not in present):
+                new.append((course, person_id, role, subject))
+                there[course.class_id, person_id, role].add(subject)
+        changes.enrolments_new += sum(m.person.remote_id in people.imagined for m in members if m.role)
+    _begin(account, new, wanted, campuses)
+    changes.enrolments_new += len(new)
+    return _not_wanted(account, wanted)
+
+
+def _standing(
+    brought: Sequence[tuple[CourseOfClass, list[CourseMember]]], campuses: Mapping[int, Organisation]
+) -> defaultdict[tuple[int, int, EnrolmentRole], set[int | None]]:
+    """Who is in the classes today: by class, person and role the subjects."""
+    found: defaultdict[tuple[int, int, EnrolmentRole], set[int | None]] = defaultdict(set)
+    by_day: defaultdict[date, list[int]] = defaultdict(list)
+    for course, _ in brought:
+        by_day[today(campuses[course.class_id].zone)].append(course.class_id)
+    for day, class_ids in by_day.items():
+        rows = db.session.execute(
+            sa.select(Enrolment.class_id, Enrolment.person_id, Enrolment.role, Enrolment.subject_id).where(
+                Enrolment.class_id.in_(class_ids), valid(Enrolment, day)
             )
         )
-    }
-    new = [key for key in wanted if key not in there]
-    rows = [
-        Enrolment(
-            class_id=course.class_id,
-            person_id=person_id,
-            role=role,
-            subject_id=course.subject_id if role is EnrolmentRole.TEACHER else None,
-            valid_from=day,
-        )
-        for person_id, role in new
-    ]
-    db.session.add_all(rows)
-    db.session.flush()
-    db.session.add_all(
-        SyncMapping(
-            account_id=account.id,
-            kind=MappedKind.ENROLMENT,
-            place=course.remote_id,
-            entity_id=row.id,
-            remote_id=wanted[key],
-            state=MappingState.DONE,
-        )
-        for key, row in zip(new, rows, strict=True)
+        for class_id, person_id, role, subject_id in rows:
+            found[class_id, person_id, role].add(subject_id)
+    return found
+
+
+def _begin(
+    account: LmsAccount,
+    new: Sequence[tuple[CourseOfClass, int, EnrolmentRole, int | None]],
+    wanted: Mapping[str, Mapping[tuple[int, EnrolmentRole], str]],
+    campuses: Mapping[int, Organisation],
+) -> None:
+    """Store new enrolments, many with one statement, each with its mapping."""
+    if not new:
+        return
+    ids = db.session.scalars(
+        sa.insert(Enrolment).returning(Enrolment.id, sort_by_parameter_order=True),
+        [
+            {
+                "class_id": course.class_id,
+                "person_id": person_id,
+                "role": role,
+                "subject_id": subject,
+                "valid_from": today(campuses[course.class_id].zone),
+            }
+            for course, person_id, role, subject in new
+        ],
+    ).all()
+    db.session.execute(
+        sa.insert(SyncMapping),
+        [
+            {
+                "account_id": account.id,
+                "kind": MappedKind.ENROLMENT,
+                "place": course.remote_id,
+                "entity_id": number,
+                "remote_id": wanted[course.remote_id][person_id, role],
+                "state": MappingState.DONE,
+            }
+            for number, (course, person_id, role, _) in zip(ids, new, strict=True)
+        ],
     )
-    changes.enrolments_new += len(new) + sum(m.person.remote_id in people.imagined for m in members if m.role)
-    db.session.flush()
-    return _not_wanted(account, course, set(wanted))
 
 
-def _not_wanted(account: LmsAccount, course: CourseOfClass, wanted: set[tuple[int, EnrolmentRole]]) -> list[int]:
+def _not_wanted(account: LmsAccount, wanted: Mapping[str, Mapping[tuple[int, EnrolmentRole], str]]) -> list[int]:
     rows = db.session.execute(
-        sa.select(SyncMapping.id, Enrolment.person_id, Enrolment.role)
+        sa.select(SyncMapping.id, SyncMapping.place, Enrolment.person_id, Enrolment.role)
         .join(Enrolment, Enrolment.id == SyncMapping.entity_id)
         .where(
             SyncMapping.account_id == account.id,
             SyncMapping.kind == MappedKind.ENROLMENT,
-            SyncMapping.place == course.remote_id,
+            SyncMapping.place.in_(list(wanted)),
             SyncMapping.state == MappingState.DONE,
         )
     )
-    return [number for number, person_id, role in rows if (person_id, role) not in wanted]
+    return [number for number, place, person_id, role in rows if (person_id, role) not in wanted[place]]
 
 
 def _gone_courses(account: LmsAccount) -> Iterable[SyncMapping]:

@@ -13,14 +13,24 @@ from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.i18n import get_locale, use_locale
-from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
+from lms_bridge.core.i18n import N_, get_locale, use_locale
+from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
 from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, parts, reconcile, roster
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH
 
 RUN = "sync.run"
 NIGHT = "sync.night"
+NEEDS = {
+    RunKind.ROSTER: "reads_people",
+    RunKind.ACTIVITIES: "activities",
+    RunKind.EVENTS: "events",
+    RunKind.RECONCILE: "finds_events_by_marker",
+    RunKind.MARKS: "attendance",
+    RunKind.HOMEWORK: "assignments",
+}
+"""Which flag of a connector says that it offers what a kind of run needs."""
+
 WRITE_EVERY = 1.0
 LISTED = 20
 WAITS = 60
@@ -61,8 +71,10 @@ def start_night() -> None:
     """Every account: people in, activities, the comparison of calendars, and the parts that are chosen for it."""
     with transaction():
         for account in accounts.enabled_accounts():
+            can = accounts.capabilities_of(account)
             for kind in (RunKind.ROSTER, RunKind.ACTIVITIES, RunKind.RECONCILE):
-                start(account, kind, actor_uid=None)
+                if getattr(can, NEEDS[kind]):
+                    start(account, kind, actor_uid=None)
             if account.writes_marks:
                 start(account, RunKind.MARKS, actor_uid=None)
             if account.reads_homework:
@@ -82,6 +94,7 @@ def carry_out(run_id: int) -> None:
     try:
         _note(run_id, state=SyncState.RUNNING, progress={})
         with use_locale(locale), accounts.connected(account) as lms:
+            _check_offered(lms, run.kind)
             result, problems = _DO[run.kind](account, lms, run, _Notes(run_id, account.id))
         _note(run_id, state=SyncState.DONE, result=result, problems=texts(problems, locale), finished_at=now())
     except (TemporaryFailure, AccessRefused) as error:
@@ -92,6 +105,14 @@ def carry_out(run_id: int) -> None:
         _note(run_id, state=SyncState.REFUSED, problems=texts([refusal], locale), finished_at=now())
     finally:
         accounts.release(account.id)
+
+
+def _check_offered(lms: LmsConnector, kind: RunKind) -> None:
+    if not getattr(lms.capabilities, NEEDS[kind]):
+        raise PluginError(
+            N_("The connector of %(lms)s does not offer this."), remedy=N_("See docs/lms-connectors.md."),
+            lms=lms.verbose_name,
+        )  # fmt: skip
 
 
 def carry_out_now(run_id: int) -> None:

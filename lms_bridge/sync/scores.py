@@ -23,7 +23,7 @@ from lms_bridge.lti import courses as lti_courses
 from lms_bridge.lti.errors import PlatformRefused, PlatformSilent
 from lms_bridge.lti.members_and_grades import line_item, send_score
 from lms_bridge.lti.models import LtiCourse, LtiLineItem, LtiPlatform
-from lms_bridge.roster.lms_identity import PERSON, system_of
+from lms_bridge.roster.lms_identity import PERSON
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Organisation
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.sync.courses import CourseOfClass, classes_below, match
@@ -156,7 +156,7 @@ def _subjects(platform: LtiPlatform) -> dict[int, str]:
     """The platform's users by person, as far as they came in once or were bound."""
     rows = db.session.execute(
         sa.select(ExternalId.entity_id, ExternalId.key).where(
-            ExternalId.entity == PERSON, ExternalId.system == system_of(platform)
+            ExternalId.entity == PERSON, ExternalId.system == platform.system
         )
     )
     return dict(iter(rows))

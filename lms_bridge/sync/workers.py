@@ -20,8 +20,9 @@ from lms_bridge.sync.models import LmsAccount
 T = TypeVar("T")
 R = TypeVar("R")
 
-AHEAD = 2
-"""So many calls for each connection are prepared before the first answer is used; memory stays bounded."""
+AHEAD = 5
+"""So many calls for each connection are prepared before the first answer is used: enough for the connections to be busy
+while the caller writes down what came, and bounded in memory."""
 
 
 def each(

@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "health",
     "shell",
     "auth",
+    "oidc",
     "home",
     "plans",
     "roster",

@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from apiflask import APIBlueprint
+from authlib.common.urls import add_params_to_uri
 from flask import Response, flash, redirect, render_template, request, url_for
+from flask import session as cookie
 from werkzeug.wrappers import Response as BaseResponse
 
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import gettext
+from lms_bridge.oidc import discovery, providers
 from lms_bridge.roster import accounts
 from lms_bridge.web import session
 from lms_bridge.web.security import limiter, safe_next
 
 blueprint = APIBlueprint("auth", __name__, enable_openapi=False)
 
+LEFT = "left"
+"""Under which name the session keeps, after a sign-out, by which provider somebody had come."""
+
 
 @blueprint.get("/sign-in")
 def sign_in_page() -> str:
-    """The form."""
-    return render_template("sign_in.html", next=safe_next(request.args.get("next")))
+    """The form, and the identity providers."""
+    return sign_in_form(next=safe_next(request.args.get("next")), leave=_way_out())
+
+
+def sign_in_form(**context: Any) -> str:
+    """The sign-in page, with what is to be said on it."""
+    return render_template("sign_in.html", providers=providers.providers(), **context)
+
+
+def _way_out() -> dict[str, str] | None:
+    """Whoever was signed in by a provider and signed out here is still signed in there: the way out there, once."""
+    name = cookie.pop(LEFT, None)
+    provider = next((one for one in providers.providers() if one.identifier == name), None)
+    said = discovery.known_configuration(provider) if provider is not None else None
+    if provider is None or said is None or not said.end_session:
+        return None
+    home = current_settings().base_url.rstrip("/") + url_for("auth.sign_in_page")
+    asked = {"client_id": provider.said.client_id, "post_logout_redirect_uri": home}
+    return {"name": provider.name, "url": add_params_to_uri(said.end_session, asked)}
 
 
 @blueprint.post("/sign-in")
@@ -36,8 +60,7 @@ def sign_in() -> BaseResponse | tuple[str, int]:
             person = accounts.sign_in(login, password)
             session.sign_in(person)
     except BridgeError as error:
-        page = render_template("sign_in.html", login=login, error=error.text(), hint=error.remedy_text(), next=target)
-        return page, error.status
+        return sign_in_form(login=login, error=error.text(), hint=error.remedy_text(), next=target), error.status
     return redirect(target or url_for("home.home"))
 
 
@@ -63,6 +86,9 @@ def sign_in_by_link(token: str) -> BaseResponse:
 @blueprint.post("/sign-out")
 def sign_out() -> BaseResponse:
     """Ends the session."""
+    provider = session.provider()
     session.sign_out()
+    if provider:
+        cookie[LEFT] = provider
     flash(gettext("You are signed out."), "good")
     return redirect(url_for("auth.sign_in_page"))

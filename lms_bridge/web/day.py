@@ -22,15 +22,17 @@ from lms_bridge.timetable.units.unit_titles import unit_titles
 from lms_bridge.web.attendance_words import BADGES, WORDS
 
 LOOK_AHEAD = timedelta(days=14)
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Day:
-    """What is next, and the lessons of the day (today, or the next day that has any)."""
+    """What is next, the lessons of the day (today, or the next day that has any), and those of the rest of a week."""
 
     day: date
     next: dict[str, Any] | None = None
     lessons: list[dict[str, Any]] = field(default_factory=list)
+    later: list[tuple[date, list[dict[str, Any]]]] = field(default_factory=list)
 
 
 def bounds(zone: str) -> tuple[datetime, datetime]:
@@ -58,7 +60,9 @@ def arrange(
     today = local(moment, zone).date()
     days = sorted({row["day"] for row in shown if row["day"] >= today})
     day = today if today in days else days[0] if days else today
-    return Day(day, coming[0] if coming else None, [row for row in shown if row["day"] == day])
+    of_day = {one: [row for row in shown if row["day"] == one] for one in days if one < today + WEEK}
+    later = [(one, rows) for one, rows in of_day.items() if one > day]
+    return Day(day, coming[0] if coming else None, [row for row in shown if row["day"] == day], later)
 
 
 def _row(lesson: Lesson, unit: str, moment: datetime, *, of_teacher: bool) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def _page(problem: BridgeError | None = None, **more: Any) -> str:
         rows=rows,
         places=places,
         organisations=[(row.uid, row.label(get_locale())) for row in places.values()],
-        strangers=lms_identity.strangers_of([row.id for row in rows]),
+        strangers=lms_identity.strangers_of(places),
         keys=[(key, _key_words(key)) for key in keys.known_keys()],
         rotates=_whole(),
         problem=problem,
@@ -280,7 +280,7 @@ def bind(uid: str) -> Response | tuple[str, int]:
     """Say who an unmatched person is."""
     require(Permission.SYSTEM)
     stranger = lms_identity.stranger_named(uid)
-    _mine(stranger.platform.uid)
+    require(Permission.SYSTEM, Target(path=db.session.get_one(Organisation, stranger.organisation_id).path))
     try:
         with transaction():
             person = lms_identity.bind(stranger, request.form.get("number", ""), actor_uid=current_person().uid)

@@ -19,10 +19,20 @@ from lms_bridge.roster.models import Account, Person
 from lms_bridge.roster.scope import scope_for
 from lms_bridge.web import language
 
-__all__ = ["current_person", "current_scope", "init_app", "require", "sign_in", "sign_out", "signed_in_required"]
+__all__ = [
+    "current_person",
+    "current_scope",
+    "init_app",
+    "provider",
+    "require",
+    "sign_in",
+    "sign_out",
+    "signed_in_required",
+]
 
 
 RENEWED = "renewed"
+PROVIDER = "provider"
 WHO = (
     sa.select(Person, Account)
     .join(Account, Account.person_id == Person.id)
@@ -91,14 +101,21 @@ def _renew() -> None:
         session[RENEWED] = int(now().timestamp())
 
 
-def sign_in(person: Person, account: Account | None = None) -> None:
+def sign_in(person: Person, account: Account | None = None, *, provider: str = "") -> None:
     """Begin a session for ``person``, whose account the caller may have at hand; the language follows the person
-    again."""
+    again. ``provider``: the identity provider by which they came."""
     session.clear()
+    if provider:
+        session[PROVIDER] = provider
     session.permanent = True
     session[RENEWED] = int(now().timestamp())
     after_this_request(language.forget)
     login_user(SignedIn(person, (account or account_for(person)).session_version))
+
+
+def provider() -> str:
+    """The identity provider by which the present session was begun; empty: another way."""
+    return str(session.get(PROVIDER, ""))
 
 
 def sign_out() -> None:

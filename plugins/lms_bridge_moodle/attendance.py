@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from lms_bridge.core.plugins import N_, AttendanceMark, AttendanceSession, NotThere, PluginError, gettext
+from lms_bridge.core.plugins import (
+    N_,
+    AttendanceMark,
+    AttendanceSession,
+    NotThere,
+    PluginError,
+    described,
+    gettext,
+    marked,
+)
 from lms_bridge_moodle.activities import modules
 from lms_bridge_moodle.client import MoodleClient, rows
 from lms_bridge_moodle.settings import MoodleSettings
-from lms_bridge_moodle.texts import described, marked, name
+from lms_bridge_moodle.texts import name
 
 
 class Attendance:

@@ -8,11 +8,20 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from lms_bridge.core.plugins import N_, CalendarEvent, NotThere, PluginError, RemoteEvent, gettext
+from lms_bridge.core.plugins import (
+    N_,
+    CalendarEvent,
+    NotThere,
+    PluginError,
+    RemoteEvent,
+    described,
+    gettext,
+    marked,
+)
 from lms_bridge_moodle.answers import NotAllowed
 from lms_bridge_moodle.client import MoodleClient, chunks, rows
 from lms_bridge_moodle.settings import CancelledEvents, MoodleSettings
-from lms_bridge_moodle.texts import described, marked, name, plain
+from lms_bridge_moodle.texts import name, plain
 
 MAX_BATCH = 50
 COURSES_AT_ONCE = 10
@@ -25,17 +34,17 @@ class Calendar:
         self._client, self._settings = client, settings
         self._zone: ZoneInfo | None = None
 
-    def create(self, events: Sequence[CalendarEvent]) -> dict[str, str]:
-        """Make at most :data:`MAX_BATCH` events. What comes back is counted and told apart by the markers, because
-        Moodle drops what it may not do, and PHP what is too much, without an error."""
+    def create(self, events: Sequence[CalendarEvent]) -> list[str | None]:
+        """Make at most :data:`MAX_BATCH` events. What comes back is counted and told apart by course and marker,
+        because Moodle drops what it may not do, and PHP what is too much, without an error."""
         if len(events) > MAX_BATCH:
             raise ValueError(f"{len(events)} events at once")
         answer = self._client.write("core_calendar_create_calendar_events", events=[self._new(e) for e in events])
-        made: dict[str, str] = {}
+        made: dict[tuple[str, str], str] = {}
         for row in rows(answer, "events"):
             found = marked(row.get("description"))
             if found is not None:
-                made[found[0]] = str(row["id"])
+                made[str(row["courseid"]), found[0]] = str(row["id"])
         if not made and rows(answer, "warnings"):
             raise NotAllowed(
                 N_("Moodle made none of %(count)s events: %(text)s"),
@@ -43,7 +52,7 @@ class Calendar:
                 count=len(events),
                 text=str(rows(answer, "warnings")[0].get("message", ""))[:200],
             )
-        return {event.key: made[event.key] for event in events if event.key in made}
+        return [made.get((event.course_remote_id, event.key)) for event in events]
 
     def _new(self, event: CalendarEvent) -> dict[str, Any]:
         return {

@@ -101,7 +101,7 @@ class MoodleConnector(LmsConnector):
     def ensure_enrolments(self, enrolments: Sequence[EnrolmentRecord]) -> None:
         self._roster.ensure_enrolments(enrolments)
 
-    def create_events(self, events: Sequence[CalendarEvent]) -> Mapping[str, str]:
+    def create_events(self, events: Sequence[CalendarEvent]) -> Sequence[str | None]:
         return self._calendar.create(events)
 
     def update_event(self, remote_id: str, event: CalendarEvent) -> None:

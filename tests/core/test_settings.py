@@ -105,3 +105,17 @@ def test_every_setting_of_every_bundled_plugin_is_documented(found: registry.Fou
 def test_the_page_of_settings_is_that_of_the_code() -> None:
     page = Path(__file__).parents[2] / "docs" / "settings.md"
     assert page.read_text(encoding="utf-8") == settings_docs.page(), "run: make settings-docs"
+
+
+def test_identity_providers_come_from_the_file_or_the_environment_and_never_without_https(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = "[identity_providers.keycloak]\n"
+    table += 'issuer = "https://id.test/realms/school"\nclient_id = "1"\nclient_secret = "shh"\n'
+    (tmp_path / "lms-bridge.toml").write_text(table, encoding="utf-8")
+    settings = load(data_dir=tmp_path)
+    assert settings.identity_providers["keycloak"].client_secret.get_secret_value() == "shh"
+    assert "shh" not in repr(settings)
+    monkeypatch.setenv("LMS_BRIDGE_IDENTITY_PROVIDERS", '{"id": {"issuer": "http://id.test/", "client_id": "1"}}')
+    with pytest.raises(ConfigurationError, match="IDENTITY_PROVIDERS_ID_ISSUER"):
+        load(data_dir=tmp_path)

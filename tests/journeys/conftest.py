@@ -134,7 +134,7 @@ def browser_of(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Op
         context.on(
             "request",
             lambda request: (
-                request.url.startswith(("http://127.0.0.1", "data:", "blob:", "about:"))
+                request.url.startswith(("http://127.0.0.1", "http://localhost", "data:", "blob:", "about:"))
                 or complaints.append(f"outside: {request.url}")
             ),
         )

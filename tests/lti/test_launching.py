@@ -15,9 +15,8 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import ExternalId
 from lms_bridge.lti.claims import CLAIM
-from lms_bridge.lti.models import LtiStranger
 from lms_bridge.roster.accounts import account_for
-from lms_bridge.roster.models import Organisation, Person
+from lms_bridge.roster.models import Organisation, Person, Stranger
 from tests.builders import added, contact, person_as, role
 from tests.lti.conftest import FRAME, OURS, World, lis
 from tests.lti.lms import TOOL
@@ -142,7 +141,7 @@ def test_somebody_whom_the_roster_does_not_know_is_told_what_to_do_and_bound_onc
     assert "We do not know you yet" in answer.text
     world.login()
     world.launch(**TEACHER, **lis("T999"))
-    stranger = db.session.query(LtiStranger).one()
+    stranger = db.session.query(Stranger).one()
     assert stranger.tries == 2
     with transaction():
         world.system.a.other_teacher.number = "N7"

@@ -17,7 +17,7 @@ from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
 from lms_bridge.sync import accounts, runs
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
-from lms_bridge.timetable.models import ChangeCause, Lesson, LessonMode, LessonStatus
+from lms_bridge.timetable.models import ChangeCause, Lesson, LessonAudience, LessonMode, LessonStatus
 from lms_bridge.timetable.snapshots import state_of
 from tests import builders
 from tests.builders import SchoolSystem, small_system
@@ -186,6 +186,18 @@ def test_lessons_are_made_moved_and_cancelled_in_place(world: World) -> None:
     world.change(lessons[2:], mode=LessonMode.ONLINE)
     jobs.run_due()
     assert len(world.moodle.events) == 4
+
+
+def test_a_lesson_of_two_classes_has_an_event_of_its_own_in_each_course(world: World) -> None:
+    (shared,) = world.lessons(1)
+    with transaction():
+        shared.audience.append(LessonAudience(class_id=world.system.a.classes[1].id))
+    world.run(RunKind.ROSTER)
+    jobs.run_due()
+    events = {row.place: row.remote_id for row in world.mappings("event") if row.entity_id == shared.id}
+    assert {place: str(world.moodle.events[int(number or 0)]["courseid"]) for place, number in events.items()} == {
+        "2": "2", "3": "3",
+    }  # fmt: skip
 
 
 def test_changing_a_lesson_asks_the_lms_nothing_while_the_page_waits(world: World) -> None:

@@ -28,12 +28,12 @@ from lms_bridge.core.files import store
 from lms_bridge.core.models import Job, JobState, StoredFile
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind, ProviderAccount
-from lms_bridge.lti.models import LtiPlatform, LtiStranger
+from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
 from lms_bridge.plans.models import ColumnMapping, PlanBatch, PlanComment, PlanDeadline
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.api_tokens import create
-from lms_bridge.roster.models import ApiToken, Person, RosterUpload
+from lms_bridge.roster.models import ApiToken, Person, RosterUpload, Stranger
 from lms_bridge.sync.models import LmsAccount
 from lms_bridge.timetable.cases.models import CaseProposal, ChangeCase, TeacherAbsence
 from lms_bridge.timetable.inputs.models import Arrangement, ArrangementClass, RuleType, SubjectRule
@@ -49,6 +49,7 @@ OPEN = {
     "openapi.spec": "the description of the interface, without data",
     "health.": "asked by machines; metrics have a rule of their own (tests/core/test_health.py)",
     "auth.": "signing in and out",
+    "oidc.": "signing in by an identity provider (tests/web/test_signing_in_by_provider.py)",
     "shell.": "the language switch and the style page",
     "feeds.calendar": "a calendar program has no session: the token in the address is the key",
     "door.personal": "families have no account: the token in the address is the key",
@@ -188,8 +189,9 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("operations.again", "number"): lambda w: w.failed_job.id,
     ("sync.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
     ("attendance.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("oidc.", "name"): lambda w: "nobody",
     ("lti_platforms.", "uid"): lambda w: db.session.scalars(sa.select(LtiPlatform.uid)).one(),
-    ("lti_platforms.bind", "uid"): lambda w: db.session.scalars(sa.select(LtiStranger.uid)).one(),
+    ("lti_platforms.bind", "uid"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
     ("lti_platforms.", "state"): lambda w: "off",
 }
 
@@ -268,7 +270,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
             token_url="https://lms.test", key_set_url="https://lms.test",
         )
     )  # fmt: skip
-    added(LtiStranger(platform_id=lms.id, subject="1", about={"name": MARK}))
+    added(Stranger(system=lms.system, sent_by=MARK, organisation_id=a.campus.id, subject="1", about={"name": MARK}))
     return World(
         system=system,
         rule=added(rule),

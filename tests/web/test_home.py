@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,8 @@ from lms_bridge.attendance.models import Verdict
 from lms_bridge.core import clock
 from lms_bridge.core.database import db, transaction
 from lms_bridge.supervision.models import Homework
-from tests.builders import small_system
+from tests.builders import lesson, small_system
+from tests.lessons.support import press
 from tests.web.test_plans import signed_in
 
 
@@ -47,14 +49,14 @@ def test_those_who_are_not_signed_in_are_asked_to(app: Flask) -> None:
 
 def test_after_the_lesson_the_family_sees_how_the_child_was_there(app: Flask) -> None:
     school = small_system()
-    lesson, child = school.a.lesson, school.a.students[0]
-    with clock.at(lesson.starts_at + timedelta(minutes=10)), transaction():
-        corrections.correct(lesson, child, Verdict.LATE, "tram", school.a.teacher)
+    taught, child = school.a.lesson, school.a.students[0]
+    with clock.at(taught.starts_at + timedelta(minutes=10)), transaction():
+        corrections.correct(taught, child, Verdict.LATE, "tram", school.a.teacher)
     for person, seen in ((child, True), (school.a.guardians[0], True), (school.a.students[1], False)):
         client = signed_in(app, person)
         client.get("/language/en")
         assert "late</span>" not in client.get("/").get_data(as_text=True)
-        with clock.at(lesson.ends_at + timedelta(minutes=1)):
+        with clock.at(taught.ends_at + timedelta(minutes=1)):
             assert ("late</span>" in client.get("/").get_data(as_text=True)) is seen
 
 
@@ -65,6 +67,28 @@ def test_the_teacher_goes_from_the_lesson_that_runs_to_its_attendance(app: Flask
     assert address not in client.get("/").get_data(as_text=True)
     with clock.at(school.a.lesson.starts_at + timedelta(minutes=1)):
         assert address in client.get("/").get_data(as_text=True)
+
+
+def test_home_and_the_page_in_the_lms_show_the_same_week_and_lead_to_the_calendar_feed(app: Flask) -> None:
+    school = small_system()
+    a = school.a
+    start = a.lesson.starts_at
+    with transaction():
+        for days in (1, 3, 9):
+            lesson(a.classes[0], school.subject, a.teacher, start + timedelta(days=days))
+    for person in (a.students[0], a.teacher):
+        client = signed_in(app, person)
+        pages = [client.get(path).get_data(as_text=True) for path in ("/", "/lti/landing")]
+        rows = [
+            re.findall(r'class="clock">(\d\d:\d\d).*?lesson-subject"[^>]*>([^<]+)<', page, re.DOTALL) for page in pages
+        ]
+        assert len(rows[0]) == 3  # today, tomorrow, in three days; that of the week after next stays out
+        assert rows[0] == rows[1]
+        assert all("/inbox#calendar" in page and "/timetable" in page for page in pages)
+        press(client, "/inbox", "/inbox/calendar", wish="make")
+        feed = re.search(r"http://bridge\.test(/c/[^<]+\.ics)", client.get("/inbox").get_data(as_text=True))
+        assert feed is not None
+        assert client.get(feed[1]).get_data(as_text=True).count("BEGIN:VEVENT") == 4
 
 
 def test_a_student_sees_homework_that_is_due(app: Flask) -> None:

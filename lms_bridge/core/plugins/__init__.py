@@ -1,7 +1,7 @@
 """What plugins know of LMS Bridge: three kinds of plugin, each a small interface, and nothing else.
 
 A plugin is one importable package that registers its class as an entry point of its kind's group. It imports only
-from here. ``docs/plugins.md`` has a worked smallest example of each kind.
+from here. ``docs/lms-connectors.md`` has a worked smallest example of one that connects an LMS.
 """
 
 from lms_bridge.core.clock import now
@@ -34,6 +34,7 @@ from lms_bridge.core.plugins.lms import (
     Submission,
 )
 from lms_bridge.core.plugins.mail import compose_mail, is_mail_address
+from lms_bridge.core.plugins.marking import described, marked
 from lms_bridge.core.plugins.meeting import (
     Attendee,
     Capacity,
@@ -95,8 +96,10 @@ __all__ = [
     "WebhookAnswer",
     "WebhookRefused",
     "compose_mail",
+    "described",
     "gettext",
     "is_mail_address",
+    "marked",
     "now",
 ]
 

@@ -237,9 +237,10 @@ class LmsConnector(Plugin):
     def ensure_enrolments(self, enrolments: Sequence[EnrolmentRecord]) -> None:
         """Enrol who is missing. Never ends an enrolment that is not ours."""
 
-    def create_events(self, events: Sequence[CalendarEvent]) -> Mapping[str, str]:
-        """Make events (at most ``max_batch``); ``{key: remote_id}`` of those that were made, which may be fewer."""
-        return {}
+    def create_events(self, events: Sequence[CalendarEvent]) -> Sequence[str | None]:
+        """Make events (at most ``max_batch``); their remote ids in the order of ``events``, None for one that was not
+        made. One lesson may be among them for several courses, so the key alone tells them not apart."""
+        return [None] * len(events)
 
     def update_event(self, remote_id: str, event: CalendarEvent) -> None:
         """Change one event in place; a cancelled one is hidden or renamed, not deleted.

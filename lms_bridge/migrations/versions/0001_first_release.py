@@ -1563,20 +1563,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_line_item')),
     sa.UniqueConstraint('platform_id', 'line_items_url', 'resource_id', name=op.f('uq_lti_line_item_platform_id_line_items_url_resource_id'))
     )
-    op.create_table('lti_stranger',
+    op.create_table('stranger',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('uid', sa.String(length=32), nullable=False),
-    sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('system', sa.String(length=80), nullable=False),
+    sa.Column('sent_by', sa.String(length=120), nullable=False),
+    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('subject', sa.String(length=255), nullable=False),
     sa.Column('about', lms_bridge.core.types.EncryptedJSON(), nullable=False),
     sa.Column('tries', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('first_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('last_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['platform_id'], ['lti_platform.id'], name=op.f('fk_lti_stranger_platform_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_stranger')),
-    sa.UniqueConstraint('platform_id', 'subject', name=op.f('uq_lti_stranger_platform_id_subject')),
-    sa.UniqueConstraint('uid', name=op.f('uq_lti_stranger_uid'))
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_stranger_organisation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_stranger')),
+    sa.UniqueConstraint('system', 'subject', name=op.f('uq_stranger_system_subject')),
+    sa.UniqueConstraint('uid', name=op.f('uq_stranger_uid'))
     )
+    with op.batch_alter_table('stranger', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_stranger_organisation_id'), ['organisation_id'], unique=False)
+
     op.create_table('lti_score',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('line_item_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1609,7 +1614,10 @@ def downgrade() -> None:
     op.drop_table('lms_account')
 
     op.drop_table('lti_score')
-    op.drop_table('lti_stranger')
+    with op.batch_alter_table('stranger', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_stranger_organisation_id'))
+
+    op.drop_table('stranger')
     op.drop_table('lti_line_item')
     op.drop_table('lti_course')
     op.drop_table('lti_deployment')

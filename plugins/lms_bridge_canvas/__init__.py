@@ -1,0 +1,5 @@
+"""Canvas by its REST API."""
+
+from lms_bridge_canvas.connector import CanvasConnector
+
+__all__ = ["CanvasConnector"]
