@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from lms_bridge.attendance.events import AttendanceDecided
 from lms_bridge.attendance.models import AttendanceCorrection, AttendanceRecord, Verdict
-from lms_bridge.attendance.recording import judged
+from lms_bridge.attendance.recording import AFTERWARDS, judged
 from lms_bridge.attendance.verdicts import Judged
 from lms_bridge.core import audit
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import Conflict, InputError
+from lms_bridge.core.events import announce
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
@@ -72,6 +75,8 @@ def correct(lesson: Lesson, student: Person, verdict: Verdict | None, reason: st
         verdict=verdict.value if verdict is not None else None,
     )
     db.session.flush()
+    if now() >= lesson.ends_at + AFTERWARDS:
+        announce(AttendanceDecided(lesson.id))
 
 
 def standing(lesson: Lesson) -> list[Standing]:
@@ -108,6 +113,20 @@ def verdicts_of(person_id: int, lesson_ids: Sequence[int]) -> dict[int, Verdict]
         if who == person_id and row.verdict is not None:
             found[lesson_id] = row.verdict
     return found
+
+
+def decided(lesson_ids: Collection[int]) -> dict[int, dict[int, Verdict]]:
+    """What holds for good in these lessons: by lesson id, the verdict on each student. Lessons that are not decided yet
+    are left out."""
+    found: defaultdict[int, dict[int, Verdict]] = defaultdict(dict)
+    for row in db.session.scalars(
+        sa.select(AttendanceRecord).where(AttendanceRecord.lesson_id.in_(lesson_ids), AttendanceRecord.final.is_(True))
+    ):
+        found[row.lesson_id][row.person_id] = row.verdict
+    for (lesson_id, person_id), correction in _corrections(list(found)).items():
+        if correction.verdict is not None and person_id in found[lesson_id]:
+            found[lesson_id][person_id] = correction.verdict
+    return dict(found)
 
 
 def _corrections(lesson_ids: Sequence[int]) -> dict[tuple[int, int], AttendanceCorrection]:

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from lms_bridge.attendance.events import AttendanceDecided
 from lms_bridge.attendance.models import AttendancePolicy, AttendanceRecord
 from lms_bridge.attendance.verdicts import Judged, Policy, judge
 from lms_bridge.calendar.limits import ancestor_ids
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
+from lms_bridge.core.events import announce
 from lms_bridge.lessons.gaps import gaps_between
 from lms_bridge.lessons.presence import OWN_SOURCES, intervals, observations_of
 from lms_bridge.roster.models import Organisation
@@ -72,12 +74,13 @@ def judged(lesson: Lesson, person_ids: Sequence[int] | None = None) -> dict[int,
 
 def compute(lesson: Lesson, person_ids: Sequence[int] | None = None) -> dict[int, AttendanceRecord]:
     """Store the verdicts as they stand now; the records by person id. Those who are not here yet in a running lesson
-    have none. Flushes."""
+    have none. Final ones are announced when they are, and when they change. Flushes."""
     rows = {
         row.person_id: row for row in db.session.scalars(sa.select(AttendanceRecord).filter_by(lesson_id=lesson.id))
     }
     final = now() >= lesson.ends_at + AFTERWARDS
     found: dict[int, AttendanceRecord] = {}
+    news = False
     for person_id, one in judged(lesson, person_ids).items():
         row = rows.get(person_id)
         if one.verdict is None:
@@ -87,10 +90,13 @@ def compute(lesson: Lesson, person_ids: Sequence[int] | None = None) -> dict[int
         if row is None:
             row = AttendanceRecord(lesson_id=lesson.id, person_id=person_id)
             db.session.add(row)
+        news = news or not row.final or row.verdict is not one.verdict
         row.verdict, row.minutes, row.reason, row.final = one.verdict, one.minutes, one.reason, final
         row.first_seen_at, row.last_seen_at, row.computed_at = one.first_seen, one.last_seen, now()
         found[person_id] = row
     db.session.flush()
+    if final and news:
+        announce(AttendanceDecided(lesson.id))
     return found
 
 

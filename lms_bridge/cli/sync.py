@@ -12,7 +12,7 @@ from lms_bridge.core.i18n import gettext
 from lms_bridge.core.plugins import Check, CheckState
 
 MARKS = {CheckState.OK: "ok     ", CheckState.WARNING: "warning", CheckState.FAILED: "FAILED "}
-KINDS = ("roster", "activities", "events", "reconcile")
+KINDS = ("roster", "activities", "events", "reconcile", "marks", "homework")
 
 
 @click.group("sync")
@@ -93,6 +93,24 @@ def check(account: str | None, as_json: bool) -> None:
     sys.exit(1 if any(one.state is CheckState.FAILED for one in checks) else 0)
 
 
+@sync_group.command("parts")
+@click.argument("account")
+@click.option("--marks/--no-marks", "writes_marks", default=None, help="Write attendance into the LMS's register.")
+@click.option("--homework/--no-homework", "reads_homework", default=None, help="Read assignments and submissions.")
+@click.option("--cohorts/--no-cohorts", "reads_cohorts", default=None, help="Classes without a course: from cohorts.")
+@click.option("--messages/--no-messages", "sends_messages", default=None, help="People may be written to there.")
+def parts_(account: str, **wanted: bool | None) -> None:
+    """Say what else is exchanged with an ACCOUNT (its uid): nothing of it is done unless it is switched on."""
+    from lms_bridge.core.database import transaction
+    from lms_bridge.sync import accounts, parts
+
+    with application(), transaction():
+        row = accounts.account_named(account)
+        parts.choose(row, {part: on for part, on in wanted.items() if on is not None}, actor_uid=None)
+        for part, name in parts.PARTS.items():
+            click.echo(f"{'on ' if getattr(row, part) else 'off'}  {gettext(name)}")
+
+
 @sync_group.command()
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--account", metavar="UID", help="Only this account (default: all).")
@@ -101,7 +119,7 @@ def check(account: str | None, as_json: bool) -> None:
 @json_option
 def run(kind: str, account: str | None, dry_run: bool, confirm_removals: bool, as_json: bool) -> None:
     """Do it now and wait for it: people in (roster), the activity into courses (activities), lessons into calendars
-    (events), the comparison of calendars (reconcile)."""
+    (events), the comparison of calendars (reconcile), attendance into the register (marks), homework in (homework)."""
     from lms_bridge.core.database import db, transaction
     from lms_bridge.sync import accounts, runs
     from lms_bridge.sync.models import RunKind, SyncRun, SyncState

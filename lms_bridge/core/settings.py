@@ -154,7 +154,8 @@ class Settings(BaseSettings):
     """Language of people and campuses that name none: ``zh-CN`` or ``en``."""
 
     message_channel: str = ""
-    """Plugin that sends messages to families. Empty: ``smtp`` when ``LMS_BRIDGE_SMTP_HOST`` is set, else
+    """Plugin that sends messages to families, or several with commas between them, as in ``moodle,smtp``: each person
+    gets them by the first that has an address of theirs. Empty: ``smtp`` when ``LMS_BRIDGE_SMTP_HOST`` is set, else
     ``mailbox`` (a folder that administrators read on a page)."""
 
     door_opens_minutes: int = Field(10, ge=0, le=240)

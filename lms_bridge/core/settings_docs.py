@@ -73,10 +73,13 @@ def page() -> str:
 
 
 def _plugins() -> Iterator[str]:
-    # Third-party plugins that happen to be installed are not part of this project's page.
+    # Third-party plugins that happen to be installed are not part of this project's page; a plugin of two kinds has the
+    # same settings for both.
+    told = set[type[BaseModel]]()
     for found in sorted(registry.find(), key=lambda f: (f.group, f.identifier)):
-        if found.cls is None or found.distribution != "lms-bridge":
+        if found.cls is None or found.distribution != "lms-bridge" or found.cls.Settings in told:
             continue
+        told.add(found.cls.Settings)
         yield f"### {found.cls.verbose_name} (`{found.identifier}`)\n\n"
         yield _section(found.cls.Settings, f"LMS_BRIDGE_{found.identifier.upper()}_") or "No settings.\n\n"
 

@@ -37,6 +37,8 @@ class LtiPlatform(Base):
     """What the platform wants as audience of our requests for tokens; empty: the token address."""
     email_counts: Mapped[bool] = mapped_column(default=False)
     """Whether a person may be found by the e-mail address that the platform names."""
+    sends_scores: Mapped[bool] = mapped_column(default=False)
+    """Whether the share of lessons attended goes into the gradebooks of its courses."""
     web_origins: Mapped[list[str]] = mapped_column(default=list)
     """Further origins at which people use the LMS, and whose pages may frame ours (Canvas: the school's own domain)."""
     key_set: Mapped[dict[str, Any] | None]
@@ -83,6 +85,24 @@ class LtiKey(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     signs_from: Mapped[datetime] = mapped_column(default=now)
     published_until: Mapped[datetime | None]
+
+
+class LtiCourse(Base):
+    """A course of a platform into whose gradebook we may write, as a launch named it. ``sourcedid`` is the key by which
+    its class is found; ``last_error`` is why the last scores were not sent."""
+
+    __tablename__ = "lti_course"
+    __table_args__ = (sa.UniqueConstraint("platform_id", "line_items_url"),)
+
+    id: Mapped[PrimaryKey]
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("lti_platform.id"))
+    line_items_url: Mapped[str] = mapped_column(sa.String(500))
+    sourcedid: Mapped[str] = mapped_column(sa.String(255))
+    title: Mapped[str] = mapped_column(sa.String(255), default="")
+    sent_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(sa.Text)
+
+    platform: Mapped[LtiPlatform] = relationship()
 
 
 class LtiLineItem(Base):

@@ -14,7 +14,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.plugins import MessageChannel
-from lms_bridge.notices.channels import Channels, installation_channel
+from lms_bridge.notices.channels import Channels, installation_channels
 from lms_bridge.notices.models import ChannelPreference
 from lms_bridge.roster.models import ContactKind, ContactPoint, ContactState
 
@@ -57,9 +57,9 @@ def usable(contact: ContactPoint, day: date) -> bool:
 def routes(person_ids: Collection[int], channels: Channels) -> dict[int, Route | NoRoute]:
     """For each person the way that a new message takes.
 
-    :raises ConfigurationError: the installation's own channel cannot be used, so that nothing can be said of anyone.
+    :raises ConfigurationError: a channel of the installation cannot be used, so that nothing can be said of anyone.
     """
-    default = installation_channel()
+    default = installation_channels()
     preferences: defaultdict[int, list[str]] = defaultdict(list)
     for row in db.session.scalars(
         sa.select(ChannelPreference)
@@ -74,12 +74,13 @@ def routes(person_ids: Collection[int], channels: Channels) -> dict[int, Route |
         .order_by(sa.case((ContactPoint.state == ContactState.GOOD, 0), else_=1), ContactPoint.id)
     ):
         contacts[contact.person_id].append(contact)
-    if channels.get(default) is None:
-        raise ConfigurationError(
-            N_('The channel "%(name)s" cannot be used.'), remedy=N_('Run "lms-bridge doctor".'), name=default
-        )
+    for name in default:
+        if channels.get(name) is None:
+            raise ConfigurationError(
+                N_('The channel "%(name)s" cannot be used.'), remedy=N_('Run "lms-bridge doctor".'), name=name
+            )
     return {
-        person_id: _route(preferences.get(person_id) or [default], contacts.get(person_id, ()), channels)
+        person_id: _route(preferences.get(person_id) or default, contacts.get(person_id, ()), channels)
         for person_id in person_ids
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from lms_bridge.core.application import current_settings, plugin_context
 from lms_bridge.core.errors import ConfigurationError
@@ -11,12 +13,12 @@ from lms_bridge.core.registry import installation_values, make, plugin_class
 from lms_bridge.core.settings import Settings
 
 
-def installation_channel(settings: Settings | None = None) -> str:
-    """Identifier of the channel for people without preferences (setting ``message_channel``)."""
+def installation_channels(settings: Settings | None = None) -> list[str]:
+    """Identifiers of the channels for people without preferences, in order (setting ``message_channel``): the first one
+    counts that has an address for the person."""
     settings = settings or current_settings()
-    if settings.message_channel:
-        return settings.message_channel
-    return "smtp" if _smtp_host() else "mailbox"
+    named = [name.strip() for name in settings.message_channel.split(",") if name.strip()]
+    return named or ["smtp" if _smtp_host() else "mailbox"]
 
 
 @functools.cache
@@ -28,12 +30,26 @@ def _smtp_host() -> str:
         return ""  # the plugin is not installed
 
 
+Source = Callable[[str], dict[str, Any] | None]
+
+_sources: list[Source] = []
+
+
+def settings_from(source: Source) -> Source:
+    """Ask ``source`` for the settings of each channel that is made, before those of the installation hold; None: it
+    knows of none. For channels that go through an account that is kept elsewhere."""
+    if source not in _sources:
+        _sources.append(source)
+    return source
+
+
 def make_channel(identifier: str) -> MessageChannel:
-    """A channel with the installation's settings, for one job.
+    """A channel with its account's settings, else those of the installation, for one job.
 
     :raises ConfigurationError: it is not installed or its settings are wrong.
     """
-    return make(MessageChannel, identifier, None, plugin_context(identifier))
+    values = next((found for source in _sources if (found := source(identifier)) is not None), None)
+    return make(MessageChannel, identifier, values, plugin_context(identifier))
 
 
 class Channels:

@@ -1,1 +1,1 @@
-"""Study plans, check-ins, weekly summaries, early warnings; filled by a later issue."""
+"""Home study: so far the homework that an LMS knows; check-ins and early warnings come with a later issue."""

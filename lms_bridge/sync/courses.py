@@ -26,13 +26,18 @@ class CourseOfClass:
 
 
 def classes_by_key(account: LmsAccount) -> dict[str, int]:
-    """The classes that the account serves, by every key that a course may carry for them: ``CAMPUS/CLASS`` (our codes),
-    the sourcedId of a roster, and our own uid."""
+    """The classes that the account serves; see :func:`classes_below`."""
+    return classes_below(account.organisation.path)
+
+
+def classes_below(path: str) -> dict[str, int]:
+    """The classes of the organisation at ``path`` and those below it, by every key that a course may carry for them:
+    ``CAMPUS/CLASS`` (our codes), the sourcedId of a roster, and our own uid."""
     found: dict[str, int] = {}
     rows = db.session.execute(
         sa.select(ClassGroup.id, ClassGroup.uid, ClassGroup.code, Organisation.code)
         .join(Organisation, Organisation.id == ClassGroup.campus_id)
-        .where(ClassGroup.valid_to.is_(None), Organisation.path.startswith(account.organisation.path, autoescape=True))
+        .where(ClassGroup.valid_to.is_(None), Organisation.path.startswith(path, autoescape=True))
         .order_by(ClassGroup.id)
     ).all()
     ids = {row[0] for row in rows}
@@ -40,7 +45,7 @@ def classes_by_key(account: LmsAccount) -> dict[str, int]:
         found[f"{campus}/{code}"] = class_id  # a later term's class of the same code counts
         found[uid] = class_id
     external = sa.select(ExternalId.key, ExternalId.entity_id).where(
-        ExternalId.entity == "class", ExternalId.system.startswith("oneroster:")
+        ExternalId.entity == "class_group", ExternalId.system.startswith("oneroster:")
     )
     found |= {key: class_id for key, class_id in db.session.execute(external) if class_id in ids}
     return found

@@ -32,6 +32,13 @@ class LmsAccount(Base):
     makes_people: Mapped[bool] = mapped_column(default=False)
     makes_courses: Mapped[bool] = mapped_column(default=False)
     """Courses and enrolments that are missing there are made from ours."""
+    writes_marks: Mapped[bool] = mapped_column(default=False)
+    """The marks of each lesson go into the LMS's own attendance register."""
+    reads_homework: Mapped[bool] = mapped_column(default=False)
+    reads_cohorts: Mapped[bool] = mapped_column(default=False)
+    """A class that has no course there takes its students from the cohort that carries its key."""
+    sends_messages: Mapped[bool] = mapped_column(default=False)
+    """People's accounts there are addresses that messages may be sent to."""
     failures: Mapped[int] = mapped_column(default=0)
     """Calls that failed in a row; one success makes it 0 again."""
     state_at: Mapped[datetime | None]
@@ -51,6 +58,10 @@ class MappedKind(enum.StrEnum):
     ENROLMENT = "enrolment"
     EVENT = "event"
     ACTIVITY = "activity"
+    ATTENDANCE = "attendance"
+    """A lesson's session in the LMS's register, with the marks in it."""
+    COHORT = "cohort"
+    ASSIGNMENT = "assignment"
 
 
 class MappingState(enum.StrEnum):
@@ -72,9 +83,9 @@ class MappingState(enum.StrEnum):
 class SyncMapping(Base):
     """One thing of ours and what it is there. ``place`` is the remote course that it is in ("" for none).
 
-    ``entity_id`` is the number of our row of the kind (class, person, enrolment, lesson; the class of an activity);
-    ``sent`` is what was sent last, or what an unmatched thing is called there; ``digest`` tells whether something
-    else is wanted by now.
+    ``entity_id`` is the number of our row of the kind (class, person, enrolment, lesson, homework; the class of an
+    activity or a cohort); ``sent`` is what was sent last, or what an unmatched thing is called there; ``digest`` tells
+    whether something else is wanted by now.
     """
 
     __tablename__ = "sync_mapping"
@@ -107,6 +118,8 @@ class RunKind(enum.StrEnum):
     ACTIVITIES = "activities"
     EVENTS = "events"
     RECONCILE = "reconcile"
+    MARKS = "marks"
+    HOMEWORK = "homework"
 
 
 class SyncState(enum.StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -101,7 +101,16 @@ def error_of(row: SyncMapping) -> str:
     """Why it is not matched or was refused, in the language in force."""
     if row.kind is MappedKind.COURSE and not row.last_error:
         return gettext("no class here has the ID number of this course")
+    if row.kind is MappedKind.ATTENDANCE and not row.last_error:
+        return "; ".join(_without_mark(row))
     return gettext(row.last_error) if row.last_error else ""
+
+
+def _without_mark(row: SyncMapping) -> Iterator[str]:
+    if row.sent.get("missing"):
+        yield gettext("not recognised there: %(names)s", names=gettext(", ").join(row.sent["missing"]))
+    if row.sent.get("refused"):
+        yield gettext("not in the course there: %(names)s", names=gettext(", ").join(row.sent["refused"]))
 
 
 def failed_mappings(account_uid: str | None) -> list[dict[str, Any]]:
@@ -114,7 +123,7 @@ def failed_mappings(account_uid: str | None) -> list[dict[str, Any]]:
 
 
 def retry_failed(account_uid: str | None) -> int:
-    """Let refused events be sent again at once; how many. Flushes."""
+    """Let refused events and marks be sent again at once; how many. Flushes."""
     chosen = [accounts.account_named(account_uid)] if account_uid else accounts.enabled_accounts()
     ids = [account.id for account in chosen]
     count = len(
@@ -122,7 +131,7 @@ def retry_failed(account_uid: str | None) -> int:
             sa.update(SyncMapping)
             .where(
                 SyncMapping.account_id.in_(ids),
-                SyncMapping.kind == MappedKind.EVENT,
+                SyncMapping.kind.in_([MappedKind.EVENT, MappedKind.ATTENDANCE]),
                 SyncMapping.state == MappingState.FAILED,
             )
             .values(next_try=now())

@@ -28,6 +28,7 @@ from lms_bridge.core.plugins import (
 )
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Term
 from lms_bridge.roster.scope import today, valid
+from lms_bridge.sync import cohorts
 from lms_bridge.sync import courses as course_matching
 from lms_bridge.sync.courses import CourseOfClass
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
@@ -52,6 +53,7 @@ class RosterChanges:
     """What a run found and did (or, as a dry run, would do)."""
 
     courses: int = 0
+    cohorts: int = 0
     unmatched_courses: list[str] = field(default_factory=list)
     people_made: int = 0
     people_matched: int = 0
@@ -97,21 +99,22 @@ def take_in(
         course_matching.keep(account, matched)
         if dry_run:
             db.session.flush()
+    of_cohort = _cohorts(account, connector, keys, of_class, changes, dry_run=dry_run)
     people, missing = People.of(account, dry_run=dry_run), list[int]()
 
     def fetch(lms: LmsConnector, item: tuple[CourseRecord, CourseOfClass]) -> list[CourseMember]:
-        members = list(lms.members(item[0].remote_id))
+        members = list(cohorts.members(lms, item[0].remote_id))
         people.look_up(lms, members)
         return members
 
     count = 0
-    for answers in _together(each(account, connector, of_class, fetch)):
+    for answers in _together(each(account, connector, of_class + of_cohort, fetch)):
         changes.problems += [answer for _, answer in answers if isinstance(answer, BridgeError)]
         brought = [(item[1], answer) for item, answer in answers if not isinstance(answer, BridgeError)]
         missing += _bring_in(account, people, brought, changes, dry_run=dry_run)
         count += len(answers)
-        watch(count, len(of_class))
-    gone = {course.remote_id for course in _gone_courses(account)}
+        watch(count, len(of_class) + len(of_cohort))
+    gone: set[str | None] = {course.place for course in _gone_courses(account)}
     missing += _of_courses(account, gone)
     _end(account, missing, changes, dry_run=dry_run, confirmed=confirmed)
     changes.people_made, changes.people_matched = people.made, people.matched
@@ -119,6 +122,33 @@ def take_in(
     if account.makes_courses and not dry_run:
         changes.enrolments_sent = _send_enrolments(account, connector, people, [course for _, course in of_class])
     return changes
+
+
+def _cohorts(
+    account: LmsAccount,
+    connector: LmsConnector,
+    keys: dict[str, int],
+    of_class: Sequence[tuple[CourseRecord, CourseOfClass]],
+    changes: RosterChanges,
+    *,
+    dry_run: bool,
+) -> list[tuple[CourseRecord, CourseOfClass]]:
+    """The cohorts that stand for a class without a course."""
+    courses = [course for _, course in of_class]
+    found: list[tuple[CourseRecord, CourseOfClass]] = []
+    try:
+        with transaction():
+            found = cohorts.sources(account, connector, keys, courses)
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        db.session.expire_all()
+    except (TemporaryFailure, AccessRefused):
+        raise
+    except BridgeError as refusal:
+        changes.problems.append(refusal)
+    changes.cohorts = len(found)
+    return found
 
 
 def _courses(connector: LmsConnector, keys: dict[str, int]) -> list[CourseRecord]:
@@ -282,7 +312,7 @@ def _gone_courses(account: LmsAccount) -> Iterable[SyncMapping]:
     return db.session.scalars(
         sa.select(SyncMapping).where(
             SyncMapping.account_id == account.id,
-            SyncMapping.kind == MappedKind.COURSE,
+            SyncMapping.kind.in_([MappedKind.COURSE, MappedKind.COHORT]),
             SyncMapping.state.in_([MappingState.GONE, MappingState.UNMATCHED]),
         )
     ).all()

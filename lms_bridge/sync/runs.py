@@ -15,7 +15,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
-from lms_bridge.sync import accounts, activities, events, reconcile, roster
+from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, parts, reconcile, roster
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH
 
@@ -26,6 +26,8 @@ NEEDS = {
     RunKind.ACTIVITIES: "activities",
     RunKind.EVENTS: "events",
     RunKind.RECONCILE: "finds_events_by_marker",
+    RunKind.MARKS: "attendance",
+    RunKind.HOMEWORK: "assignments",
 }
 """Which flag of a connector says that it offers what a kind of run needs."""
 
@@ -66,13 +68,17 @@ def start(
 
 
 def start_night() -> None:
-    """Every account: people in, activities, and the comparison of calendars."""
+    """Every account: people in, activities, the comparison of calendars, and the parts that are chosen for it."""
     with transaction():
         for account in accounts.enabled_accounts():
             can = accounts.capabilities_of(account)
             for kind in (RunKind.ROSTER, RunKind.ACTIVITIES, RunKind.RECONCILE):
                 if getattr(can, NEEDS[kind]):
                     start(account, kind, actor_uid=None)
+            if account.writes_marks:
+                start(account, RunKind.MARKS, actor_uid=None)
+            if account.reads_homework:
+                start(account, RunKind.HOMEWORK, actor_uid=None)
 
 
 def carry_out(run_id: int) -> None:
@@ -131,24 +137,27 @@ def texts(problems: list[BridgeError], locale: str) -> list[str]:
 
 
 def push(account_id: int) -> None:
-    """Send the events that wait.
+    """Send the events and marks that wait.
 
     :raises RetryAt: the LMS does not answer, another job writes into it, or something refused is due later.
     """
     account = db.session.get(LmsAccount, account_id, populate_existing=True)
-    if account is None or not account.enabled or not events.unsettled(account):
+    if account is None or not account.enabled:
+        return
+    if not events.unsettled(account) and not marks.waiting_count(account):
         return
     accounts.take(account_id)
     try:
         with accounts.connected(account) as lms:
             events.push(account, lms)
+            marks.push(account, lms)
     except (TemporaryFailure, AccessRefused) as error:
         raise jobs.RetryAt(accounts.next_try(account.failures, error)) from None
     finally:
         accounts.release(account_id)
-    later = events.next_due(account)
-    if later is not None:
-        raise jobs.RetryAt(later)
+    later = [due for due in (events.next_due(account), marks.next_due(account)) if due is not None]
+    if later:
+        raise jobs.RetryAt(min(later))
 
 
 Outcome = tuple[dict[str, Any], list[BridgeError]]
@@ -158,6 +167,8 @@ def _roster(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes)
     changes = roster.take_in(account, lms, dry_run=run.dry_run, confirmed=run.confirmed, watch=watch)
     if not run.dry_run:
         reconcile.wish_all(account)  # lessons of courses that are new
+        with transaction():
+            addresses.follow(account)
     return changes.as_dict(), changes.problems
 
 
@@ -178,11 +189,27 @@ def _reconcile(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Not
     return found.as_dict(), found.problems
 
 
+def _marks(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
+    parts.require(account, "writes_marks")
+    waiting = marks.wish_recent(account, dry_run=run.dry_run)
+    if run.dry_run:
+        return {"waiting": waiting}, []
+    return marks.push(account, lms, watch).as_dict(), marks.problems_of(account)
+
+
+def _homework(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
+    parts.require(account, "reads_homework")
+    changes = homework.take_in(account, lms, dry_run=run.dry_run, watch=watch)
+    return changes.as_dict(), changes.problems
+
+
 _DO: dict[RunKind, Callable[[LmsAccount, LmsConnector, SyncRun, Any], Outcome]] = {
     RunKind.ROSTER: _roster,
     RunKind.ACTIVITIES: _activities,
     RunKind.EVENTS: _events,
     RunKind.RECONCILE: _reconcile,
+    RunKind.MARKS: _marks,
+    RunKind.HOMEWORK: _homework,
 }
 
 

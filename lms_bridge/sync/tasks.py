@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lms_bridge.core import jobs
-from lms_bridge.sync import runs
+from lms_bridge.sync import runs, scores
 
 
 @jobs.job(runs.PUSH, max_attempts=12)
@@ -22,3 +22,15 @@ def run(run_id: str) -> None:
 def night(day: str) -> None:
     """The nightly runs of every account (2 o'clock in China)."""
     runs.start_night()
+
+
+@jobs.job("sync.scores", daily_at=19)
+def all_scores(day: str) -> None:
+    """Attendance into the gradebooks of LTI platforms that want it."""
+    scores.start_all()
+
+
+@jobs.job(scores.OF_COURSE, max_attempts=5)
+def scores_of_course(course_id: str) -> None:
+    """The scores of one course."""
+    scores.send(int(course_id))

@@ -17,6 +17,7 @@ from lms_bridge.core.plugins import Check
 from lms_bridge.plans.listing import visible_plans
 from lms_bridge.plans.models import PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import Organisation, Person
+from lms_bridge.supervision.homework import open_of
 from lms_bridge.timetable.cases.cases import cases_within
 from lms_bridge.timetable.cases.models import CaseState
 from lms_bridge.timetable.models import Lesson, LessonStatus
@@ -49,6 +50,7 @@ def home() -> str:
         roles=roles,
         zone=zone,
         student=_student(person, zone) if Role.STUDENT in roles else None,
+        homework=open_of(person.id, zone) if Role.STUDENT in roles else [],
         teacher=_teacher(person, zone) if Role.TEACHER in roles else None,
         returned=visible_plans(scope, state=VersionState.RETURNED, limit=5) if Role.TEACHER in roles else [],
         children=_children(scope, zone) if Role.GUARDIAN in roles else None,

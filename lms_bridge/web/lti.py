@@ -16,7 +16,7 @@ from lms_bridge.core import audit
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import transaction
 from lms_bridge.core.i18n import N_
-from lms_bridge.lti import keys, launch, login, platforms
+from lms_bridge.lti import courses, keys, launch, login, platforms
 from lms_bridge.lti.claims import DEEP_LINK, Launch
 from lms_bridge.lti.errors import LtiRefused
 from lms_bridge.lti.login import Login
@@ -125,6 +125,7 @@ def _let_in(checked: launch.Checked) -> BaseResponse | tuple[str, int]:
         known = lms_identity.person_of(found, platform)
         if known is not None:
             lms_identity.remember(platform, found, known)
+            courses.remember(platform, found)
             account = known.account or account_for(known.person)
             audit.record(
                 "sign_in", "person", known.person.uid, actor_uid=known.person.uid, by="lti", platform=platform.uid,

@@ -15,6 +15,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
+from lms_bridge.lti import courses as lti_courses
 from lms_bridge.lti import key_sets, keys, platforms, registration
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.lti.platforms import Registered
@@ -190,6 +191,7 @@ def _typed() -> Registered:
     return Registered(
         **values, product=form.get("product", "").strip().lower()[:60],
         token_audience=form.get("token_audience", "").strip()[:500], email_counts=bool(form.get("email_counts")),
+        sends_scores=bool(form.get("sends_scores")),
         web_origins=tuple(form.get("web_origins", "").split()), deployments=tuple(form.get("deployments", "").split()),
     )  # fmt: skip
 
@@ -201,12 +203,14 @@ def _form(row: LtiPlatform | None = None, error: BridgeError | None = None) -> s
     elif row is not None:
         values = {name: getattr(row, name) for name, *_ in (*FIELDS, *MORE_FIELDS) if name != "deployments"}
         values |= {"web_origins": " ".join(row.web_origins), "email_counts": row.email_counts}
+        values |= {"sends_scores": row.sends_scores}
         values["deployments"] = " ".join(d.deployment_id for d in row.deployments if d.allowed_at is not None)
     problems = error.problems if isinstance(error, BadInputs) else []
     base = current_settings().base_url.rstrip("/")
     return render_template(
         "lti/platform.html",
         row=row,
+        courses=lti_courses.of_platform(row) if row is not None else [],
         values=values,
         fields=[(name, gettext(label), gettext(hint)) for name, label, hint in FIELDS],
         more_fields=[(name, gettext(label), gettext(hint)) for name, label, hint in MORE_FIELDS],

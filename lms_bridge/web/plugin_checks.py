@@ -16,7 +16,7 @@ from lms_bridge.core.i18n import gettext
 from lms_bridge.core.plugins import Check, CheckState, Plugin
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.lessons.providers import provider_for
-from lms_bridge.notices.channels import installation_channel, make_channel
+from lms_bridge.notices.channels import installation_channels, make_channel
 from lms_bridge.sync import accounts as lms_accounts
 
 SECONDS = 5.0
@@ -24,15 +24,15 @@ SECONDS = 5.0
 
 
 def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:
-    """What the installation's message channel and every enabled account of a meeting provider or LMS say about
+    """What the installation's message channels and every enabled account of a meeting provider or LMS say about
     themselves."""
     checks: list[Check] = []
     running: list[_Running] = []
-    channel = installation_channel()
-    try:
-        running.append(_Running(channel, make_channel(channel)))
-    except BridgeError as error:
-        checks.append(Check(channel, CheckState.FAILED, error.text(), error.remedy_text()))
+    for channel in installation_channels():
+        try:
+            running.append(_Running(channel, make_channel(channel)))
+        except BridgeError as error:
+            checks.append(Check(channel, CheckState.FAILED, error.text(), error.remedy_text()))
     accounts = db.session.scalars(
         sa.select(ProviderAccount).where(ProviderAccount.enabled.is_(True)).order_by(ProviderAccount.id)
     )

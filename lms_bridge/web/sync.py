@@ -14,7 +14,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation
-from lms_bridge.sync import accounts, overview, runs
+from lms_bridge.sync import accounts, overview, parts, runs
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, RunKind, SyncRun, SyncState
 from lms_bridge.web.session import current_person, require, signed_in_required
 
@@ -28,12 +28,17 @@ THINGS = {
     MappedKind.ENROLMENT: N_("Enrolments"),
     MappedKind.EVENT: N_("Calendar events"),
     MappedKind.ACTIVITY: N_('The activity "Online lessons"'),
+    MappedKind.ATTENDANCE: N_("Attendance of lessons"),
+    MappedKind.COHORT: N_("Cohorts"),
+    MappedKind.ASSIGNMENT: N_("Homework"),
 }
 KINDS = {
     RunKind.ROSTER: N_("Fetch courses and people"),
     RunKind.ACTIVITIES: N_("Put the activity into the courses"),
     RunKind.EVENTS: N_("Send lessons to the calendars"),
     RunKind.RECONCILE: N_("Compare the calendars"),
+    RunKind.MARKS: N_("Write attendance into the register"),
+    RunKind.HOMEWORK: N_("Fetch homework"),
 }
 STATES = {
     SyncState.WAITING: ("info", N_("waits")),
@@ -43,6 +48,7 @@ STATES = {
 }
 FIGURES = {
     "courses": N_("courses of our classes"),
+    "cohorts": N_("cohorts of our classes"),
     "people_made": N_("people added"),
     "people_matched": N_("people recognised"),
     "people_changed": N_("people renamed"),
@@ -66,6 +72,14 @@ FIGURES = {
     "changed": N_("changed by hand"),
     "orphan": N_("without a lesson"),
     "foreign": N_("of another installation"),
+    "sessions": N_("lessons in the register"),
+    "marks": N_("marks there"),
+    "marks_missing": N_("students without a mark"),
+    "homework_new": N_("new homework"),
+    "homework_changed": N_("homework changed"),
+    "homework_withdrawn": N_("homework withdrawn"),
+    "answers": N_("answers that changed"),
+    "answers_unknown": N_("answers of people not recognised"),
 }
 
 
@@ -105,7 +119,20 @@ def show(uid: str) -> str:
         kinds=[(kind.value, gettext(name)) for kind, name in KINDS.items()],
         troubles=[_trouble(row) for row in overview.troubled([account.id])],
         zone=current_person().zone or account.organisation.zone,
+        parts=[(part, gettext(parts.PARTS[part]), getattr(account, part)) for part in parts.offered(account)],
     )
+
+
+@blueprint.post("/<uid>/parts")
+@signed_in_required
+def choose_parts(uid: str) -> Response:
+    """Say what else is exchanged: the parts that are ticked, and no others."""
+    account = _find(uid)
+    with transaction():
+        wanted = {part: bool(request.form.get(part)) for part in parts.offered(account)}
+        parts.choose(account, wanted, actor_uid=current_person().uid)
+    flash(gettext("What is exchanged was stored."), "good")
+    return redirect(url_for(".show", uid=uid))
 
 
 @blueprint.post("/<uid>/runs")

@@ -28,6 +28,7 @@ class Attendance:
     def __init__(self, client: MoodleClient, settings: MoodleSettings, base_url: str) -> None:
         self._client, self._settings, self._base_url = client, settings, base_url
         self._registers: dict[str, str] = {}
+        self._sessions: dict[str, dict[str, str]] = {}
         self._taken_by: str | None = None
 
     def register(self, course: str) -> str:
@@ -54,10 +55,9 @@ class Attendance:
     def ensure(self, session: AttendanceSession) -> AttendanceSession:
         """The session, found by its marker or made: adding one twice would make two."""
         register = self.register(session.course_remote_id)
-        for row in rows(self._client.read("mod_attendance_get_sessions", attendanceid=register)):
-            found = marked(row.get("description"))
-            if found is not None and found[0] == session.key:
-                return replace(session, remote_id=str(row["id"]))
+        known = self._known(register)
+        if session.key in known:
+            return replace(session, remote_id=known[session.key])
         url = f"{self._base_url}/l/{session.key}"
         answer = self._client.write(
             "mod_attendance_add_session",
@@ -68,7 +68,19 @@ class Attendance:
             groupid=session.group_remote_id or 0,
             addcalendarevent=0,
         )
-        return replace(session, remote_id=str(answer["sessionid"]))
+        known[session.key] = str(answer["sessionid"])
+        return replace(session, remote_id=known[session.key])
+
+    def _known(self, register: str) -> dict[str, str]:
+        """The numbers of our sessions by key. Moodle lists them with all their students and marks: read once only."""
+        if register not in self._sessions:
+            found: dict[str, str] = {}
+            for row in rows(self._client.read("mod_attendance_get_sessions", attendanceid=register)):
+                mark = marked(row.get("description"))
+                if mark is not None:
+                    found.setdefault(mark[0], str(row["id"]))
+            self._sessions[register] = found
+        return self._sessions[register]
 
     def write(self, session: AttendanceSession, marks: Sequence[AttendanceMark]) -> list[str]:
         """Write marks of people who are in the session, with a status that it has; read them back. Those that are
@@ -103,6 +115,7 @@ class Attendance:
     def _session(self, number: str) -> dict[str, Any]:
         answer = self._client.read("mod_attendance_get_session", sessionid=number)
         if not isinstance(answer, dict) or str(answer.get("id")) != number:
+            self._sessions.clear()
             raise NotThere(N_("The session is no longer in Moodle's attendance register."))
         return answer
 

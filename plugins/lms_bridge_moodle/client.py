@@ -25,6 +25,10 @@ CHUNK = 64 * 1024
 MAX_PAUSE = timedelta(hours=1)
 
 
+class NoAnswer(TemporaryFailure):
+    """Nothing came back: whether Moodle did what it was asked for is not known."""
+
+
 class MoodleClient:
     """One connection to one Moodle. Not for several threads."""
 
@@ -66,7 +70,7 @@ class MoodleClient:
         try:
             return self._call(function, parameters)
         except _Broken as error:
-            raise TemporaryFailure(N_("Moodle cannot be reached: %(reason)s"), reason=str(error)) from None
+            raise NoAnswer(N_("Moodle cannot be reached: %(reason)s"), reason=str(error)) from None
 
     def _call(self, function: str, parameters: Mapping[str, Any]) -> Any:
         # The token comes first: what PHP cuts off is at the end.
@@ -86,7 +90,7 @@ class MoodleClient:
             ) as response:
                 return self._understood(function, response, _content(response, end))
         except (requests.Timeout, _TooSlow):
-            raise TemporaryFailure(
+            raise NoAnswer(
                 N_("Moodle did not answer within %(seconds)g seconds."), seconds=self._seconds, function=function
             ) from None
         except requests.exceptions.SSLError as error:

@@ -62,6 +62,7 @@ class MoodleConnector(LmsConnector):
         assert isinstance(settings, MoodleSettings)
         self.connections = settings.connections
         self.client = MoodleClient(settings)
+        self._url = settings.url.rstrip("/")
         self._roster = Roster(self.client, settings)
         self._calendar = Calendar(self.client, settings)
         self._activities = Activities(self.client, settings)
@@ -119,10 +120,12 @@ class MoodleConnector(LmsConnector):
         return coursework.send_message(self.client, person_remote_id, text)
 
     def assignments(self, course_remote_ids: Sequence[str]) -> Iterable[Assignment]:
-        return coursework.assignments(self.client, course_remote_ids)
+        return coursework.assignments(self.client, course_remote_ids, self._url)
 
-    def submissions(self, assignment_remote_ids: Sequence[str]) -> Iterable[Submission]:
-        return coursework.submissions(self.client, assignment_remote_ids)
+    def submissions(
+        self, assignment_remote_ids: Sequence[str], changed_since: datetime | None = None
+    ) -> Iterable[Submission]:
+        return coursework.submissions(self.client, assignment_remote_ids, changed_since)
 
     def ensure_attendance_session(self, session: AttendanceSession) -> AttendanceSession:
         return self._attendance.ensure(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from lms_bridge_moodle.client import MoodleClient, chunks, rows
 from lms_bridge_moodle.texts import plain
 
 AT_ONCE = 25
+_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 STATES = {"new": "new", "draft": "draft", "submitted": "submitted", "reopened": "returned"}
 
 
@@ -21,7 +23,7 @@ def send_message(client: MoodleClient, person: str, text: str) -> str:
 
     :raises NotAllowed: the person's settings, or a missing capability, do not allow it.
     """
-    lines = "<br>".join(html.escape(line) for line in text.splitlines())
+    lines = "<br>".join(_LINK.sub(r'<a href="\g<0>">\g<0></a>', html.escape(line)) for line in text.splitlines())
     message = {"touserid": person, "text": f"<p>{lines}</p>", "textformat": 1}
     answer = rows(client.write("core_message_send_instant_messages", messages=[message]))
     if not answer:
@@ -35,8 +37,8 @@ def send_message(client: MoodleClient, person: str, text: str) -> str:
     return str(answer[0]["msgid"])
 
 
-def assignments(client: MoodleClient, courses: Sequence[str]) -> Iterator[Assignment]:
-    """The homework of these courses.
+def assignments(client: MoodleClient, courses: Sequence[str], site: str) -> Iterator[Assignment]:
+    """The homework of these courses; ``site`` is Moodle's address.
 
     :raises NotAllowed: a course's homework may not be seen; Moodle would show an empty list.
     """
@@ -58,16 +60,20 @@ def assignments(client: MoodleClient, courses: Sequence[str]) -> Iterator[Assign
                     due_at=moment(row.get("duedate")),
                     opens_at=moment(row.get("allowsubmissionsfromdate")),
                     changed_at=moment(row.get("timemodified")),
+                    url=f"{site}/mod/assign/view.php?id={row['cmid']}" if row.get("cmid") else "",
                 )
 
 
-def submissions(client: MoodleClient, assignment_ids: Sequence[str]) -> Iterator[Submission]:
-    """What was handed in, the latest attempt of each person.
+def submissions(
+    client: MoodleClient, assignment_ids: Sequence[str], since: datetime | None = None
+) -> Iterator[Submission]:
+    """What was handed in (``since`` then), the latest attempt of each person.
 
     :raises NotAllowed: the token may not see it.
     """
+    changed_since = int(since.timestamp()) if since else 0
     for some in chunks(assignment_ids, AT_ONCE):
-        answer = client.read("mod_assign_get_submissions", assignmentids=some)
+        answer = client.read("mod_assign_get_submissions", assignmentids=some, since=changed_since)
         for warning in rows(answer, "warnings"):
             if str(warning.get("warningcode")) == "1":
                 raise NotAllowed(

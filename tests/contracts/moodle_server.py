@@ -63,7 +63,14 @@ class Moodle:
         self.people: list[dict[str, Any]] = []
         self.events: dict[int, dict[str, Any]] = {}
         self.modules: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-        self.session: dict[str, Any] = {}
+        self.cohorts = [{"id": 1, "name": "Year 5", "idnumber": "Y5"}]
+        self.cohort_members: dict[int, list[int]] = {}
+        self.assignments: dict[int, list[dict[str, Any]]] = {}
+        """By course; one that is not here may not be seen."""
+        self.submissions: dict[int, list[dict[str, Any]]] = {}
+        self.sessions: dict[int, dict[str, Any]] = {}
+        self.statuses = [row for row in sample("att_get_session")["statuses"] if isinstance(row, dict)]
+        """Those of every attendance register: present, late and excused, as recorded."""
         self.stored_at_most: int | None = None
         """So many events of one call are stored, as when PHP's ``max_input_vars`` cuts the rest off."""
         self._number = 100
@@ -121,10 +128,11 @@ class Moodle:
         return [{"id": 1, "courseid": int(p["courseid"]), "name": "Set A &amp; B", "idnumber": ""}]
 
     def _core_cohort_get_cohorts(self, p: dict[str, Any]) -> Any:
-        return [{"id": 1, "name": "Year 5", "idnumber": "Y5"}]
+        return self.cohorts
 
     def _core_cohort_get_cohort_members(self, p: dict[str, Any]) -> Any:
-        return [{"cohortid": 1, "userids": [person["id"] for person in self.people]}]
+        found = self.cohort_members or {1: [person["id"] for person in self.people]}
+        return [{"cohortid": int(number), "userids": found.get(int(number), [])} for number in p["cohortids"]]
 
     def _core_user_get_users_by_field(self, p: dict[str, Any]) -> Any:
         if p["field"] == "id" and p["values"] == ["3"]:
@@ -201,14 +209,19 @@ class Moodle:
         return sample("message")
 
     def _mod_assign_get_assignments(self, p: dict[str, Any]) -> Any:
-        return sample("assignments")
+        courses = [int(number) for number in p["courseids"]]
+        hidden = [number for number in courses if number not in self.assignments]
+        found = [{"id": n, "assignments": self.assignments[n]} for n in courses if n in self.assignments]
+        warnings = [sample("assignments")["warnings"][0] | {"itemid": number} for number in hidden]
+        return {"courses": found, "warnings": warnings}
 
     def _mod_assign_get_submissions(self, p: dict[str, Any]) -> Any:
-        tries = [
-            {"userid": 5, "status": "submitted", "attemptnumber": 0, "timemodified": 1795557003},
-            {"userid": 5, "status": "reopened", "attemptnumber": 1, "timemodified": 1795560000},
-        ]
-        return {"assignments": [{"assignmentid": 1, "submissions": tries}], "warnings": []}
+        found = []
+        for number in (int(one) for one in p["assignmentids"]):
+            rows = [row for row in self.submissions.get(number, ()) if row["timemodified"] >= int(p["since"])]
+            if rows:
+                found.append({"assignmentid": number, "submissions": rows})
+        return {"assignments": found, "warnings": []}
 
     def _mod_attendance_add_attendance(self, p: dict[str, Any]) -> Any:
         number = self.next_number()
@@ -218,20 +231,30 @@ class Moodle:
         return {"attendanceid": number}
 
     def _mod_attendance_get_sessions(self, p: dict[str, Any]) -> Any:
-        return [self.session] if self.session else []
+        return [row for row in self.sessions.values() if str(row["attendanceid"]) == p["attendanceid"]]
 
     def _mod_attendance_add_session(self, p: dict[str, Any]) -> Any:
-        self.session = sample("att_get_session") | {"description": p["description"]}
-        for name in ("statuses", "users"):
-            self.session[name] = [row for row in self.session[name] if isinstance(row, dict)]
-        return {"sessionid": self.session["id"]}
+        number = self.next_number()
+        course = next(c for c, rows in self.modules.items() if any(str(m["id"]) == p["attendanceid"] for m in rows))
+        recorded = [row for row in sample("att_get_session")["users"] if isinstance(row, dict)]
+        self.sessions[number] = sample("att_get_session") | {
+            "id": number,
+            "attendanceid": int(p["attendanceid"]),
+            "description": p["description"],
+            "sessdate": int(p["sessiontime"]),
+            "statuses": self.statuses,
+            "users": self.members.get(course, recorded),
+            "attendance_log": [],
+        }
+        return {"sessionid": number}
 
     def _mod_attendance_get_session(self, p: dict[str, Any]) -> Any:
-        return self.session
+        return self.sessions.get(int(p["sessionid"]), sample("cal_delete_again"))
 
     def _mod_attendance_update_user_status(self, p: dict[str, Any]) -> Any:
-        log = [row for row in self.session["attendance_log"] if str(row["studentid"]) != p["studentid"]]
-        self.session["attendance_log"] = [*log, {"studentid": p["studentid"], "statusid": p["statusid"]}]
+        session = self.sessions[int(p["sessionid"])]
+        log = [row for row in session["attendance_log"] if str(row["studentid"]) != p["studentid"]]
+        session["attendance_log"] = [*log, {"studentid": p["studentid"], "statusid": p["statusid"]}]
 
 
 def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:

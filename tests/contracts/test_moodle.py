@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lms_bridge_moodle import MoodleConnector
 from lms_bridge_moodle.answers import NotAllowed
+from lms_bridge_moodle.client import NoAnswer
 from lms_bridge_moodle.settings import MoodleSettings
 
 from lms_bridge.core.plugins import (
@@ -102,7 +103,7 @@ REFUSALS: list[tuple[str, Fault, type[PluginError], str]] = [
     ("a missing capability", Fault.saying(sample("err_no_capability")), NotAllowed, "Manage groups"),
     ("an unknown function", Fault.saying(sample("err_unknown_function")), NotAllowed, "no function"),
     ("another form", Fault.saying({"courses": 1}), PluginError, "another form"),
-    ("a closed connection", Fault(drop=True), TemporaryFailure, "cannot be reached"),
+    ("a closed connection", Fault(drop=True), NoAnswer, "cannot be reached"),
 ]  # fmt: skip
 
 
@@ -327,8 +328,13 @@ def test_a_message_that_was_not_sent_is_said(moodle: Moodle, connector: MoodleCo
 def test_homework_that_may_not_be_seen_is_not_taken_for_none(moodle: Moodle, connector: MoodleConnector) -> None:
     with pytest.raises(NotAllowed, match="mod/assign:view"):
         list(connector.assignments(["2"]))
+    moodle.submissions[1] = [
+        {"userid": 5, "status": "submitted", "attemptnumber": 0, "timemodified": 1795557003},
+        {"userid": 5, "status": "reopened", "attemptnumber": 1, "timemodified": 1795560000},
+    ]
     (one,) = connector.submissions(["1"])
     assert (one.person_remote_id, one.state) == ("5", "returned")
+    assert list(connector.submissions(["1"], one.at + timedelta(hours=1) if one.at else None)) == []
 
 
 def test_marks_are_looked_at_before_moodle_believes_them(moodle: Moodle, connector: MoodleConnector) -> None:

@@ -1,8 +1,9 @@
-"""The whole bridge against a real Moodle: people in, the activity, lessons into calendars, moved and cancelled, mended.
+"""The whole bridge against a real Moodle: people in, the activity, lessons into calendars, moved and cancelled, mended;
+attendance into its register, homework and cohorts in, a message out.
 
 Only with ``LMS_BRIDGE_LIVE_MOODLE_URL`` and ``LMS_BRIDGE_LIVE_MOODLE_TOKEN``, never in CI. The Moodle needs the
 set-up of docs/moodle.md and courses whose ID numbers are ``CAMPUS/CLASS``; the events that are made are removed at the
-end, the activity stays.
+end; the activity, the attendance sessions and the message stay.
 """
 
 from __future__ import annotations
@@ -16,17 +17,39 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from lms_bridge.attendance import corrections
+from lms_bridge.attendance.models import AttendanceRecord, Verdict
+from lms_bridge.attendance.recording import compute_lesson
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.plugins import CheckState, LmsConnector, RemoteEvent
-from lms_bridge.roster.models import ClassGroup, Enrolment, Organisation, OrganisationKind
-from lms_bridge.sync import accounts, runs
-from lms_bridge.sync.courses import known_courses
+from lms_bridge.core.plugins import (
+    CheckState,
+    EvidenceKind,
+    LmsConnector,
+    OutgoingMessage,
+    RemoteEvent,
+    SendState,
+)
+from lms_bridge.lessons.presence import NewEvidence, record_many
+from lms_bridge.notices.channels import make_channel
+from lms_bridge.roster.models import (
+    ClassGroup,
+    ContactKind,
+    ContactPoint,
+    Enrolment,
+    Organisation,
+    OrganisationKind,
+    Person,
+)
+from lms_bridge.supervision.models import Homework, HomeworkAnswer
+from lms_bridge.sync import accounts, cohorts, parts, runs
+from lms_bridge.sync.courses import classes_by_key, known_courses
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.sync.wishes import event_of
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeCause, Lesson, LessonStatus
+from lms_bridge.timetable.queries import students_of
 from lms_bridge.timetable.snapshots import state_of
 from tests import builders
 
@@ -57,7 +80,7 @@ class Live:
 
     def events(self) -> list[RemoteEvent]:
         """What Moodle's calendars hold of this installation."""
-        courses = [course.remote_id for course in known_courses([self.account.id])[self.account.id]]
+        courses = [course.remote_id for course in known_courses([self.account.id]).get(self.account.id, ())]
         found = self.lms.find_events(courses, self.since - timedelta(days=1), self.since + timedelta(days=30))
         return [event for event in found if event.url.startswith("http://bridge.test/")]
 
@@ -87,15 +110,16 @@ def live(app: Flask) -> Iterator[Live]:
     lms.close()
 
 
-def teach(live: Live, per_class: int) -> list[Lesson]:
-    """``per_class`` lessons of every class in the week of ``live.since``."""
+def teach(live: Live, per_class: int, since: datetime | None = None) -> list[Lesson]:
+    """``per_class`` lessons of every class in the week from ``since`` on, by default that of ``live.since``."""
+    since = since or live.since
     subject = builders.subject()
     lessons = []
     with transaction():
         for group in live.classes:
             teacher = builders.person()
             for number in range(per_class):
-                start = live.since + timedelta(days=number % 5, hours=number // 5)
+                start = since + timedelta(days=number % 5, hours=number // 5)
                 lessons.append(builders.lesson(group, subject, teacher, start))
     return lessons
 
@@ -110,6 +134,96 @@ def change(live: Live, lessons: list[Lesson], **after: object) -> None:
         wanted.append(changes.Wanted(lesson, replace(moved, **after)))  # type: ignore[arg-type]
     with transaction():
         changes.apply(changes.propose(live.campus, ChangeCause.REQUEST, wanted, actor=None), None)
+
+
+def hold(lessons: list[Lesson]) -> None:
+    """Let the first half of each class have been in the room, and decide the attendance of these lessons."""
+    for lesson in lessons:
+        students = students_of([lesson])[lesson.id]
+        with transaction():
+            record_many(
+                NewEvidence(lesson.id, who, kind, moment, "classroom:1", f"{lesson.id}:{who}:{kind}")
+                for who in students[: len(students) // 2]
+                for kind, moment in ((EvidenceKind.JOINED, lesson.starts_at), (EvidenceKind.LEFT, lesson.ends_at))
+            )
+        with transaction():
+            compute_lesson(lesson.id)
+
+
+def test_attendance_in_moodles_register(live: Live) -> None:
+    with transaction():
+        parts.choose(live.account, {"writes_marks": True}, actor_uid=None)
+    live.run(RunKind.ROSTER)
+    with transaction():
+        db.session.execute(sa.update(Enrolment).values(valid_from=now().date() - timedelta(days=30)))
+    lessons = teach(live, 1, (now() - timedelta(days=1)).replace(minute=0, second=0, microsecond=0))
+    hold(lessons)
+    written = live.run(RunKind.MARKS).result
+    students = db.session.scalar(sa.select(sa.func.count(AttendanceRecord.id)))
+    assert (written["sessions"], written["marks"], written["failed"]) == (len(lessons), students, 0)
+    sessions = mappings("attendance")
+    assert live.run(RunKind.MARKS).result["sessions"] == 0
+
+    # A mark is corrected, the mapping of another lesson is lost: neither makes a second session.
+    lesson, lost = lessons[0], lessons[-1]
+    student = db.session.get_one(Person, students_of([lesson])[lesson.id][-1])
+    with transaction():
+        corrections.correct(lesson, student, Verdict.LATE, "He was on the phone.", builders.person())
+    with transaction():
+        db.session.execute(sa.delete(SyncMapping).filter_by(kind="attendance", entity_id=lost.id))
+    live.run(RunKind.MARKS)
+    assert mappings("attendance") == sessions
+
+    # Somebody deletes a session by hand: it is made again when its marks are written again.
+    with transaction():
+        row = db.session.scalars(sa.select(SyncMapping).filter_by(kind="attendance", entity_id=lesson.id)).one()
+        row.state, row.remote_id, row.next_try = MappingState.WAITING, "99999999", now()
+    live.run(RunKind.MARKS)
+    assert mappings("attendance") == sessions
+
+
+def test_homework_of_the_courses(live: Live) -> None:
+    with transaction():
+        parts.choose(live.account, {"reads_homework": True}, actor_uid=None)
+    live.run(RunKind.ROSTER)
+    first = live.run(RunKind.HOMEWORK).result
+    assert first["homework_new"] == db.session.scalar(sa.select(sa.func.count(Homework.id)))
+    assert first["answers"] == db.session.scalar(sa.select(sa.func.count(HomeworkAnswer.id)))
+    again = live.run(RunKind.HOMEWORK).result
+    assert (again["homework_new"], again["homework_changed"], again["answers"]) == (0, 0, 0)
+    assert all(row.url.startswith(URL) for row in db.session.scalars(sa.select(Homework)))
+
+
+def test_a_message_to_somebodys_account(live: Live) -> None:
+    with transaction():
+        parts.choose(live.account, {"sends_messages": True}, actor_uid=None)
+    live.run(RunKind.ROSTER)
+    address = db.session.scalars(
+        sa.select(ContactPoint.address).filter_by(kind=ContactKind.ACCOUNT).order_by(ContactPoint.id).limit(1)
+    ).one()
+    message = OutgoingMessage("id@bridge.test", address, "-", "en", "A test of LMS Bridge", "See http://bridge.test/.")
+    with make_channel("moodle").open() as session:
+        result = session.send(message)
+    assert (result.state, result.answer) == (SendState.SENT, "sent")
+
+
+def test_cohorts_that_carry_the_key_of_a_class(live: Live) -> None:
+    with transaction():
+        parts.choose(live.account, {"reads_cohorts": True}, actor_uid=None)
+        found = cohorts.sources(live.account, live.lms, classes_by_key(live.account), [])
+    if not found:
+        pytest.skip("the Moodle has no cohort with the ID number of a class")
+    people = [member.person for _, of in found for member in cohorts.members(live.lms, of.remote_id)]
+    assert people
+    assert all(person.number and person.family_name for person in people)
+
+
+def mappings(kind: str) -> dict[int | None, str | None]:
+    """What is called what there, by our number; everything agrees."""
+    db.session.expire_all()
+    rows = db.session.scalars(sa.select(SyncMapping).filter_by(kind=kind)).all()
+    assert {row.state for row in rows} == {MappingState.DONE}
+    return {row.entity_id: row.remote_id for row in rows}
 
 
 def test_a_term_in_moodle(live: Live) -> None:

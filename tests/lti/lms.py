@@ -49,6 +49,7 @@ class Lms:
         self.pause: dict[str, float] = {}
         self.members: list[dict[str, Any]] = []
         self.line_items: list[dict[str, Any]] = []
+        self.said_scores: list[dict[str, Any]] = []
         self.scores: dict[tuple[str, str], str] = {}
         self.registered: list[dict[str, Any]] = []
         self.tool_keys: dict[str, Any] | None = None
@@ -195,6 +196,7 @@ class Lms:
                 if self.scores.get(key, "") >= score["timestamp"][:19]:
                     return 409, {"error": "conflict"}, {}
                 self.scores[key] = score["timestamp"][:19]
+                self.said_scores.append(score)
                 return 200, None, {}
         return 404, {"error": "not_found"}, {}
 

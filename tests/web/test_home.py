@@ -11,7 +11,8 @@ from flask import Flask
 from lms_bridge.attendance import corrections
 from lms_bridge.attendance.models import Verdict
 from lms_bridge.core import clock
-from lms_bridge.core.database import transaction
+from lms_bridge.core.database import db, transaction
+from lms_bridge.supervision.models import Homework
 from tests.builders import lesson, small_system
 from tests.lessons.support import press
 from tests.web.test_plans import signed_in
@@ -88,3 +89,17 @@ def test_home_and_the_page_in_the_lms_show_the_same_week_and_lead_to_the_calenda
         feed = re.search(r"http://bridge\.test(/c/[^<]+\.ics)", client.get("/inbox").get_data(as_text=True))
         assert feed is not None
         assert client.get(feed[1]).get_data(as_text=True).count("BEGIN:VEVENT") == 4
+
+
+def test_a_student_sees_homework_that_is_due(app: Flask) -> None:
+    school = small_system()
+    due = clock.now() + timedelta(days=1)
+    with transaction():
+        db.session.add(
+            Homework(class_id=school.a.classes[0].id, title="Fractions <1>", url="https://lms.test/1", due_at=due)
+        )
+        db.session.add(Homework(class_id=school.b.classes[0].id, title="Elsewhere", due_at=due))
+    page = signed_in(app, school.a.students[0]).get("/").get_data(as_text=True)
+    assert '<a href="https://lms.test/1">Fractions &lt;1&gt;</a>' in page
+    assert "Elsewhere" not in page
+    assert "Fractions" not in signed_in(app, school.a.teacher).get("/").get_data(as_text=True)

@@ -91,3 +91,15 @@ def test_only_who_administers_the_organisation_sees_the_account(app: Flask, worl
 def test_refused_events_are_sent_again_by_a_button_and_nonsense_is_not_found(world: World) -> None:
     assert world.client.post(f"/system/lms/{world.account.uid}/retry").status_code == 302
     assert world.client.post(f"/system/lms/{world.account.uid}/runs", data={"kind": "x"}).status_code == 404
+
+
+def test_an_administrator_chooses_what_else_is_exchanged(app: Flask, world: World) -> None:
+    address = f"/system/lms/{world.account.uid}/parts"
+    assert "Attendance is written into its register" in world.page()
+    assert world.client.post(address, data={"writes_marks": "1", "sends_messages": "1"}).status_code == 302
+    account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
+    assert (account.writes_marks, account.reads_homework, account.sends_messages) == (True, False, True)
+    world.client.post(address, data={"reads_homework": "1"})
+    account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
+    assert (account.writes_marks, account.reads_homework, account.sends_messages) == (False, True, False)
+    assert signed_in(app, world.system.a.administrator).post(address).status_code == 404

@@ -149,6 +149,8 @@ class Assignment:
     due_at: datetime | None
     opens_at: datetime | None = None
     changed_at: datetime | None = None
+    url: str = ""
+    """Where students do it."""
 
 
 @dataclass(frozen=True)
@@ -266,8 +268,10 @@ class LmsConnector(Plugin):
         """Homework of these courses."""
         return ()
 
-    def submissions(self, assignment_remote_ids: Sequence[str]) -> Iterable[Submission]:
-        """What was handed in."""
+    def submissions(
+        self, assignment_remote_ids: Sequence[str], changed_since: datetime | None = None
+    ) -> Iterable[Submission]:
+        """What was handed in; with ``changed_since`` at least what changed since then."""
         return ()
 
     def ensure_attendance_session(self, session: AttendanceSession) -> AttendanceSession:

@@ -893,6 +893,39 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_version')),
     sa.UniqueConstraint('plan_id', 'number', name=op.f('uq_plan_version_plan_id_number'))
     )
+    op.create_table('homework',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
+    sa.Column('class_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('subject_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('title', sa.String(length=255), nullable=False),
+    sa.Column('url', sa.String(length=500), nullable=False),
+    sa.Column('opens_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('due_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('withdrawn_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['class_id'], ['class_group.id'], name=op.f('fk_homework_class_id')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_homework_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_homework')),
+    sa.UniqueConstraint('uid', name=op.f('uq_homework_uid'))
+    )
+    with op.batch_alter_table('homework', schema=None) as batch_op:
+        batch_op.create_index('ix_homework_class', ['class_id', 'due_at'], unique=False)
+
+    op.create_table('homework_answer',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('homework_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('state', sa.Enum('new', 'draft', 'submitted', 'returned', name='homeworkstate', native_enum=False, length=40), nullable=False),
+    sa.Column('at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['homework_id'], ['homework.id'], name=op.f('fk_homework_answer_homework_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_homework_answer_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_homework_answer')),
+    sa.UniqueConstraint('homework_id', 'person_id', name=op.f('uq_homework_answer_homework_id_person_id'))
+    )
+    with op.batch_alter_table('homework_answer', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_homework_answer_person_id'), ['person_id'], unique=False)
+
     op.create_table('attendance_correction',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('lesson_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1400,6 +1433,10 @@ def upgrade() -> None:
     sa.Column('enabled', sa.Boolean(), nullable=False),
     sa.Column('makes_people', sa.Boolean(), nullable=False),
     sa.Column('makes_courses', sa.Boolean(), nullable=False),
+    sa.Column('writes_marks', sa.Boolean(), nullable=False),
+    sa.Column('reads_homework', sa.Boolean(), nullable=False),
+    sa.Column('reads_cohorts', sa.Boolean(), nullable=False),
+    sa.Column('sends_messages', sa.Boolean(), nullable=False),
     sa.Column('failures', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('state_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
@@ -1415,7 +1452,7 @@ def upgrade() -> None:
     op.create_table('sync_mapping',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.Enum('course', 'person', 'enrolment', 'event', 'activity', name='mappedkind', native_enum=False, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('course', 'person', 'enrolment', 'event', 'activity', 'attendance', 'cohort', 'assignment', name='mappedkind', native_enum=False, length=40), nullable=False),
     sa.Column('entity_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('place', sa.String(length=40), nullable=False),
     sa.Column('remote_id', sa.String(length=80), nullable=True),
@@ -1439,7 +1476,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('uid', sa.String(length=32), nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.Enum('roster', 'activities', 'events', 'reconcile', name='runkind', native_enum=False, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('roster', 'activities', 'events', 'reconcile', 'marks', 'homework', name='runkind', native_enum=False, length=40), nullable=False),
     sa.Column('dry_run', sa.Boolean(), nullable=False),
     sa.Column('confirmed', sa.Boolean(), nullable=False),
     sa.Column('locale', sa.String(length=16), nullable=False),
@@ -1480,6 +1517,7 @@ def upgrade() -> None:
     sa.Column('key_set_url', sa.String(length=500), nullable=False),
     sa.Column('token_audience', sa.String(length=500), nullable=False),
     sa.Column('email_counts', sa.Boolean(), nullable=False),
+    sa.Column('sends_scores', sa.Boolean(), nullable=False),
     sa.Column('web_origins', sa.JSON(), nullable=False),
     sa.Column('key_set', sa.JSON(), nullable=True),
     sa.Column('key_set_tried_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
@@ -1493,6 +1531,18 @@ def upgrade() -> None:
     with op.batch_alter_table('lti_platform', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_lti_platform_organisation_id'), ['organisation_id'], unique=False)
 
+    op.create_table('lti_course',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('line_items_url', sa.String(length=500), nullable=False),
+    sa.Column('sourcedid', sa.String(length=255), nullable=False),
+    sa.Column('title', sa.String(length=255), nullable=False),
+    sa.Column('sent_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['platform_id'], ['lti_platform.id'], name=op.f('fk_lti_course_platform_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_course')),
+    sa.UniqueConstraint('platform_id', 'line_items_url', name=op.f('uq_lti_course_platform_id_line_items_url'))
+    )
     op.create_table('lti_deployment',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1569,6 +1619,7 @@ def downgrade() -> None:
 
     op.drop_table('stranger')
     op.drop_table('lti_line_item')
+    op.drop_table('lti_course')
     op.drop_table('lti_deployment')
     with op.batch_alter_table('lti_platform', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_lti_platform_organisation_id'))
@@ -1688,6 +1739,14 @@ def downgrade() -> None:
         batch_op.drop_index('ix_attendance_correction_who')
 
     op.drop_table('attendance_correction')
+    with op.batch_alter_table('homework_answer', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_homework_answer_person_id'))
+
+    op.drop_table('homework_answer')
+    with op.batch_alter_table('homework', schema=None) as batch_op:
+        batch_op.drop_index('ix_homework_class')
+
+    op.drop_table('homework')
     op.drop_table('plan_version')
     with op.batch_alter_table('plan_class', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_plan_class_plan_id'))
