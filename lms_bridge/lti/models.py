@@ -129,5 +129,7 @@ class LtiStranger(Base):
     tries: Mapped[int] = mapped_column(default=1)
     first_at: Mapped[datetime] = mapped_column(default=now)
     last_at: Mapped[datetime] = mapped_column(default=now)
+    not_ours_at: Mapped[datetime | None]
+    """When an administrator said that this is nobody of ours."""
 
     platform: Mapped[LtiPlatform] = relationship()

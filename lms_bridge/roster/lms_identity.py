@@ -17,7 +17,7 @@ from lms_bridge.core import audit
 from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import Forbidden, InputError, NotFound
+from lms_bridge.core.errors import Forbidden, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import ExternalId
 from lms_bridge.lti.claims import Launch
@@ -152,48 +152,82 @@ def note_stranger(platform: LtiPlatform, launch: Launch) -> LtiStranger:
     return row
 
 
-def strangers_of(platform_ids: Collection[int]) -> list[LtiStranger]:
-    """Who waits to be bound, the latest first."""
+def strangers_of(platform_ids: Collection[int], *, not_ours: bool = False, most: int = 500) -> list[LtiStranger]:
+    """Who waits to be bound, the latest first; or those of whom an administrator said that they are nobody of ours."""
     return list(
         db.session.scalars(
             sa.select(LtiStranger)
-            .where(LtiStranger.platform_id.in_(platform_ids))
+            .where(LtiStranger.platform_id.in_(platform_ids), _set_aside(not_ours))
             .order_by(LtiStranger.last_at.desc())
-            .limit(500)
+            .limit(most)
         )
     )
 
 
-def bind(stranger: LtiStranger, number: str, *, actor_uid: str) -> Person:
-    """Say which person of the roster a stranger is, by the person's number; it holds from now on.
+def count_strangers(platform_ids: Collection[int], *, not_ours: bool = False) -> int:
+    """How many :func:`strangers_of` there are."""
+    query = sa.select(sa.func.count(LtiStranger.id))
+    return db.session.scalar(query.where(LtiStranger.platform_id.in_(platform_ids), _set_aside(not_ours))) or 0
 
-    :raises InputError: no person of the platform's organisation has that number, or several have.
-    """
+
+def _set_aside(not_ours: bool) -> sa.ColumnElement[bool]:
+    return LtiStranger.not_ours_at.is_not(None) if not_ours else LtiStranger.not_ours_at.is_(None)
+
+
+def bind(stranger: LtiStranger, person: Person, *, actor_uid: str) -> None:
+    """Say which person of the roster a stranger is (one that :func:`person_within` gave); it holds from now on."""
     platform = stranger.platform
-    base = db.session.get_one(Organisation, platform.organisation_id).path
-    people = db.session.scalars(
-        sa.select(Person)
-        .join(RoleAssignment, RoleAssignment.person_id == Person.id)
-        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
-        .where(
-            Person.number == number.strip(), Person.erased_at.is_(None), valid(RoleAssignment, today()),
-            Organisation.path.startswith(base, autoescape=True),
-        )
-        .distinct()
-        .limit(2)
-    ).all()  # fmt: skip
-    if len(people) != 1:
-        raise InputError(
-            N_("No person has the number “%(number)s” here.") if not people
-            else N_("Several people have the number “%(number)s”."),
-            remedy=N_("Look the number up in the roster."), number=number.strip()[:60],
-        )  # fmt: skip
-    _bind(platform, stranger.subject, people[0])
+    _bind(platform, stranger.subject, person)
     audit.record(
-        "lti_user.bound", "person", people[0].uid, actor_uid=actor_uid, organisation_id=platform.organisation_id,
+        "lti_user.bound", "person", person.uid, actor_uid=actor_uid, organisation_id=platform.organisation_id,
         platform=platform.uid,
     )  # fmt: skip
-    return people[0]
+
+
+def set_aside(stranger: LtiStranger, *, not_ours: bool, actor_uid: str) -> None:
+    """Say that a stranger is nobody of ours, or put them back on the list. They are let in neither way."""
+    stranger.not_ours_at = now() if not_ours else None
+    audit.record(
+        "lti_user.not_ours" if not_ours else "lti_user.put_back", "lti_stranger", stranger.uid, actor_uid=actor_uid,
+        organisation_id=stranger.platform.organisation_id,
+    )  # fmt: skip
+
+
+def find_people(organisation_id: int, words: str, *, most: int = 20) -> list[Person]:
+    """Whom an administrator may mean by ``words``: people of the organisation or below it whose number begins so, or
+    whose name has each word in it. One who has just that number comes first."""
+    wanted = words.split()
+    if not wanted:
+        return []
+    both = Person.family_name + Person.given_name
+    named = sa.and_(*(both.icontains(word, autoescape=True) for word in wanted))
+    exactly = sa.case((Person.number == words.strip(), 0), else_=1)
+    numbered = Person.number.istartswith(words.strip(), autoescape=True)
+    query = _people_of(organisation_id).where(sa.or_(named, numbered))
+    return list(
+        db.session.scalars(query.order_by(exactly, Person.family_name, Person.given_name, Person.id).limit(most))
+    )
+
+
+def person_within(organisation_id: int, uid: str) -> Person:
+    """The person with this uid, if they belong to the organisation or one below it.
+
+    :raises NotFound: they do not, or there is nobody with that uid.
+    """
+    found = db.session.scalar(_people_of(organisation_id).where(Person.uid == uid))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _people_of(organisation_id: int) -> sa.Select[Person]:
+    base = db.session.get_one(Organisation, organisation_id).path
+    inside = (
+        sa.select(RoleAssignment.person_id)
+        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
+        .where(valid(RoleAssignment, today()), Organisation.path.startswith(base, autoescape=True))
+    )
+    return sa.select(Person).where(Person.id.in_(inside), Person.erased_at.is_(None))
 
 
 def stranger_named(uid: str) -> LtiStranger:

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.i18n import get_locale, use_locale
+from lms_bridge.core.errors import BridgeError, InputError
+from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
 from lms_bridge.sync import accounts, activities, events, reconcile, roster
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
@@ -24,6 +24,7 @@ NIGHT = "sync.night"
 WRITE_EVERY = 1.0
 LISTED = 20
 WAITS = 60
+SWITCHED_OFF = N_("The account is switched off.")
 
 
 def start(
@@ -74,6 +75,10 @@ def carry_out(run_id: int) -> None:
     if run is None or run.state in (SyncState.DONE, SyncState.REFUSED):
         return
     account, locale = run.account, run.locale
+    if not account.enabled:
+        problem = InputError(SWITCHED_OFF)
+        _note(run_id, state=SyncState.REFUSED, problems=texts([problem], locale), finished_at=now())
+        return
     accounts.take(account.id)
     try:
         _note(run_id, state=SyncState.RUNNING, progress={})

@@ -144,10 +144,17 @@ def test_somebody_whom_the_roster_does_not_know_is_told_what_to_do_and_bound_onc
     with transaction():
         world.system.a.other_teacher.number = "N7"
     admin = as_administrator(world, world.system.a.administrator)
-    assert "Tea Cher" in admin.get("/lms").text
-    assert admin.post(f"/lms/people/{stranger.uid}", data={"number": "nobody"}).status_code == 422
-    assert admin.post(f"/lms/people/{stranger.uid}", data={"number": "N7"}).status_code == 302
-    assert "Tea Cher" not in admin.get("/lms").text
+    here, teacher = f"/lms/people/lti/{stranger.uid}", world.system.a.other_teacher
+    assert "Tea Cher" in admin.get("/lms/people").text
+    assert teacher.uid in admin.get(here, query_string={"q": "N7"}).text
+    assert admin.post(here, data={"person": world.system.b.teacher.uid}).status_code == 404, "of another campus"
+    admin.post(f"{here}/aside")
+    assert "Tea Cher" not in admin.get("/lms/people").text
+    assert "Tea Cher" in admin.get("/lms/people?aside=1").text
+    admin.post(f"{here}/back")
+    assert "Tea Cher" in admin.get("/lms/people").text
+    assert admin.post(here, data={"person": teacher.uid}).status_code == 302
+    assert "Tea Cher" not in admin.get("/lms/people").text
     world.login()
     assert world.launch(**TEACHER, **lis("T999")).status_code == 303
     assert world.system.a.other_teacher.display_name in signed_in(world)

@@ -186,10 +186,14 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("", "material_uid"): lambda w: w.material.uid,
     ("roster.", "uid"): lambda w: w.upload.uid,
     ("operations.again", "number"): lambda w: w.failed_job.id,
+    ("sync_accounts.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
+    ("sync_accounts.", "state"): lambda w: "off",
     ("sync.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
     ("attendance.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lti_platforms.", "uid"): lambda w: db.session.scalars(sa.select(LtiPlatform.uid)).one(),
-    ("lti_platforms.bind", "uid"): lambda w: db.session.scalars(sa.select(LtiStranger.uid)).one(),
+    ("lms_people.", "source"): lambda w: "lti",
+    ("lms_people.", "key"): lambda w: db.session.scalars(sa.select(LtiStranger.uid)).one(),
+    ("lms_people.", "where"): lambda w: "aside",
     ("lti_platforms.", "state"): lambda w: "off",
 }
 
