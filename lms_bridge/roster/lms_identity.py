@@ -1,4 +1,5 @@
-"""Whom of the roster an LMS means: by the roster's own identifier, else as bound before, else by e-mail if allowed.
+"""Whom of the roster an LMS means: by the roster's own identifier, else as bound before, else by the school's number,
+else by e-mail if allowed.
 
 The LMS proves who somebody is; what they may do here is decided by the roster alone. An LMS speaks for the people of
 its organisation and those below it; nobody with an administrator's or researcher's role beyond that organisation is let
@@ -8,8 +9,9 @@ in by it, or the LMS of one school could hand out the keys of all.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -36,6 +38,7 @@ class By(enum.StrEnum):
 
     SOURCEDID = "sourcedid"
     BOUND = "bound"
+    NUMBER = "number"
     EMAIL = "email"
 
 
@@ -85,10 +88,13 @@ def _candidates(launch: Launch, platform: LtiPlatform) -> list[Found]:
         .outerjoin(Account, Account.person_id == Person.id)
         .where(named, Person.erased_at.is_(None))
     ).all()
-    if rows or not platform.email_counts or not launch.email:
+    if rows:
         return [
             Found(row[0], By.BOUND if row[2].startswith("lti:") else By.SOURCEDID, row[1], bound=False) for row in rows
         ]
+    numbered = _numbered(launch.person_sourcedid, platform)
+    if numbered or not platform.email_counts or not launch.email:
+        return numbered
     by_email = db.session.execute(
         sa.select(Person, Account)
         .join(ContactPoint, ContactPoint.person_id == Person.id)
@@ -101,6 +107,20 @@ def _candidates(launch: Launch, platform: LtiPlatform) -> list[Found]:
         )
     ).all()
     return [Found(row[0], By.EMAIL, row[1], bound=False) for row in by_email]
+
+
+def _numbered(number: str, platform: LtiPlatform) -> list[Found]:
+    """Whose number an LMS gives instead of the roster's identifier: Moodle has one field for both. Nobody who is
+    another user of the platform already: a number that two of its users carry lets in only the first."""
+    if not number:
+        return []
+    taken = sa.select(ExternalId.entity_id).where(ExternalId.entity == PERSON, ExternalId.system == system_of(platform))
+    rows = db.session.execute(
+        sa.select(Person, Account)
+        .outerjoin(Account, Account.person_id == Person.id)
+        .where(Person.number == number, Person.erased_at.is_(None), Person.id.not_in(taken))
+    ).all()
+    return [Found(row[0], By.NUMBER, row[1], bound=False) for row in rows]
 
 
 def _reach(person_ids: Collection[int], organisation_id: int) -> dict[int, bool]:
@@ -195,14 +215,18 @@ def set_aside(stranger: LtiStranger, *, not_ours: bool, actor_uid: str) -> None:
 
 def find_people(organisation_id: int, words: str, *, most: int = 20) -> list[Person]:
     """Whom an administrator may mean by ``words``: people of the organisation or below it whose number begins so, or
-    whose name has each word in it. One who has just that number comes first."""
+    whose name has each word in it, or if there are none, at least one of the words. One who has just that number comes
+    first."""
     wanted = words.split()
-    if not wanted:
-        return []
+    return (_found(organisation_id, words.strip(), sa.and_, wanted, most) or
+            _found(organisation_id, words.strip(), sa.or_, wanted, most)) if wanted else []  # fmt: skip
+
+
+def _found(organisation_id: int, words: str, joined: Callable[..., Any], wanted: list[str], most: int) -> list[Person]:
     both = Person.family_name + Person.given_name
-    named = sa.and_(*(both.icontains(word, autoescape=True) for word in wanted))
-    exactly = sa.case((Person.number == words.strip(), 0), else_=1)
-    numbered = Person.number.istartswith(words.strip(), autoescape=True)
+    named = joined(*(both.icontains(word, autoescape=True) for word in wanted))
+    exactly = sa.case((Person.number == words, 0), else_=1)
+    numbered = Person.number.istartswith(words, autoescape=True)
     query = _people_of(organisation_id).where(sa.or_(named, numbered))
     return list(
         db.session.scalars(query.order_by(exactly, Person.family_name, Person.given_name, Person.id).limit(most))

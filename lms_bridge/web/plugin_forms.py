@@ -41,6 +41,7 @@ PROBLEMS = {
 """What pydantic complains of, in words for people; whatever else it is has the wrong form."""
 
 WRONG_FORM = N_("This has not the form that is needed.")
+NO_ADDRESS = N_("Enter a web address that begins with https://, or with http:// inside your own network.")
 AGAIN = N_("Enter it again: it would else be sent to another address.")
 
 
@@ -117,7 +118,9 @@ def read(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -
         for found in error.errors(include_input=False, include_url=False):
             bounds = {key: f"{value:g}" if isinstance(value, int | float) else str(value)
                       for key, value in found.get("ctx", {}).items()}  # fmt: skip
-            problems.append(_problem(str(found["loc"][0]), PROBLEMS.get(found["type"], WRONG_FORM), bounds))
+            address = bounds.get("pattern", "").startswith("^https?")
+            words = NO_ADDRESS if address else PROBLEMS.get(found["type"], WRONG_FORM)
+            problems.append(_problem(str(found["loc"][0]), words, bounds))
     if problems:
         raise BadInputs(problems)
     return values

@@ -103,6 +103,7 @@ def show(uid: str) -> str:
             run.state is SyncState.RUNNING or (run.state is SyncState.WAITING and not run.problems) for run in recent
         ),
         kinds=[(kind.value, gettext(name)) for kind, name in KINDS.items()],
+        refused=any(states.get(MappingState.FAILED.value) for states in by_kind.values()),
         troubles=[_trouble(row) for row in overview.troubled([account.id], people=False)],
         unmatched=by_kind.get(MappedKind.PERSON.value, {}).get(MappingState.UNMATCHED.value, 0),
         zone=current_person().zone or account.organisation.zone,

@@ -132,6 +132,15 @@ def test_without_a_cookie_the_storage_of_the_lms_is_asked_once(world: World) -> 
     assert world.launch(client=fresh, headers=OURS, more={"browser": secret}, **lis("S1")).status_code == 200
 
 
+def test_the_number_of_the_school_does_for_the_first_who_carries_it(world: World) -> None:
+    with transaction():
+        world.system.a.students[1].number = "20270001"
+    world.login()
+    assert world.launch(**lis("20270001")).status_code in (200, 303)
+    world.login()
+    assert world.launch(sub="another", **lis("20270001")).status_code == 403
+
+
 def test_somebody_whom_the_roster_does_not_know_is_told_what_to_do_and_bound_once(world: World) -> None:
     world.login()
     answer = world.launch(**TEACHER, **lis("T999"))

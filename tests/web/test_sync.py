@@ -163,7 +163,7 @@ def test_what_is_wrong_in_the_form_stands_at_its_field_and_nothing_is_stored(wor
     answer = world.client.post("/system/lms/new", data=FORM | wrong)
     page = answer.get_data(as_text=True)
     assert answer.status_code == 422
-    for field, text in (("setting_url", "form"), ("setting_timeout", "above 0"), ("name", "It is needed")):
+    for field, text in (("setting_url", "web address"), ("setting_timeout", "above 0"), ("name", "It is needed")):
         assert re.search(rf'id="field-{field}-error">.*{text}', page), field
     assert TOKEN not in page
     assert db.session.scalar(sa.select(sa.func.count(LmsAccount.id))) == 1
