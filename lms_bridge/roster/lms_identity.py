@@ -24,7 +24,15 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import ExternalId
 from lms_bridge.lti.claims import Launch
 from lms_bridge.lti.models import LtiPlatform, LtiStranger
-from lms_bridge.roster.models import Account, ContactKind, ContactPoint, Organisation, Person, RoleAssignment
+from lms_bridge.roster.models import (
+    Account,
+    ClassGroup,
+    ContactKind,
+    ContactPoint,
+    Organisation,
+    Person,
+    RoleAssignment,
+)
 from lms_bridge.roster.scope import today, valid
 
 PERSON = "person"
@@ -277,14 +285,21 @@ def _bind(platform: LtiPlatform, subject: str, person: Person) -> None:
     db.session.flush()
 
 
-def classes_of(sourcedid: str) -> list[int]:
-    """The ids of the classes that a roster names so: the course of an LMS that carries this identifier."""
-    if not sourcedid:
+def classes_of(key: str) -> list[int]:
+    """The ids of the classes that a course of an LMS stands for, by the identifier that it carries: that of the
+    imported roster, ``CAMPUS/CLASS`` (our codes), or our own uid; with ``:SUBJECT`` behind it, too."""
+    if not key:
         return []
+    names = {key, key.rpartition(":")[0] or key}
+    code = Organisation.code + "/" + ClassGroup.code
     return list(
         db.session.scalars(
-            sa.select(ExternalId.entity_id).where(
-                ExternalId.entity == "class_group", ExternalId.key == sourcedid, ExternalId.system.like(ROSTERS)
+            sa.select(ExternalId.entity_id)
+            .where(ExternalId.entity == "class_group", ExternalId.key.in_(names), ExternalId.system.like(ROSTERS))
+            .union(
+                sa.select(ClassGroup.id)
+                .join(Organisation, Organisation.id == ClassGroup.campus_id)
+                .where(ClassGroup.valid_to.is_(None), sa.or_(code.in_(names), ClassGroup.uid.in_(names)))
             )
         )
     )

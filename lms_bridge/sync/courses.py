@@ -39,7 +39,7 @@ def classes_by_key(account: LmsAccount) -> dict[str, int]:
         found[f"{campus}/{code}"] = class_id  # a later term's class of the same code counts
         found[uid] = class_id
     external = sa.select(ExternalId.key, ExternalId.entity_id).where(
-        ExternalId.entity == "class", ExternalId.system.startswith("oneroster:")
+        ExternalId.entity == "class_group", ExternalId.system.startswith("oneroster:")
     )
     found |= {key: class_id for key, class_id in db.session.execute(external) if class_id in ids}
     return found

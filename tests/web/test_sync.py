@@ -14,8 +14,10 @@ from lms_bridge_moodle.probe import NEEDS
 
 from lms_bridge.core import jobs
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.models import AuditEntry
+from lms_bridge.core.models import AuditEntry, ExternalId
+from lms_bridge.roster.lms_identity import classes_of
 from lms_bridge.sync import accounts
+from lms_bridge.sync.courses import classes_by_key
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping, SyncRun
 from tests.builders import SchoolSystem, small_system
 from tests.contracts.moodle_server import TOKEN, Fault, Moodle, member, moodle_server
@@ -208,3 +210,12 @@ def test_only_who_administers_the_organisation_changes_an_account(app: Flask, wo
     assert "欧阳" not in campus.get("/lms/people").get_data(as_text=True)
     teacher = signed_in(app, world.system.a.teacher)
     assert {teacher.get(one).status_code for one in ("/system/lms/new", "/lms/people")} == {404}
+
+
+def test_a_course_may_carry_the_code_the_identifier_of_the_roster_or_the_uid_of_its_class(world: World) -> None:
+    group = world.system.a.classes[0]
+    with transaction():
+        db.session.add(ExternalId(entity="class_group", entity_id=group.id, system="oneroster:1", key="C-77"))
+    for key in (f"campus-a/{group.code}", "C-77", group.uid):
+        assert classes_by_key(world.account)[key] == group.id
+        assert classes_of(key) == classes_of(f"{key}:math") == [group.id]
