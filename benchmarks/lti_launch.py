@@ -1,11 +1,13 @@
 """Measures complete LTI launches (login, launch with a real RS256 signature, landing page) against three bare routes.
 
-    python benchmarks/lti_launch.py [--launches 600] [--processes 2] [--clients 8] [--database-url URL] [--rounds 3]
+    python benchmarks/lti_launch.py [--database postgresql sqlite] [--launches 600] [--processes 2] [--clients 8]
+        [--rounds 3]
 
-Both run in turns on one server (``--processes`` web processes, so many cores), over real HTTP with kept connections.
-The bare routes are plain Flask on the same database: one select each, the last one also verifies an RS256 token.
-Compared is the processor time of the server, so that other work on the machine does not decide the ratio; launches a
-second are printed beside it. Exit code 1 when a launch takes more than three times the bare routes.
+Both run in turns on one server (``--processes`` web processes, so many cores), over real HTTP with kept connections, on
+a private PostgreSQL cluster (as a school system runs it) and on the embedded SQLite. The bare routes are plain Flask on
+the same database: one select each, the last one also verifies an RS256 token. Compared is the processor time of the web
+server, so that other work on the machine does not decide the ratio; launches a second are printed beside it. Exit code
+1 when a launch takes more than three times the bare routes.
 """
 
 from __future__ import annotations
@@ -153,9 +155,7 @@ def launch(client: Client, private: Any, base: str, number: int) -> None:
     }  # fmt: skip
     token = jwt.encode(claims, private, algorithm="RS256", headers={"kid": "k"})
     sent = urlencode({"id_token": token, "state": asked["state"]})
-    status, text, where, cookie = client.ask("POST", "/lti/launch", sent, cookie)
-    assert status == 303, text[:2000]
-    status, text, _, _ = client.ask("GET", where, cookie=cookie)
+    status, text, _, _ = client.ask("POST", "/lti/launch", sent, cookie)
     assert status == 200, text[:2000]
     assert "/l/" in text
 
@@ -205,8 +205,32 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--database-url", default="")
+    parser.add_argument("--database", nargs="+", choices=("postgresql", "sqlite"), default=["postgresql", "sqlite"])
     options = parser.parse_args()
+    good = True
+    for database in options.database:
+        ratio = on_sqlite(options) if database == "sqlite" else on_postgresql(options)
+        good &= ratio <= RATIO_TARGET
+        verdict = "ok" if ratio <= RATIO_TARGET else "short"
+        print(f"result: lti_launch_cpu_ratio_{database} {ratio:.2f} (target <= {RATIO_TARGET}) {verdict}")
+    return 0 if good else 1
+
+
+def on_postgresql(options: argparse.Namespace) -> float:
+    """The ratio on a cluster of our own, which is gone afterwards."""
+    from tests import servers
+
+    with servers.postgresql() as cluster:
+        return served(cluster.url(cluster.create()), options)
+
+
+def on_sqlite(options: argparse.Namespace) -> float:
+    """The ratio on a file of our own."""
+    return served("", options)
+
+
+def served(database_url: str, options: argparse.Namespace) -> float:
+    """The ratio on one database: prepares it, runs the web server, measures."""
     with tempfile.TemporaryDirectory() as name, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -214,11 +238,11 @@ def main() -> int:
         folder = Path(name)
         settings = {
             "LMS_BRIDGE_ENVIRONMENT": "development", "LMS_BRIDGE_DATA_DIR": name, "LMS_BRIDGE_LOG_LEVEL": "WARNING",
-            "LMS_BRIDGE_DATABASE_URL": options.database_url, "LMS_BRIDGE_BASE_URL": f"http://127.0.0.1:{port}",
+            "LMS_BRIDGE_DATABASE_URL": database_url, "LMS_BRIDGE_BASE_URL": f"http://127.0.0.1:{port}",
             "LMS_BRIDGE_CONFIG": f"{name}/none.toml", "BARE_KEY": f"{name}/key.pem",
         }  # fmt: skip
         os.environ |= settings
-        private = prepare(folder, options.database_url)
+        private = prepare(folder, database_url)
         command = [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(port), "--workers",
             str(options.processes), "--blocking-threads", "8", "--no-ws", "benchmarks.lti_launch:server_app",
@@ -237,7 +261,7 @@ def main() -> int:
             server.wait(20)
 
 
-def _compared(server: int, port: int, private: Any, options: argparse.Namespace) -> int:
+def _compared(server: int, port: int, private: Any, options: argparse.Namespace) -> float:
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -258,9 +282,7 @@ def _compared(server: int, port: int, private: Any, options: argparse.Namespace)
             f"round {number + 1}: launch {full:.2f} ms CPU ({rate:.0f}/s), three bare routes {three:.2f} ms CPU "
             f"({bare_rate:.0f}/s), ratio {full / three:.2f}"
         )
-    ratio = median(rounds)
-    print(f"ratio of processor time: {ratio:.2f} (at most {RATIO_TARGET})")
-    return 0 if ratio <= RATIO_TARGET else 1
+    return median(rounds)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Permanent links (join links, calendar feeds) are stored tokens instead, because 
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,10 @@ from lms_bridge.core.ids import new_uid
 from lms_bridge.core.models import UsedNonce
 
 _keys: list[str] = []
+CONSUME: dict[str, sa.Executable] = {
+    dialect: insert(UsedNonce.__table__).on_conflict_do_nothing().returning(sa.literal_column("1"))  # type: ignore[arg-type]
+    for dialect, insert in (("postgresql", pg_insert), ("sqlite", sqlite_insert))
+}
 
 
 class LinkRefused(BridgeError):
@@ -33,8 +38,10 @@ class LinkRefused(BridgeError):
 def configure(keys: list[str]) -> None:
     """Sign with the last of ``keys``; all of them verify."""
     _keys[:] = keys
+    _serializer.cache_clear()
 
 
+@functools.cache
 def _serializer(purpose: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(_keys, salt=f"lms-bridge:{purpose}")
 
@@ -65,12 +72,7 @@ def consume(purpose: str, nonce: str, max_age: timedelta) -> None:
 
     :raises LinkRefused: it was used before.
     """
-    insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
-    fresh = db.session.scalar(
-        insert(UsedNonce)
-        .values(purpose=purpose, nonce=nonce, expires_at=now() + max_age)
-        .on_conflict_do_nothing()
-        .returning(sa.literal_column("1"))
-    )
-    if fresh is None:
+    connection = db.session.connection()
+    used = {"purpose": purpose, "nonce": nonce, "expires_at": now() + max_age}
+    if connection.execute(CONSUME[connection.dialect.name], used).first() is None:
         raise LinkRefused(N_("This link was used before."), remedy=N_("Ask for a new one."))

@@ -96,6 +96,7 @@ class ExternalId(Base):
     __table_args__ = (
         sa.UniqueConstraint("entity", "system", "key"),
         sa.Index("ix_external_id_row", "entity", "entity_id", "system"),
+        sa.Index("ix_external_id_key", "entity", "key"),
     )
 
     id: Mapped[PrimaryKey]

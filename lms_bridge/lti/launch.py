@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
+import sqlalchemy as sa
 from jwt.utils import base64url_decode
-from sqlalchemy.orm import joinedload
 
 from lms_bridge.core import links
 from lms_bridge.core.clock import now
@@ -25,7 +25,7 @@ from lms_bridge.lti import key_sets, library
 from lms_bridge.lti.claims import CLAIM, Launch
 from lms_bridge.lti.errors import AGAIN, ASK, BadLtiRequest, LtiRefused
 from lms_bridge.lti.login import STATE_LIVES, State, check_enabled, check_target, fingerprint
-from lms_bridge.lti.models import LtiPlatform
+from lms_bridge.lti.models import LtiDeployment, LtiPlatform
 
 ALGORITHM = "RS256"
 LEEWAY = timedelta(seconds=60)
@@ -33,6 +33,13 @@ LEEWAY = timedelta(seconds=60)
 LONGEST_LIFE = timedelta(hours=1)
 LONGEST_TOKEN = 64 * 1024
 USED = "lti"
+PLATFORM = (
+    sa.select(LtiPlatform, LtiDeployment.deployment_id)
+    .outerjoin(
+        LtiDeployment, sa.and_(LtiDeployment.platform_id == LtiPlatform.id, LtiDeployment.allowed_at.is_not(None))
+    )
+    .where(LtiPlatform.id == sa.bindparam("id"))
+)
 
 
 class UnknownDeployment(LtiRefused):
@@ -59,20 +66,29 @@ class Checked:
     nonce: str
 
 
-def platform_of(state: State) -> LtiPlatform | None:
-    """The platform at which the login of ``state`` was begun, with its deployments; None: it is not there any more."""
-    return db.session.get(LtiPlatform, state.platform_id, options=[joinedload(LtiPlatform.deployments)])
+@dataclass(frozen=True)
+class Begun:
+    """The platform at which a login was begun, and which of its deployments are allowed."""
+
+    platform: LtiPlatform
+    deployments: frozenset[str]
 
 
-def check(sent: Mapping[str, str], state: State, *, base_url: str) -> Checked:
-    """Every check of the token in ``sent`` that needs no writing. Call it outside of a transaction: the platform's keys
-    may have to be fetched.
+def begun_at(state: State) -> Begun | None:
+    """Where the login of ``state`` was begun; None: the platform is not there any more."""
+    rows = db.session.execute(PLATFORM, {"id": state.platform_id}).all()
+    return Begun(rows[0][0], frozenset(row[1] for row in rows if row[1])) if rows else None
+
+
+def check(sent: Mapping[str, str], state: State, begun: Begun | None, *, base_url: str) -> Checked:
+    """Every check of the token in ``sent`` that needs no writing; ``begun`` is where the login of ``state`` was begun.
+    Call it outside of a transaction: the platform's keys may have to be fetched.
 
     :raises BadLtiRequest, LtiRefused: with the failed check in words.
     """
-    platform = platform_of(state)
-    if platform is None:
+    if begun is None:
         raise LtiRefused("unregistered", N_("The LMS is not registered here any more."), remedy=ASK)
+    platform = begun.platform
     check_enabled(platform)
     if sent.get("error"):
         raise LtiRefused(
@@ -87,7 +103,7 @@ def check(sent: Mapping[str, str], state: State, *, base_url: str) -> Checked:
     _check_times(found, now())
     if found.get("nonce") != state.nonce:
         raise LtiRefused("nonce", N_("This sign-in belongs to another login."), remedy=AGAIN)
-    _check_deployment(found, platform)
+    _check_deployment(found, begun)
     library.check_message(found)
     launch = reading.read(found, platform.id)
     if not launch.subject or len(launch.subject) > 255:
@@ -174,9 +190,9 @@ def _check_times(claims: Mapping[str, Any], moment: datetime) -> None:
         raise LtiRefused("expired", N_("This sign-in is too old. Open the activity again."), remedy=clocks)
 
 
-def _check_deployment(claims: Mapping[str, Any], platform: LtiPlatform) -> None:
+def _check_deployment(claims: Mapping[str, Any], begun: Begun) -> None:
     named = claims.get(f"{CLAIM}deployment_id")
     if not isinstance(named, str) or not named or len(named) > 255:
         raise LtiRefused("deployment_missing", N_("The LMS does not say which deployment this is."), remedy=ASK)
-    if not any(row.deployment_id == named and row.allowed_at is not None for row in platform.deployments):
-        raise UnknownDeployment(platform, named)
+    if named not in begun.deployments:
+        raise UnknownDeployment(begun.platform, named)

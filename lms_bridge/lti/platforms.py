@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from lms_bridge.core import audit
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db
+from lms_bridge.core.database import after_commit, db
 from lms_bridge.core.errors import BadInputs, BridgeError, Conflict, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_
+from lms_bridge.lti.login import Known, forget_platforms
 from lms_bridge.lti.models import LtiDeployment, LtiPlatform
 
 MOST_WAITING = 20
@@ -67,6 +68,7 @@ def change(row: LtiPlatform, found: Registered, *, actor_uid: str | None) -> Non
     if row.key_set_url != found.key_set_url:
         row.key_set = row.key_set_tried_at = None
     _fill(row, found)
+    after_commit(forget_platforms)
     for name in found.deployments:
         allow(row, name, actor_uid=actor_uid)
     audit.record(
@@ -77,6 +79,7 @@ def change(row: LtiPlatform, found: Registered, *, actor_uid: str | None) -> Non
 def switch(row: LtiPlatform, *, on: bool, actor_uid: str | None) -> None:
     """Let people come from the platform, or stop it at once; what was registered stays."""
     row.disabled_at = None if on else (row.disabled_at or now())
+    after_commit(forget_platforms)
     audit.record(
         "lti_platform.on" if on else "lti_platform.off", "lti_platform", row.uid, actor_uid=actor_uid,
         organisation_id=row.organisation_id,
@@ -127,7 +130,7 @@ def named(uid: str) -> LtiPlatform:
     return row
 
 
-def origins(row: LtiPlatform) -> list[str]:
+def origins(row: LtiPlatform | Known) -> list[str]:
     """The origins whose pages may frame ours for this platform."""
     return web_origins((row.login_url, row.issuer, *row.web_origins))
 

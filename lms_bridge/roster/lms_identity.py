@@ -9,9 +9,9 @@ in by it, or the LMS of one school could hand out the keys of all.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -39,6 +39,50 @@ PERSON = "person"
 ROSTERS = "oneroster:%"
 """The systems whose identifiers an LMS may repeat to us; the numbers of another LMS mean nothing here."""
 WIDE = frozenset({Role.ADMINISTRATOR, Role.RESEARCHER})
+
+# The questions of every launch, put together once, since hundreds come in the minute before a lesson. Each row is a
+# person with their account and one of their roles of today, and whether that is in the LMS's organisation or below it.
+_INSIDE = Organisation.path.startswith(
+    sa.select(Organisation.path).where(Organisation.id == sa.bindparam("organisation")).scalar_subquery()
+)
+_PEOPLE = (
+    sa.select(Person, Account, RoleAssignment.role, _INSIDE)
+    .outerjoin(Account, Account.person_id == Person.id)
+    .outerjoin(
+        RoleAssignment, sa.and_(RoleAssignment.person_id == Person.id, valid(RoleAssignment, sa.bindparam("day")))
+    )
+    .outerjoin(Organisation, Organisation.id == RoleAssignment.organisation_id)
+    .where(Person.erased_at.is_(None))
+)
+BY_IDENTIFIER = (
+    _PEOPLE.add_columns(ExternalId.system)
+    .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
+    .where(
+        ExternalId.key.in_((sa.bindparam("subject"), sa.bindparam("sourcedid"))),
+        sa.or_(
+            sa.and_(ExternalId.system == sa.bindparam("system"), ExternalId.key == sa.bindparam("subject")),
+            sa.and_(ExternalId.system.like(ROSTERS), ExternalId.key == sa.bindparam("sourcedid")),
+        ),
+    )
+)
+BY_NUMBER = _PEOPLE.add_columns(sa.null()).where(
+    Person.number == sa.bindparam("number"),
+    Person.id.not_in(
+        sa.select(ExternalId.entity_id).where(ExternalId.entity == PERSON, ExternalId.system == sa.bindparam("system"))
+    ),
+)
+"""Whose number an LMS gives instead of the roster's identifier: Moodle has one field for both. Nobody who is another
+user of the platform already: a number that two of its users carry lets in only the first."""
+
+BY_EMAIL = (
+    _PEOPLE.add_columns(sa.null())
+    .join(ContactPoint, ContactPoint.person_id == Person.id)
+    .where(
+        ContactPoint.kind == ContactKind.EMAIL,
+        sa.func.lower(ContactPoint.address) == sa.bindparam("email"),
+        ContactPoint.valid_to.is_(None),
+    )
+)
 
 
 class By(enum.StrEnum):
@@ -71,20 +115,22 @@ def person_of(launch: Launch, platform: LtiPlatform) -> Found | None:
 
     :raises Forbidden: it is somebody for whom this platform may not speak, or whose account is switched off.
     """
-    candidates = _candidates(launch, platform)
-    reach = _reach({found.person.id for found in candidates}, platform.organisation_id)
-    bound = {found.person.id for found in candidates if found.by is By.BOUND}
+    rows = _candidates(launch, platform)
+    bound = {row.person.id for row in rows if row.by is By.BOUND}
+    within = {row.person.id for row in rows if row.inside}
+    wide = {row.person.id for row in rows if not row.inside and row.role in WIDE}
     for how in By:
-        people = {found.person.id: found for found in candidates if found.by is how and found.person.id in reach}
+        people = {row.person.id: row for row in rows if row.by is how and row.person.id in within}
         if len(people) == 1:
-            found = people.popitem()[1]
-            _check(found.account, wide_elsewhere=reach[found.person.id])
-            return replace(found, bound=bound == {found.person.id})
+            row = people.popitem()[1]
+            _check(row.account, wide_elsewhere=row.person.id in wide)
+            return Found(row.person, how, row.account, bound=bound == {row.person.id})
         if people:
             return None  # Two people with one identifier: a guess would let one in as the other.
     return None
 
 
+<<<<<<< HEAD
 def _candidates(launch: Launch, platform: LtiPlatform) -> list[Found]:
     """Everybody whom one of the rules finds, in one question."""
     named = sa.and_(ExternalId.system == system_of(platform), ExternalId.key == launch.subject)
@@ -144,6 +190,34 @@ def _reach(person_ids: Collection[int], organisation_id: int) -> dict[int, bool]
     ).all()
     inside = {row[0] for row in rows if row[2]}
     return {who: any(row[0] == who and not row[2] and row[1] in WIDE for row in rows) for who in inside}
+=======
+class _Candidate(NamedTuple):
+    person: Person
+    account: Account | None
+    role: Role | None
+    inside: bool | None
+    by: By
+
+
+def _candidates(launch: Launch, platform: LtiPlatform) -> list[_Candidate]:
+    """Everybody whom one of the rules finds, once for each of their roles of today, in one question."""
+    about = {"organisation": platform.organisation_id, "day": today()}
+    # An empty identifier is nobody's: it is asked for as the subject, which is never empty.
+    names = {"subject": launch.subject, "sourcedid": launch.person_sourcedid or launch.subject}
+    rows = db.session.execute(BY_IDENTIFIER, about | names | {"system": system_of(platform)}).all()
+    found = [
+        _Candidate(row[0], row[1], row[2], row[3], By.BOUND if row[4].startswith("lti:") else By.SOURCEDID)
+        for row in rows
+        if launch.person_sourcedid or row[4].startswith("lti:")
+    ]
+    if not found and launch.person_sourcedid:
+        numbered = about | {"number": launch.person_sourcedid, "system": system_of(platform)}
+        found = [_Candidate(row[0], row[1], row[2], row[3], By.NUMBER) for row in db.session.execute(BY_NUMBER, numbered)]
+    if found or not platform.email_counts or not launch.email:
+        return found
+    rows = db.session.execute(BY_EMAIL, about | {"email": launch.email.lower()}).all()
+    return [_Candidate(row[0], row[1], row[2], row[3], By.EMAIL) for row in rows]
+>>>>>>> main
 
 
 def _check(account: Account | None, *, wide_elsewhere: bool) -> None:

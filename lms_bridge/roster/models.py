@@ -104,9 +104,14 @@ class Person(Base):
     @property
     def display_name(self) -> str:
         """The name as it is said: family name first and unspaced in Chinese, last in Latin script."""
-        if any("\u3400" <= c <= "\u9fff" for c in self.family_name + self.given_name):
-            return f"{self.family_name}{self.given_name}"
-        return " ".join(part for part in (self.given_name, self.middle_name, self.family_name) if part)
+        return name_as_said(self.family_name, self.given_name, self.middle_name)
+
+
+def name_as_said(family_name: str, given_name: str, middle_name: str | None) -> str:
+    """A person's name as it is said: family name first and unspaced in Chinese, last in Latin script."""
+    if any("\u3400" <= c <= "\u9fff" for c in family_name + given_name):
+        return f"{family_name}{given_name}"
+    return " ".join(part for part in (given_name, middle_name, family_name) if part)
 
 
 class Account(Base):

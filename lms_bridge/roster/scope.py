@@ -21,7 +21,7 @@ from lms_bridge.roster.models import (
 )
 
 
-def valid(table: Any, day: date) -> sa.ColumnElement[bool]:
+def valid(table: Any, day: date | sa.BindParameter[date]) -> sa.ColumnElement[bool]:
     """The condition that a row with ``valid_from`` / ``valid_to`` holds on ``day``."""
     return sa.and_(table.valid_from <= day, sa.or_(table.valid_to.is_(None), table.valid_to > day))
 

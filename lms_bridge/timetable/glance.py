@@ -1,4 +1,4 @@
-"""A person's coming lessons in two questions to the database: for pages that many people open in the same minutes.
+"""A person's coming lessons in one question to the database: for pages that many people open in the same minutes.
 
 What is read is only what such a page shows; the whole rows, with their many parts, are :mod:`.queries`'.
 """
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db
-from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Person, Subject
+from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Person, Subject, name_as_said
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode, LessonStatus, LessonTeacher
 
 
@@ -45,37 +45,48 @@ COLUMNS = (
     Lesson.status, Subject.name, Subject.name_en,
 )  # fmt: skip
 
+# Put together once: many people ask in the same minutes.
+_BETWEEN = (Lesson.starts_at < sa.bindparam("end"), Lesson.ends_at > sa.bindparam("start"))
+_OF_CLASSES = LessonAudience.class_id.in_(sa.bindparam("classes", expanding=True))
+_TAUGHT = (
+    sa.select(*COLUMNS, ClassGroup.title, sa.null(), sa.null(), sa.null(), sa.null(), sa.true())
+    .join(Subject, Subject.id == Lesson.subject_id)
+    .join(LessonTeacher, LessonTeacher.lesson_id == Lesson.id)
+    .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
+    .join(ClassGroup, ClassGroup.id == LessonAudience.class_id)
+    .where(*_BETWEEN, LessonTeacher.person_id == sa.bindparam("person"))
+)
+_HEARD = (
+    sa.select(
+        *COLUMNS,
+        Person.family_name,
+        Person.given_name,
+        Person.middle_name,
+        Enrolment.valid_from,
+        Enrolment.valid_to,
+        sa.false(),
+    )
+    .join(Subject, Subject.id == Lesson.subject_id)
+    .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
+    .join(Enrolment, Enrolment.class_id == LessonAudience.class_id)
+    .outerjoin(LessonTeacher, LessonTeacher.lesson_id == Lesson.id)
+    .outerjoin(Person, Person.id == LessonTeacher.person_id)
+    .where(*_BETWEEN, Enrolment.person_id == sa.bindparam("person"), Enrolment.role == EnrolmentRole.STUDENT)
+)
+LESSONS = sa.union_all(_HEARD, _TAUGHT)
+LESSONS_OF_CLASSES = sa.union_all(_HEARD.where(_OF_CLASSES), _TAUGHT.where(_OF_CLASSES))
+
 
 def lessons_at_a_glance(
     person_id: int, start: datetime, end: datetime, *, class_ids: Collection[int] = ()
 ) -> list[GlanceLesson]:
     """The lessons that a person teaches or is expected at in ``[start, end)``, in order of start; with ``class_ids``
     only those of these classes."""
-    between = (Lesson.starts_at < end, Lesson.ends_at > start)
-    of_classes = (LessonAudience.class_id.in_(class_ids),) if class_ids else ()
-    taught = db.session.execute(
-        sa.select(*COLUMNS, ClassGroup.title)
-        .join(Subject, Subject.id == Lesson.subject_id)
-        .join(LessonTeacher, LessonTeacher.lesson_id == Lesson.id)
-        .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
-        .join(ClassGroup, ClassGroup.id == LessonAudience.class_id)
-        .where(*between, *of_classes, LessonTeacher.person_id == person_id)
-    ).all()
-    heard = db.session.execute(
-        sa.select(
-            *COLUMNS, Person.family_name, Person.given_name, Person.middle_name, Enrolment.valid_from,
-            Enrolment.valid_to,
-        )
-        .join(Subject, Subject.id == Lesson.subject_id)
-        .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
-        .join(Enrolment, Enrolment.class_id == LessonAudience.class_id)
-        .outerjoin(LessonTeacher, LessonTeacher.lesson_id == Lesson.id)
-        .outerjoin(Person, Person.id == LessonTeacher.person_id)
-        .where(
-            *between, *of_classes, Enrolment.person_id == person_id, Enrolment.role == EnrolmentRole.STUDENT
-        )
-    ).all()  # fmt: skip
-    return _together(taught, heard)
+    about: dict[str, Any] = {"person": person_id, "start": start, "end": end}
+    if class_ids:
+        about["classes"] = list(class_ids)
+    rows = db.session.connection().execute(LESSONS_OF_CLASSES if class_ids else LESSONS, about).all()
+    return _together([row for row in rows if row[15]], [row for row in rows if not row[15]])
 
 
 def _together(taught: Iterable[Any], heard: Iterable[Any]) -> list[GlanceLesson]:
@@ -88,8 +99,7 @@ def _together(taught: Iterable[Any], heard: Iterable[Any]) -> list[GlanceLesson]
             continue  # As of the lesson's own date: who changed class keeps the old lessons.
         lesson = found.setdefault(row[0], _lesson(row, teaches=False))
         if not lesson.teaches and row[10] is not None:
-            who = Person(family_name=row[10], given_name=row[11], middle_name=row[12])
-            _name(lesson, who.display_name)
+            _name(lesson, name_as_said(row[10], row[11], row[12]))
     return sorted(found.values(), key=lambda lesson: (lesson.starts_at, lesson.id))
 
 

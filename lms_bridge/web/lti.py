@@ -80,13 +80,14 @@ def arrive() -> BaseResponse | tuple[str, int]:
     """The LMS says who comes. Everything is checked, then the launch is used up, and its person is known."""
     try:
         state = login.read_state(request.form.get("state", ""))
-        g.lti_platform = launch.platform_of(state)
+        begun = launch.begun_at(state)
+        g.lti_platform = begun.platform if begun is not None else None
         secret = request.cookies.get(COOKIE)
         if not state.fits(secret) and lti_tickets.from_own_page():
             secret = request.form.get("browser")  # fetched from the LMS's storage by our own page
         if not state.fits(secret):
             return _ask_storage(state)
-        checked = launch.check(request.form.to_dict(), state, base_url=current_settings().base_url)
+        checked = launch.check(request.form.to_dict(), state, begun, base_url=current_settings().base_url)
         return _let_in(checked)
     except launch.UnknownDeployment as error:
         with transaction():
@@ -160,7 +161,9 @@ def _where_to(
         return make_response(lti_landing.page(person, ticket=ticket, course=course, lesson_uid=lesson_uid))
     if lesson_uid:
         return redirect(url_for("door.door", uid=lesson_uid), code=303)
-    return redirect(url_for("lti.landing", course=course or None), code=303)
+    # At once, without a further request, since everybody comes in the same minute; its script gives it its own address.
+    g.own_window = True
+    return make_response(lti_landing.page(person, course=course))
 
 
 @blueprint.get("/landing")

@@ -4,10 +4,12 @@ purpose: hundreds open it in the minute before a lesson."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Any
 
-from flask import render_template, url_for
+from flask import get_template_attribute, render_template, url_for
+from markupsafe import Markup
 
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.i18n import get_locale
@@ -40,8 +42,10 @@ def page(person: Person, *, ticket: str = "", course: str = "", lesson_uid: str 
         "lti/landing.html",
         person=person,
         ticket=ticket,
+        address="" if ticket else url_for("lti.landing", course=course or None),
         again=_look_again(first, moment),
-        next=_shown(first, moment) if first is not None else None,
+        sign=_sign,
+        next=_first(first, moment) if first is not None else None,
         today=[_shown(row, moment) for row in today],
         later=later,
         teaches=any(row.teaches for row in lessons),
@@ -64,20 +68,36 @@ def _day(lesson: GlanceLesson, moment: datetime) -> Any:
     return local(moment, lesson.zone).date()
 
 
+def _first(lesson: GlanceLesson, moment: datetime) -> dict[str, Any]:
+    starts = local(lesson.starts_at, lesson.zone)
+    return _shown(lesson, moment) | {
+        "when": dates.say_slot(starts.date(), lesson.period, starts.time(), get_locale()),
+        "starts_at": lesson.starts_at,
+        "seconds": max(0, int((lesson.starts_at - moment).total_seconds())),
+        "door": url_for("door.door", uid=lesson.uid),
+    }
+
+
+def _sign(state: str) -> Markup:
+    """The shape and word of a room's state, drawn once for each language: a page has dozens of them."""
+    return _drawn(state, get_locale())
+
+
+@cache
+def _drawn(state: str, locale: str) -> Markup:
+    return Markup(get_template_attribute("macros/shapes.html", "room_state")(state))  # noqa: S704 - our own macro
+
+
 def _shown(lesson: GlanceLesson, moment: datetime) -> dict[str, Any]:
-    locale, starts = get_locale(), local(lesson.starts_at, lesson.zone)
-    state = room_word(lesson, moment)
+    starts, state = local(lesson.starts_at, lesson.zone), room_word(lesson, moment)
     return {
-        "subject": lesson.subject_in(locale),
-        "when": dates.say_slot(starts.date(), lesson.period, starts.time(), locale),
+        "subject": lesson.subject_in(get_locale()),
         "start": starts.strftime("%H:%M"),
         "end": local(lesson.ends_at, lesson.zone).strftime("%H:%M"),
         "who": ", ".join(lesson.names),
         "room": state,
-        "starts_at": lesson.starts_at,
-        "seconds": max(0, int((lesson.starts_at - moment).total_seconds())),
         "teaches": lesson.teaches,
-        "door": url_for("door.door", uid=lesson.uid),
+        "door": url_for("door.door", uid=lesson.uid) if state in ("open", "soon") else None,
         "attendance": url_for("attendance.lesson", uid=lesson.uid)
         if lesson.teaches and state in ("open", "over")
         else None,

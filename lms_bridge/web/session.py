@@ -23,6 +23,12 @@ __all__ = ["current_person", "current_scope", "init_app", "require", "sign_in", 
 
 
 RENEWED = "renewed"
+WHO = (
+    sa.select(Person, Account)
+    .join(Account, Account.person_id == Person.id)
+    .where(Person.uid == sa.bindparam("uid"), Account.disabled_at.is_(None), Person.erased_at.is_(None))
+)
+"""Put together once, since every request asks it."""
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -40,11 +46,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 def _load(session_id: str) -> SignedIn | None:
     uid, _, version = session_id.partition(":")
-    row = db.session.execute(
-        sa.select(Person, Account)
-        .join(Account, Account.person_id == Person.id)
-        .where(Person.uid == uid, Account.disabled_at.is_(None), Person.erased_at.is_(None))
-    ).first()
+    row = db.session.execute(WHO, {"uid": uid}).first()
     if row is None or str(row[1].session_version) != version:
         return None
     return SignedIn(row[0], row[1].session_version)

@@ -32,6 +32,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('entity', 'system', 'key', name=op.f('uq_external_id_entity_system_key'))
     )
     with op.batch_alter_table('external_id', schema=None) as batch_op:
+        batch_op.create_index('ix_external_id_key', ['entity', 'key'], unique=False)
         batch_op.create_index('ix_external_id_row', ['entity', 'entity_id', 'system'], unique=False)
 
     op.create_table('household',
@@ -1840,6 +1841,7 @@ def downgrade() -> None:
     op.drop_table('household')
     with op.batch_alter_table('external_id', schema=None) as batch_op:
         batch_op.drop_index('ix_external_id_row')
+        batch_op.drop_index('ix_external_id_key')
 
     op.drop_table('external_id')
     # ### end Alembic commands ###

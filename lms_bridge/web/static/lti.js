@@ -1,5 +1,6 @@
 // What pages inside an LMS's frame need beyond forms: to see whether the browser keeps anything for us there, to use the
-// storage of the LMS where it does not (LTI Client Side postMessages), to send a form on, to tell the LMS that we are done.
+// storage of the LMS where it does not (LTI Client Side postMessages), to send a form on, to tell the LMS that we are done,
+// to be loaded again.
 
 const WAIT = 2000;
 
@@ -62,6 +63,10 @@ if (login) begin(login);
 
 const storage = document.querySelector("[data-lti-storage]");
 if (storage) comeBack(storage);
+
+// A page that came as the answer to the LMS's form: loaded again it must not send that form again.
+const page = document.querySelector("[data-lti-address]");
+if (page) history.replaceState(null, "", page.dataset.ltiAddress);
 
 document.querySelector("[data-lti-send]")?.submit();
 
