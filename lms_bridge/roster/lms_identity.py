@@ -9,9 +9,9 @@ in by it, or the LMS of one school could hand out the keys of all.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -130,67 +130,6 @@ def person_of(launch: Launch, platform: LtiPlatform) -> Found | None:
     return None
 
 
-<<<<<<< HEAD
-def _candidates(launch: Launch, platform: LtiPlatform) -> list[Found]:
-    """Everybody whom one of the rules finds, in one question."""
-    named = sa.and_(ExternalId.system == system_of(platform), ExternalId.key == launch.subject)
-    if launch.person_sourcedid:
-        named = sa.or_(named, sa.and_(ExternalId.key == launch.person_sourcedid, ExternalId.system.like(ROSTERS)))
-    rows = db.session.execute(
-        sa.select(Person, Account, ExternalId.system)
-        .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
-        .outerjoin(Account, Account.person_id == Person.id)
-        .where(named, Person.erased_at.is_(None))
-    ).all()
-    if rows:
-        return [
-            Found(row[0], By.BOUND if row[2].startswith("lti:") else By.SOURCEDID, row[1], bound=False) for row in rows
-        ]
-    numbered = _numbered(launch.person_sourcedid, platform)
-    if numbered or not platform.email_counts or not launch.email:
-        return numbered
-    by_email = db.session.execute(
-        sa.select(Person, Account)
-        .join(ContactPoint, ContactPoint.person_id == Person.id)
-        .outerjoin(Account, Account.person_id == Person.id)
-        .where(
-            ContactPoint.kind == ContactKind.EMAIL,
-            sa.func.lower(ContactPoint.address) == launch.email.lower(),
-            ContactPoint.valid_to.is_(None),
-            Person.erased_at.is_(None),
-        )
-    ).all()
-    return [Found(row[0], By.EMAIL, row[1], bound=False) for row in by_email]
-
-
-def _numbered(number: str, platform: LtiPlatform) -> list[Found]:
-    """Whose number an LMS gives instead of the roster's identifier: Moodle has one field for both. Nobody who is
-    another user of the platform already: a number that two of its users carry lets in only the first."""
-    if not number:
-        return []
-    taken = sa.select(ExternalId.entity_id).where(ExternalId.entity == PERSON, ExternalId.system == system_of(platform))
-    rows = db.session.execute(
-        sa.select(Person, Account)
-        .outerjoin(Account, Account.person_id == Person.id)
-        .where(Person.number == number, Person.erased_at.is_(None), Person.id.not_in(taken))
-    ).all()
-    return [Found(row[0], By.NUMBER, row[1], bound=False) for row in rows]
-
-
-def _reach(person_ids: Collection[int], organisation_id: int) -> dict[int, bool]:
-    """Those of the people who have a role today in the organisation or below it, and whether they are an administrator
-    or researcher beyond it."""
-    if not person_ids:
-        return {}
-    base = sa.select(Organisation.path).where(Organisation.id == organisation_id).scalar_subquery()
-    rows = db.session.execute(
-        sa.select(RoleAssignment.person_id, RoleAssignment.role, Organisation.path.startswith(base))
-        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
-        .where(RoleAssignment.person_id.in_(person_ids), valid(RoleAssignment, today()))
-    ).all()
-    inside = {row[0] for row in rows if row[2]}
-    return {who: any(row[0] == who and not row[2] and row[1] in WIDE for row in rows) for who in inside}
-=======
 class _Candidate(NamedTuple):
     person: Person
     account: Account | None
@@ -212,12 +151,12 @@ def _candidates(launch: Launch, platform: LtiPlatform) -> list[_Candidate]:
     ]
     if not found and launch.person_sourcedid:
         numbered = about | {"number": launch.person_sourcedid, "system": system_of(platform)}
-        found = [_Candidate(row[0], row[1], row[2], row[3], By.NUMBER) for row in db.session.execute(BY_NUMBER, numbered)]
+        rows = db.session.execute(BY_NUMBER, numbered).all()
+        found = [_Candidate(row[0], row[1], row[2], row[3], By.NUMBER) for row in rows]
     if found or not platform.email_counts or not launch.email:
         return found
     rows = db.session.execute(BY_EMAIL, about | {"email": launch.email.lower()}).all()
     return [_Candidate(row[0], row[1], row[2], row[3], By.EMAIL) for row in rows]
->>>>>>> main
 
 
 def _check(account: Account | None, *, wide_elsewhere: bool) -> None:
