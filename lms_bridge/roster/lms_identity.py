@@ -1,5 +1,5 @@
 """Whom of the roster an LMS or an identity provider means: by the roster's own identifier, else as bound before, else
-by number where the provider names one, else by e-mail if allowed.
+by the school's number, else by e-mail if allowed.
 
 It proves who somebody is; what they may do here is decided by the roster alone. It speaks for the people of its
 organisation and those below it; nobody with an administrator's or researcher's role beyond that organisation is let in
@@ -9,9 +9,9 @@ by it, or the LMS of one school could hand out the keys of all.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
@@ -19,10 +19,19 @@ from lms_bridge.core import audit
 from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import Forbidden, InputError, NotFound
+from lms_bridge.core.errors import Forbidden, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import ExternalId
-from lms_bridge.roster.models import Account, ContactKind, ContactPoint, Organisation, Person, RoleAssignment, Stranger
+from lms_bridge.roster.models import (
+    Account,
+    ClassGroup,
+    ContactKind,
+    ContactPoint,
+    Organisation,
+    Person,
+    RoleAssignment,
+    Stranger,
+)
 from lms_bridge.roster.scope import today, valid
 
 PERSON = "person"
@@ -55,7 +64,15 @@ BY_IDENTIFIER = (
         ),
     )
 )
-BY_NUMBER = _PEOPLE.where(Person.number == sa.bindparam("number"))
+BY_NUMBER = _PEOPLE.where(
+    Person.number == sa.bindparam("number"),
+    Person.id.not_in(
+        sa.select(ExternalId.entity_id).where(ExternalId.entity == PERSON, ExternalId.system == sa.bindparam("system"))
+    ),
+)
+"""An LMS may give the school's number instead of the roster's identifier: Moodle has one field for both. Nobody is
+meant who is another user of the source already: a number that two of its users carry lets in only the first."""
+
 BY_EMAIL = _PEOPLE.join(ContactPoint, ContactPoint.person_id == Person.id).where(
     ContactPoint.kind == ContactKind.EMAIL,
     sa.func.lower(ContactPoint.address) == sa.bindparam("email"),
@@ -155,8 +172,9 @@ def _candidates(said: Said, source: Source) -> list[_Candidate]:
         for row in db.session.execute(BY_IDENTIFIER, about | names)
         if said.person_sourcedid or row[4] == source.system
     ]
-    if not found and said.number:
-        rows = db.session.execute(BY_NUMBER, about | {"number": said.number})
+    number = said.number or said.person_sourcedid
+    if not found and number:
+        rows = db.session.execute(BY_NUMBER, about | {"number": number, "system": source.system})
         found = [_Candidate(row[0], row[1], row[2], row[3], By.NUMBER) for row in rows]
     if not found and source.email_counts and said.email:
         rows = db.session.execute(BY_EMAIL, about | {"email": said.email.lower()})
@@ -198,47 +216,86 @@ def note_stranger(source: Source, said: Said) -> Stranger:
     return row
 
 
-def strangers_of(organisation_ids: Collection[int]) -> list[Stranger]:
-    """Who was sent to these organisations and waits to be bound, the latest first."""
+def strangers_of(organisation_ids: Collection[int], *, not_ours: bool = False, most: int = 500) -> list[Stranger]:
+    """Who was sent to these organisations and waits to be bound, the latest first; or those of whom an administrator
+    said that they are nobody of ours."""
     return list(
         db.session.scalars(
             sa.select(Stranger)
-            .where(Stranger.organisation_id.in_(organisation_ids))
+            .where(Stranger.organisation_id.in_(organisation_ids), _set_aside(not_ours))
             .order_by(Stranger.last_at.desc())
-            .limit(500)
+            .limit(most)
         )
     )
 
 
-def bind(stranger: Stranger, number: str, *, actor_uid: str) -> Person:
-    """Say which person of the roster a stranger is, by the person's number; it holds from now on.
+def count_strangers(organisation_ids: Collection[int], *, not_ours: bool = False) -> int:
+    """How many :func:`strangers_of` there are."""
+    query = sa.select(sa.func.count(Stranger.id))
+    return db.session.scalar(query.where(Stranger.organisation_id.in_(organisation_ids), _set_aside(not_ours))) or 0
 
-    :raises InputError: no person of the organisation that they were sent to has that number, or several have.
-    """
-    base = db.session.get_one(Organisation, stranger.organisation_id).path
-    people = db.session.scalars(
-        sa.select(Person)
-        .join(RoleAssignment, RoleAssignment.person_id == Person.id)
-        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
-        .where(
-            Person.number == number.strip(), Person.erased_at.is_(None), valid(RoleAssignment, today()),
-            Organisation.path.startswith(base, autoescape=True),
-        )
-        .distinct()
-        .limit(2)
-    ).all()  # fmt: skip
-    if len(people) != 1:
-        raise InputError(
-            N_("No person has the number “%(number)s” here.") if not people
-            else N_("Several people have the number “%(number)s”."),
-            remedy=N_("Look the number up in the roster."), number=number.strip()[:60],
-        )  # fmt: skip
-    _bind(stranger.system, stranger.subject, people[0])
+
+def _set_aside(not_ours: bool) -> sa.ColumnElement[bool]:
+    return Stranger.not_ours_at.is_not(None) if not_ours else Stranger.not_ours_at.is_(None)
+
+
+def bind(stranger: Stranger, person: Person, *, actor_uid: str) -> None:
+    """Say which person of the roster a stranger is (one that :func:`person_within` gave); it holds from now on."""
+    _bind(stranger.system, stranger.subject, person)
     audit.record(
-        "remote_user.bound", "person", people[0].uid, actor_uid=actor_uid, organisation_id=stranger.organisation_id,
+        "remote_user.bound", "person", person.uid, actor_uid=actor_uid, organisation_id=stranger.organisation_id,
         system=stranger.system,
     )  # fmt: skip
-    return people[0]
+
+
+def set_aside(stranger: Stranger, *, not_ours: bool, actor_uid: str) -> None:
+    """Say that a stranger is nobody of ours, or put them back on the list. They are let in neither way."""
+    stranger.not_ours_at = now() if not_ours else None
+    audit.record(
+        "remote_user.not_ours" if not_ours else "remote_user.put_back", "stranger", stranger.uid, actor_uid=actor_uid,
+        organisation_id=stranger.organisation_id, system=stranger.system,
+    )  # fmt: skip
+
+
+def find_people(organisation_id: int, words: str, *, most: int = 20) -> list[Person]:
+    """Whom an administrator may mean by ``words``: people of the organisation or below it whose number begins so, or
+    whose name has each word in it, or if there are none, at least one of the words. One who has just that number comes
+    first."""
+    wanted = words.split()
+    return (_found(organisation_id, words.strip(), sa.and_, wanted, most) or
+            _found(organisation_id, words.strip(), sa.or_, wanted, most)) if wanted else []  # fmt: skip
+
+
+def _found(organisation_id: int, words: str, joined: Callable[..., Any], wanted: list[str], most: int) -> list[Person]:
+    both = Person.family_name + Person.given_name
+    named = joined(*(both.icontains(word, autoescape=True) for word in wanted))
+    exactly = sa.case((Person.number == words, 0), else_=1)
+    numbered = Person.number.istartswith(words, autoescape=True)
+    query = _people_of(organisation_id).where(sa.or_(named, numbered))
+    return list(
+        db.session.scalars(query.order_by(exactly, Person.family_name, Person.given_name, Person.id).limit(most))
+    )
+
+
+def person_within(organisation_id: int, uid: str) -> Person:
+    """The person with this uid, if they belong to the organisation or one below it.
+
+    :raises NotFound: they do not, or there is nobody with that uid.
+    """
+    found = db.session.scalar(_people_of(organisation_id).where(Person.uid == uid))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _people_of(organisation_id: int) -> sa.Select[Person]:
+    base = db.session.get_one(Organisation, organisation_id).path
+    inside = (
+        sa.select(RoleAssignment.person_id)
+        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
+        .where(valid(RoleAssignment, today()), Organisation.path.startswith(base, autoescape=True))
+    )
+    return sa.select(Person).where(Person.id.in_(inside), Person.erased_at.is_(None))
 
 
 def stranger_named(uid: str) -> Stranger:
@@ -263,14 +320,21 @@ def _bind(system: str, subject: str, person: Person) -> None:
     db.session.flush()
 
 
-def classes_of(sourcedid: str) -> list[int]:
-    """The ids of the classes that a roster names so: the course of an LMS that carries this identifier."""
-    if not sourcedid:
+def classes_of(key: str) -> list[int]:
+    """The ids of the classes that a course of an LMS stands for, by the identifier that it carries: that of the
+    imported roster, ``CAMPUS/CLASS`` (our codes), or our own uid; with ``:SUBJECT`` behind it, too."""
+    if not key:
         return []
+    names = {key, key.rpartition(":")[0] or key}
+    code = Organisation.code + "/" + ClassGroup.code
     return list(
         db.session.scalars(
-            sa.select(ExternalId.entity_id).where(
-                ExternalId.entity == "class_group", ExternalId.key == sourcedid, ExternalId.system.like(ROSTERS)
+            sa.select(ExternalId.entity_id)
+            .where(ExternalId.entity == "class_group", ExternalId.key.in_(names), ExternalId.system.like(ROSTERS))
+            .union(
+                sa.select(ClassGroup.id)
+                .join(Organisation, Organisation.id == ClassGroup.campus_id)
+                .where(ClassGroup.valid_to.is_(None), sa.or_(code.in_(names), ClassGroup.uid.in_(names)))
             )
         )
     )

@@ -149,6 +149,8 @@ class Stranger(Base):
     tries: Mapped[int] = mapped_column(default=1)
     first_at: Mapped[datetime] = mapped_column(default=now)
     last_at: Mapped[datetime] = mapped_column(default=now)
+    not_ours_at: Mapped[datetime | None]
+    """When an administrator said that this is nobody of ours."""
 
 
 class ApiToken(Base):

@@ -14,7 +14,7 @@ from lms_bridge.core import audit, jobs, registry
 from lms_bridge.core.application import plugin_context
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BridgeError, ConfigurationError, NotFound
+from lms_bridge.core.errors import BridgeError, ConfigurationError, Conflict, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.plugins import AccessRefused, ConnectorCapabilities, LmsConnector, TemporaryFailure
 from lms_bridge.roster.models import Organisation
@@ -26,6 +26,8 @@ LONGEST_PAUSE = timedelta(minutes=10)
 
 LEASE = timedelta(minutes=6)
 """Longer than the longest time that a connector may wait for one answer."""
+
+NAME_TAKEN = N_("Your organisation has an LMS account named “%(name)s” already.")
 
 BUSY_PAUSE = timedelta(seconds=3)
 
@@ -43,35 +45,73 @@ def connect(
     makes_people: bool = False,
     makes_courses: bool = False,
 ) -> LmsAccount:
-    """The organisation's account ``name`` at an LMS, made or given other settings. Flushes.
+    """The organisation's account ``name`` at an LMS, made or given other settings, and switched on. Flushes.
 
     :raises ConfigurationError: there is no such plugin, a setting is wrong, or it cannot make courses.
     """
+    stored = _checked(plugin, settings, makes_courses)
+    account = named(organisation, plugin, name)
+    if account is None:
+        account = LmsAccount(organisation_id=organisation.id, plugin=plugin, name=name)
+        db.session.add(account)
+    account.settings = stored
+    account.makes_people, account.makes_courses = makes_people, makes_courses
+    account.enabled, account.failures, account.last_error = True, 0, None
+    db.session.flush()
+    _record("lms.connect", account, actor_uid, plugin=plugin)
+    return account
+
+
+def named(organisation: Organisation, plugin: str, name: str) -> LmsAccount | None:
+    """The organisation's account of this name at an LMS of the plugin."""
+    return db.session.scalar(sa.select(LmsAccount).filter_by(organisation_id=organisation.id, plugin=plugin, name=name))
+
+
+def change(
+    account: LmsAccount,
+    *,
+    name: str,
+    settings: dict[str, Any],
+    makes_people: bool,
+    makes_courses: bool,
+    actor_uid: str,
+) -> None:
+    """Give an account another name, other settings or other duties; whether it is switched on stays. What failed
+    before counts no longer.
+
+    :raises ConfigurationError: a setting is wrong, or the LMS's connector cannot make courses.
+    :raises Conflict: another account of the organisation has the name.
+    """
+    stored = _checked(account.plugin, settings, makes_courses)
+    other = named(account.organisation, account.plugin, name)
+    if other is not None and other.id != account.id:
+        raise Conflict(NAME_TAKEN, name=name)
+    account.name, account.settings = name, stored
+    account.makes_people, account.makes_courses = makes_people, makes_courses
+    account.failures, account.last_error = 0, None
+    _record("lms.changed", account, actor_uid)
+
+
+def switch(account: LmsAccount, *, on: bool, actor_uid: str) -> None:
+    """Exchange with the LMS again, or no longer; settings and mappings stay, and so does what is there. What changed
+    meanwhile is caught up with by the next runs."""
+    account.enabled = on
+    _record("lms.on" if on else "lms.off", account, actor_uid)
+
+
+def _record(what: str, account: LmsAccount, actor_uid: str | None, **more: str) -> None:
+    audit.record(what, "lms_account", account.uid, actor_uid=actor_uid, organisation_id=account.organisation_id, **more)
+
+
+def _checked(plugin: str, settings: dict[str, Any], makes_courses: bool) -> dict[str, Any]:
     connector = registry.make(LmsConnector, plugin, settings, plugin_context(plugin))
+    connector.close()
     if makes_courses and not (connector.capabilities.writes_courses and connector.capabilities.writes_enrolments):
         raise ConfigurationError(
             N_("The connector of %(lms)s cannot make courses and enrolments."), lms=connector.verbose_name,
             remedy=N_("Connect it without that; courses are then made in the LMS itself."),
         )  # fmt: skip
-    account = db.session.scalar(
-        sa.select(LmsAccount).filter_by(organisation_id=organisation.id, plugin=plugin, name=name)
-    )
-    if account is None:
-        account = LmsAccount(organisation_id=organisation.id, plugin=plugin, name=name)
-        db.session.add(account)
-    account.settings = _plain(connector.settings.model_dump())
-    account.makes_people, account.makes_courses = makes_people, makes_courses
-    account.enabled, account.failures, account.last_error = True, 0, None
-    db.session.flush()
-    audit.record(
-        "lms.connect",
-        "lms_account",
-        account.uid,
-        actor_uid=actor_uid,
-        organisation_id=organisation.id,
-        plugin=plugin,
-    )
-    return account
+    return _plain(connector.settings.model_dump())
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

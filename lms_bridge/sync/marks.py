@@ -35,7 +35,7 @@ from lms_bridge.core.plugins import (
 )
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
 from lms_bridge.sync import accounts
-from lms_bridge.sync.courses import CourseOfClass, courses_of_lesson, known_courses
+from lms_bridge.sync.courses import CourseOfClass, PlacesOfClasses, known_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.wishes import PUSH
 from lms_bridge.sync.workers import each
@@ -155,9 +155,9 @@ def _places(
         )
     }
     for account in present:
-        of_account = courses.get(account.id, [])
+        places = PlacesOfClasses(courses.get(account.id, []))
         for lesson in lessons:
-            for place in courses_of_lesson(of_account, [a.class_id for a in lesson.audience], lesson.subject_id):
+            for place in places.of_lesson([a.class_id for a in lesson.audience], lesson.subject_id):
                 yield account, lesson, place, known.get((account.id, lesson.id, place))
 
 

@@ -69,7 +69,7 @@ class MappingState(enum.StrEnum):
 
     ``waiting``: something is to be done there; ``sending``: it was asked for, and whether it was done is not known yet;
     ``done``: both agree; ``failed``: refused, tried again later; ``unmatched``: there is nothing of ours that it could
-    be; ``gone``: no longer there, and not wanted.
+    be; ``not_ours``: an administrator said that it is nobody of ours; ``gone``: no longer there, and not wanted.
     """
 
     WAITING = "waiting"
@@ -77,6 +77,7 @@ class MappingState(enum.StrEnum):
     DONE = "done"
     FAILED = "failed"
     UNMATCHED = "unmatched"
+    NOT_OURS = "not_ours"
     GONE = "gone"
 
 

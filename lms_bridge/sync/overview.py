@@ -76,14 +76,16 @@ def run_as_dict(run: SyncRun) -> dict[str, Any]:
     }
 
 
-def troubled(account_ids: Collection[int], limit: int = LISTED) -> list[SyncMapping]:
-    """What was refused or could not be matched, the latest first."""
+def troubled(account_ids: Collection[int], limit: int = LISTED, *, people: bool = True) -> list[SyncMapping]:
+    """What was refused or could not be matched, the latest first; people only if they are wished
+    (:mod:`lms_bridge.sync.unmatched` has a list of its own for them)."""
     return list(
         db.session.scalars(
             sa.select(SyncMapping)
             .where(
                 SyncMapping.account_id.in_(account_ids),
                 SyncMapping.state.in_([MappingState.FAILED, MappingState.UNMATCHED]),
+                sa.true() if people else SyncMapping.kind != MappedKind.PERSON,
             )
             .order_by(SyncMapping.id.desc())
             .limit(limit)

@@ -41,6 +41,8 @@ class People:
     digests: dict[str, str | None] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
     """Remote ids that earlier runs could not match."""
+    not_ours: set[str] = field(default_factory=set)
+    """Remote ids of whom an administrator said that they are nobody of ours."""
     unmatched: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     """The numbers that the LMS was asked for in this run."""
@@ -57,13 +59,15 @@ class People:
         """What is known by now."""
         people = cls(account, dry_run)
         rows = db.session.execute(
-            sa.select(SyncMapping.remote_id, SyncMapping.entity_id, SyncMapping.digest).where(
+            sa.select(SyncMapping.remote_id, SyncMapping.entity_id, SyncMapping.digest, SyncMapping.state).where(
                 SyncMapping.account_id == account.id, SyncMapping.kind == MappedKind.PERSON
             )
         )
-        for remote_id, person_id, digest in rows:
+        for remote_id, person_id, digest, state in rows:
             assert remote_id is not None
-            if person_id is None:
+            if state is MappingState.NOT_OURS:
+                people.not_ours.add(remote_id)
+            elif person_id is None:
                 people.missed.add(remote_id)
             else:
                 people.ids[remote_id], people.digests[remote_id] = person_id, digest
@@ -72,11 +76,10 @@ class People:
 
     def unknown(self, members: Sequence[CourseMember]) -> list[PersonRecord]:
         """The members that were not matched yet."""
-        return [
-            member.person
-            for member in members
-            if member.role and member.person.remote_id not in self.ids and member.person.remote_id not in self.imagined
-        ]
+        return [member.person for member in members if member.role and not self._settled(member.person.remote_id)]
+
+    def _settled(self, remote_id: str) -> bool:
+        return remote_id in self.ids or remote_id in self.imagined or remote_id in self.not_ours
 
     def look_up(self, lms: LmsConnector, members: Sequence[CourseMember]) -> None:
         """Ask the LMS which numbers of unknown members are theirs alone, each number once; for any thread."""
@@ -235,6 +238,8 @@ class People:
         if row is None:
             row = SyncMapping(account_id=self.account.id, kind=MappedKind.PERSON, remote_id=record.remote_id)
             db.session.add(row)
+        elif row.state is not MappingState.UNMATCHED:
+            return  # an administrator said who it is while this run was going on
         row.state, row.last_error, row.entity_id, row.seen_at = MappingState.UNMATCHED, problem, None, now()
         row.sent = {
             "name": Person(family_name=record.family_name, given_name=record.given_name).display_name,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.errors import BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
 from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, parts, reconcile, roster
@@ -34,6 +34,7 @@ NEEDS = {
 WRITE_EVERY = 1.0
 LISTED = 20
 WAITS = 60
+SWITCHED_OFF = N_("The account is switched off.")
 
 
 def start(
@@ -90,6 +91,10 @@ def carry_out(run_id: int) -> None:
     if run is None or run.state in (SyncState.DONE, SyncState.REFUSED):
         return
     account, locale = run.account, run.locale
+    if not account.enabled:
+        problem = InputError(SWITCHED_OFF)
+        _note(run_id, state=SyncState.REFUSED, problems=texts([problem], locale), finished_at=now())
+        return
     accounts.take(account.id)
     try:
         _note(run_id, state=SyncState.RUNNING, progress={})

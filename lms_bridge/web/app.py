@@ -45,6 +45,8 @@ BLUEPRINTS = (
     "absences",
     "tokens",
     "sync",
+    "sync_accounts",
+    "lms_people",
     "lti",
     "lti_picking",
     "lti_platforms",

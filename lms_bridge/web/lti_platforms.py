@@ -1,4 +1,4 @@
-"""The administrator's page of LMS platforms: registered, added, changed, switched off; our keys; unmatched people."""
+"""The administrator's page of LMS platforms: registered, added, changed, switched off; our keys."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BadInputs, BridgeError, InputError, NotFound
+from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.lti import courses as lti_courses
 from lms_bridge.lti import key_sets, keys, platforms, registration
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.lti.platforms import Registered
-from lms_bridge.roster import lms_identity
 from lms_bridge.roster.models import Organisation
+from lms_bridge.web import administered, lms_people
 from lms_bridge.web.lti_registration import carry_out
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 
@@ -59,14 +59,14 @@ def overview() -> str:
 
 def _page(problem: BridgeError | None = None, **more: Any) -> str:
     require(Permission.SYSTEM)
-    places = {row.id: row for row in _organisations()}
+    places = {row.id: row for row in administered.organisations()}
     rows = platforms.of_organisations(places)
     return render_template(
         "lti/platforms.html",
         rows=rows,
         places=places,
         organisations=[(row.uid, row.label(get_locale())) for row in places.values()],
-        strangers=lms_identity.strangers_of(places),
+        unmatched=lms_people.counts()[0],
         keys=[(key, _key_words(key)) for key in keys.known_keys()],
         rotates=_whole(),
         problem=problem,
@@ -81,19 +81,6 @@ def _key_words(key: Any) -> tuple[str, str]:
         return "info", gettext("will sign soon")
     newest = next((row.id for row in keys.known_keys() if row.signs_from <= now()), None)
     return ("good", gettext("signs")) if key.id == newest else ("plain", gettext("still published"))
-
-
-def _organisations() -> list[Organisation]:
-    below = [Organisation.path.startswith(p, autoescape=True) for p in current_scope().paths(Permission.SYSTEM)]
-    query = sa.select(Organisation).where(sa.or_(sa.false(), *below), Organisation.valid_to.is_(None))
-    return list(db.session.scalars(query.order_by(Organisation.path)))
-
-
-def _organisation(uid: str) -> Organisation:
-    found = next((row for row in _organisations() if row.uid == uid), None)
-    if found is None:
-        raise NotFound()
-    return found
 
 
 def _whole() -> bool:
@@ -114,7 +101,7 @@ def _mine(uid: str) -> LtiPlatform:
 def invite() -> str:
     """Make the address that the administrator of the LMS enters there; it holds for one hour and one registration."""
     require(Permission.SYSTEM)
-    organisation = _organisation(request.form.get("organisation", ""))
+    organisation = administered.organisation(request.form.get("organisation", ""))
     token = registration.invitation(organisation.uid, current_person().uid)
     return _page(invitation=f"{current_settings().base_url.rstrip('/')}/lti/register/{token}")
 
@@ -124,7 +111,7 @@ def invite() -> str:
 def register() -> Response | tuple[str, int]:
     """Register with an LMS that gave its administrator a configuration address and a token."""
     require(Permission.SYSTEM)
-    organisation = _organisation(request.form.get("organisation", ""))
+    organisation = administered.organisation(request.form.get("organisation", ""))
     try:
         found = registration.register(
             request.form.get("configuration", "").strip(), request.form.get("token", "").strip(),
@@ -152,7 +139,7 @@ def new() -> str:
 def add() -> Response | tuple[str, int]:
     """Add a platform by hand."""
     require(Permission.SYSTEM)
-    organisation = _organisation(request.form.get("organisation", ""))
+    organisation = administered.organisation(request.form.get("organisation", ""))
     try:
         with transaction():
             row = platforms.add(_typed(), organisation.id, actor_uid=current_person().uid)
@@ -216,7 +203,7 @@ def _form(row: LtiPlatform | None = None, error: BridgeError | None = None) -> s
         more_fields=[(name, gettext(label), gettext(hint)) for name, label, hint in MORE_FIELDS],
         errors={str(p.place.column): f"{p.text()} {p.remedy_text()}".strip() for p in problems if p.place is not None},
         problem=error if error is not None and not problems else None,
-        organisations=[(o.uid, o.label(get_locale())) for o in _organisations()],
+        organisations=[(o.uid, o.label(get_locale())) for o in administered.organisations()],
         ours=[
             (gettext("Tool address"), f"{base}/lti/launch"),
             (gettext("Login address"), f"{base}/lti/login"),
@@ -272,19 +259,3 @@ def rotate() -> Response:
         "good",
     )  # fmt: skip
     return redirect(url_for("lti_platforms.overview", _anchor="keys"))
-
-
-@blueprint.post("/people/<uid>")
-@signed_in_required
-def bind(uid: str) -> Response | tuple[str, int]:
-    """Say who an unmatched person is."""
-    require(Permission.SYSTEM)
-    stranger = lms_identity.stranger_named(uid)
-    require(Permission.SYSTEM, Target(path=db.session.get_one(Organisation, stranger.organisation_id).path))
-    try:
-        with transaction():
-            person = lms_identity.bind(stranger, request.form.get("number", ""), actor_uid=current_person().uid)
-    except InputError as error:
-        return _page(error), error.status
-    flash(gettext("From now on %(name)s is known.", name=person.display_name), "good")
-    return redirect(url_for("lti_platforms.overview", _anchor="people"))

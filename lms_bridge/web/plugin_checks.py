@@ -13,14 +13,18 @@ import sqlalchemy as sa
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import gettext
-from lms_bridge.core.plugins import Check, CheckState, Plugin
+from lms_bridge.core.plugins import Check, CheckState, LmsConnector, Plugin
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.lessons.providers import provider_for
 from lms_bridge.notices.channels import installation_channels, make_channel
 from lms_bridge.sync import accounts as lms_accounts
+from lms_bridge.sync.models import LmsAccount
 
 SECONDS = 5.0
 """So long the page waits for all of them together."""
+
+LONG_SECONDS = 20.0
+"""So long a page waits that is about nothing else."""
 
 
 def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:
@@ -52,8 +56,17 @@ def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:
     return checks
 
 
+def check_account(account: LmsAccount, seconds: float = LONG_SECONDS) -> list[Check]:
+    """What an LMS account says about itself, switched on or not."""
+    try:
+        connector = lms_accounts.connector_for(account)
+    except BridgeError as error:
+        return [Check(account.name, CheckState.FAILED, error.text(), error.remedy_text())]
+    return _Running(account.name, connector).outcome(seconds)
+
+
 class _Running:
-    """One plugin's check in a thread of its own, in the language in force."""
+    """One plugin's check in a thread of its own, in the language in force; a connector is closed afterwards."""
 
     def __init__(self, name: str, plugin: Plugin, *, prefix: str = "") -> None:
         self._name, self._plugin, self._prefix = name, plugin, prefix
@@ -67,6 +80,8 @@ class _Running:
             self._found = list(self._plugin.check())
         except Exception as error:  # a third party's plugin broke its promise not to raise
             self._found = [Check(self._plugin.verbose_name, CheckState.FAILED, type(error).__name__)]
+        if isinstance(self._plugin, LmsConnector):
+            self._plugin.close()
 
     def outcome(self, seconds: float) -> list[Check]:
         """What it said; a failed point if it does not answer within ``seconds``."""

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import NotFound
+from lms_bridge.core.errors import Conflict, NotFound
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation
 from lms_bridge.sync import accounts, overview, parts, runs
@@ -103,7 +103,7 @@ def accounts_page() -> str:
 @signed_in_required
 def show(uid: str) -> str:
     """One account: figures, what is in the way, the last runs; it refreshes itself while one is in hand."""
-    account = _find(uid)
+    account = administered_account(uid)
     by_kind = overview.counts([account.id])[account.id]
     recent = db.session.scalars(
         sa.select(SyncRun).filter_by(account_id=account.id).order_by(SyncRun.id.desc()).limit(LISTED_RUNS)
@@ -117,7 +117,9 @@ def show(uid: str) -> str:
             run.state is SyncState.RUNNING or (run.state is SyncState.WAITING and not run.problems) for run in recent
         ),
         kinds=[(kind.value, gettext(name)) for kind, name in KINDS.items()],
-        troubles=[_trouble(row) for row in overview.troubled([account.id])],
+        refused=any(states.get(MappingState.FAILED.value) for states in by_kind.values()),
+        troubles=[_trouble(row) for row in overview.troubled([account.id], people=False)],
+        unmatched=by_kind.get(MappedKind.PERSON.value, {}).get(MappingState.UNMATCHED.value, 0),
         zone=current_person().zone or account.organisation.zone,
         parts=[(part, gettext(parts.PARTS[part]), getattr(account, part)) for part in parts.offered(account)],
     )
@@ -127,7 +129,7 @@ def show(uid: str) -> str:
 @signed_in_required
 def choose_parts(uid: str) -> Response:
     """Say what else is exchanged: the parts that are ticked, and no others."""
-    account = _find(uid)
+    account = administered_account(uid)
     with transaction():
         wanted = {part: bool(request.form.get(part)) for part in parts.offered(account)}
         parts.choose(account, wanted, actor_uid=current_person().uid)
@@ -139,7 +141,9 @@ def choose_parts(uid: str) -> Response:
 @signed_in_required
 def start(uid: str) -> Response:
     """Have something done at once, or looked at first."""
-    account = _find(uid)
+    account = administered_account(uid)
+    if not account.enabled:
+        raise Conflict(runs.SWITCHED_OFF, remedy=N_("Switch it on first."))
     try:
         kind = RunKind(request.form.get("kind", ""))
     except ValueError:
@@ -159,14 +163,14 @@ def start(uid: str) -> Response:
 @signed_in_required
 def retry(uid: str) -> Response:
     """Send what was refused once more."""
-    account = _find(uid)
+    account = administered_account(uid)
     with transaction():
         count = overview.retry_failed(account.uid)
     flash(gettext("%(count)s will be tried again at once.", count=count), "good")
     return redirect(url_for(".show", uid=uid))
 
 
-def _find(uid: str) -> LmsAccount:
+def administered_account(uid: str) -> LmsAccount:
     """The account, if the person administers its organisation.
 
     :raises NotFound: there is none, or not for them.

@@ -33,6 +33,7 @@ from lms_bridge_moodle.calendar import MAX_BATCH, Calendar
 from lms_bridge_moodle.client import MoodleClient
 from lms_bridge_moodle.probe import probe
 from lms_bridge_moodle.roster import Roster
+from lms_bridge_moodle.setting_labels import CHOICES, LABELS
 from lms_bridge_moodle.settings import MoodleSettings
 
 
@@ -42,6 +43,8 @@ class MoodleConnector(LmsConnector):
     identifier = "moodle"
     verbose_name = "Moodle"
     Settings: ClassVar[type[BaseModel]] = MoodleSettings
+    setting_labels = LABELS
+    setting_choices = CHOICES
     capabilities = ConnectorCapabilities(
         reads_people=True,
         cohorts=True,

@@ -12,11 +12,20 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
-from lms_bridge.core.database import transaction
+from lms_bridge.core.database import db, transaction
 from lms_bridge.lti import platforms
 from lms_bridge.lti.claims import CLAIM
+from lms_bridge.sync import accounts as sync_accounts
+from lms_bridge.sync.models import MappedKind, MappingState, SyncMapping
 from tests.builders import SchoolSystem, small_system
-from tests.journeys.conftest import CHROMIUM_ARGUMENTS, LiveServer, assert_accessible
+from tests.journeys.conftest import (
+    CHROMIUM_ARGUMENTS,
+    LiveServer,
+    OpenContext,
+    assert_accessible,
+    assert_no_sideways_scroll,
+    sign_in,
+)
 from tests.lti.conftest import known_as, lis
 from tests.lti.lms import CLIENT, DEPLOYMENT, Lms, running
 
@@ -136,3 +145,24 @@ def test_with_neither_a_window_of_its_own_opens(
     window.reload()  # The page came as the answer to the LMS's form, which must not be sent twice.
     assert_accessible(window)
     expect(window.get_by_role("heading", name="数学")).to_be_visible(timeout=20_000)
+
+
+def test_the_administrators_pages_of_the_lms_are_accessible(
+    live_server: LiveServer, school: SchoolSystem, browser_of: OpenContext
+) -> None:
+    with transaction():
+        settings = {"url": "http://127.0.0.1:9", "token": "x" * 32}
+        account = sync_accounts.connect(school.a.campus, "moodle", name="Moodle", settings=settings, actor_uid=None)
+        db.session.add(
+            SyncMapping(account_id=account.id, kind=MappedKind.PERSON, remote_id="7", state=MappingState.UNMATCHED)
+        )
+    own = f"/system/lms/{account.uid}"
+    page = sign_in(browser_of(phone=True), live_server, school.a.administrator)
+    for path in ("/lms", "/lms/new", "/lms/people", "/system/lms/new", own, f"{own}/settings", f"{own}/check"):
+        page.goto(f"{live_server.url}{path}")
+        assert_accessible(page)
+        assert_no_sideways_scroll(page)
+    page.goto(f"{live_server.url}/lms/people")
+    page.get_by_role("link", name="是谁").click()
+    expect(page.get_by_role("heading", name="是谁")).to_be_visible()
+    assert_accessible(page)

@@ -134,6 +134,15 @@ def test_without_a_cookie_the_storage_of_the_lms_is_asked_once(world: World) -> 
     assert world.launch(client=fresh, headers=OURS, more={"browser": secret}, **lis("S1")).status_code == 200
 
 
+def test_the_number_of_the_school_does_for_the_first_who_carries_it(world: World) -> None:
+    with transaction():
+        world.system.a.students[1].number = "20270001"
+    world.login()
+    assert world.launch(**lis("20270001")).status_code in (200, 303)
+    world.login()
+    assert world.launch(sub="another", **lis("20270001")).status_code == 403
+
+
 def test_somebody_whom_the_roster_does_not_know_is_told_what_to_do_and_bound_once(world: World) -> None:
     world.login()
     answer = world.launch(**TEACHER, **lis("T999"))
@@ -146,10 +155,17 @@ def test_somebody_whom_the_roster_does_not_know_is_told_what_to_do_and_bound_onc
     with transaction():
         world.system.a.other_teacher.number = "N7"
     admin = as_administrator(world, world.system.a.administrator)
-    assert "Tea Cher" in admin.get("/lms").text
-    assert admin.post(f"/lms/people/{stranger.uid}", data={"number": "nobody"}).status_code == 422
-    assert admin.post(f"/lms/people/{stranger.uid}", data={"number": "N7"}).status_code == 302
-    assert "Tea Cher" not in admin.get("/lms").text
+    here, teacher = f"/lms/people/launch/{stranger.uid}", world.system.a.other_teacher
+    assert "Tea Cher" in admin.get("/lms/people").text
+    assert teacher.uid in admin.get(here, query_string={"q": "N7"}).text
+    assert admin.post(here, data={"person": world.system.b.teacher.uid}).status_code == 404, "of another campus"
+    admin.post(f"{here}/aside")
+    assert "Tea Cher" not in admin.get("/lms/people").text
+    assert "Tea Cher" in admin.get("/lms/people?aside=1").text
+    admin.post(f"{here}/back")
+    assert "Tea Cher" in admin.get("/lms/people").text
+    assert admin.post(here, data={"person": teacher.uid}).status_code == 302
+    assert "Tea Cher" not in admin.get("/lms/people").text
     world.login()
     assert world.launch(**TEACHER, **lis("T999")).status_code == 200
     assert world.system.a.other_teacher.display_name in signed_in(world)

@@ -187,11 +187,15 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("", "material_uid"): lambda w: w.material.uid,
     ("roster.", "uid"): lambda w: w.upload.uid,
     ("operations.again", "number"): lambda w: w.failed_job.id,
+    ("sync_accounts.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
+    ("sync_accounts.", "state"): lambda w: "off",
     ("sync.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
     ("attendance.", "uid"): lambda w: w.system.a.lesson.uid,
     ("oidc.", "name"): lambda w: "nobody",
     ("lti_platforms.", "uid"): lambda w: db.session.scalars(sa.select(LtiPlatform.uid)).one(),
-    ("lti_platforms.bind", "uid"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
+    ("lms_people.", "source"): lambda w: "launch",
+    ("lms_people.", "key"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
+    ("lms_people.", "where"): lambda w: "aside",
     ("lti_platforms.", "state"): lambda w: "off",
 }
 

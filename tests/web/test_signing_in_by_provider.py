@@ -136,8 +136,10 @@ def test_somebody_unknown_is_told_what_to_do_and_bound_once_by_the_administrator
     (row,) = db.session.scalars(sa.select(Stranger)).all()
     assert (row.sent_by, row.tries, row.about["name"], row.about["sourcedid"]) == ("Keycloak", 2, "Wang Wu", "S77")
     administrator = signed_in(world.app, world.system.a.administrator)
-    assert "Wang Wu" in administrator.get("/lms").get_data(as_text=True)
-    assert press(administrator, "/lms", f"/lms/people/{row.uid}", number="S1")[0] == 302
+    here, student = f"/lms/people/launch/{row.uid}", world.system.a.students[0]
+    assert "Wang Wu" in administrator.get("/lms/people").get_data(as_text=True)
+    assert student.uid in administrator.get(here, query_string={"q": "S1"}).get_data(as_text=True)
+    assert press(administrator, here, here, person=student.uid)[0] == 302
     assert world.sign_in().status_code == 302
     assert world.system.a.students[0].display_name in world.who()
 

@@ -1,7 +1,8 @@
-"""The page of the exchange with LMSs: how it stands, "run now", what is in the way."""
+"""The pages of the exchange with LMSs: connecting one, how it stands, "run now", what is in the way, who is whom."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,11 +10,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from lms_bridge_moodle.probe import NEEDS
 
 from lms_bridge.core import jobs
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.models import AuditEntry, ExternalId
+from lms_bridge.roster.lms_identity import classes_of
 from lms_bridge.sync import accounts
-from lms_bridge.sync.models import LmsAccount, SyncRun
+from lms_bridge.sync.courses import classes_by_key
+from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping, SyncRun
 from tests.builders import SchoolSystem, small_system
 from tests.contracts.moodle_server import TOKEN, Fault, Moodle, member, moodle_server
 from tests.web.test_plans import signed_in
@@ -61,9 +66,49 @@ def test_a_run_shows_what_it_did_and_who_was_not_recognised(world: World) -> Non
     page = world.page()
     assert "people recognised: 1" in page
     assert "people not recognised: 1" in page
-    assert "欧阳小32" in page
-    assert "nobody here has this number" in page
-    assert TOKEN not in page
+    assert "1 person is not recognised" in page
+    listed = world.client.get("/lms/people").get_data(as_text=True)
+    assert "欧阳小32" in listed
+    assert "nobody here has this number" in listed
+    assert TOKEN not in page + listed
+
+
+def unmatched_person(world: World) -> str:
+    """The address of the page of the person whom nobody recognises."""
+    listed = world.client.get("/lms/people").get_data(as_text=True)
+    return re.findall(r'href="(/lms/people/sync/\d+)"', listed)[0]
+
+
+def test_who_is_not_recognised_is_bound_once_and_the_next_run_enrols_them(world: World) -> None:
+    world.press(kind="roster")
+    here, child = unmatched_person(world), world.system.a.students[1]
+    assert child.uid in world.client.get(here, query_string={"q": child.display_name}).get_data(as_text=True)
+    assert child.uid not in world.client.get(here, query_string={"q": "Nobody"}).get_data(as_text=True)
+    taken = world.client.post(here, data={"person": world.system.a.students[0].uid})
+    assert taken.status_code == 409
+    assert "somebody else in this LMS" in taken.get_data(as_text=True)
+    assert world.client.post(here, data={"person": child.uid}).status_code == 302
+    assert world.client.post(here, data={"person": child.uid}).status_code == 404, "bound once"
+    assert "Nobody waits" in world.client.get("/lms/people").get_data(as_text=True)
+    world.press(kind="roster")
+    row = db.session.scalars(sa.select(SyncMapping).filter_by(kind=MappedKind.PERSON, remote_id="32")).one()
+    assert (row.entity_id, row.state) == (child.id, MappingState.DONE)
+    done = db.session.scalars(sa.select(SyncRun).order_by(SyncRun.id.desc())).first()
+    assert done is not None
+    assert done.result["people_unmatched"] == 0
+    assert db.session.scalar(sa.select(sa.func.count()).where(AuditEntry.action == "lms_user.bound")) == 1
+
+
+def test_who_is_nobody_of_ours_is_passed_over_until_put_back(world: World) -> None:
+    world.press(kind="roster")
+    here = unmatched_person(world)
+    world.client.post(f"{here}/aside")
+    world.press(kind="roster")
+    assert "Nobody waits" in world.client.get("/lms/people").get_data(as_text=True)
+    assert "欧阳小32" in world.client.get("/lms/people?aside=1").get_data(as_text=True)
+    world.client.post(f"{here}/back")
+    world.press(kind="roster")
+    assert "people not recognised: 1" in world.page()
 
 
 def test_a_dry_run_stores_nothing(world: World) -> None:
@@ -103,3 +148,86 @@ def test_an_administrator_chooses_what_else_is_exchanged(app: Flask, world: Worl
     account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
     assert (account.writes_marks, account.reads_homework, account.sends_messages) == (False, True, False)
     assert signed_in(app, world.system.a.administrator).post(address).status_code == 404
+
+
+NO_COHORTS = {
+    "sitename": "School", "release": "4.5.5+", "version": "2024100705.01",
+    "functions": [{"name": name} for need in NEEDS for name in need.functions if "cohort" not in name],
+}  # fmt: skip
+FORM = {"plugin": "moodle", "name": "Second", "setting_token": TOKEN, "setting_timeout": "30"}
+
+
+def test_an_account_is_connected_on_a_page_which_says_what_it_may_not_do(world: World) -> None:
+    world.moodle.faults["core_webservice_get_site_info"] = [Fault.saying(NO_COHORTS)]
+    sent = FORM | {"organisation": world.system.bureau.uid, "setting_url": world.moodle.url}
+    answer = world.client.post("/system/lms/new", data=sent, follow_redirects=True)
+    page = answer.get_data(as_text=True)
+    assert answer.request.path.endswith("/check")
+    assert "the token may not call core_cohort_get_cohorts, core_cohort_get_cohort_members" in page
+    assert "moodle/cohort:view" in page
+    account = db.session.scalars(sa.select(LmsAccount).filter_by(name="Second")).one()
+    assert (account.organisation_id, account.settings["timeout"]) == (world.system.bureau.id, 30.0)
+    stored = db.session.connection().exec_driver_sql("select settings from lms_account").scalars().all()
+    assert TOKEN not in "".join(map(str, stored))
+    assert world.client.post("/system/lms/new", data=sent).status_code == 409
+
+
+def test_what_is_wrong_in_the_form_stands_at_its_field_and_nothing_is_stored(world: World) -> None:
+    wrong = {"organisation": world.system.bureau.uid, "setting_url": "moodle", "setting_timeout": "0", "name": " "}
+    answer = world.client.post("/system/lms/new", data=FORM | wrong)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    for field, text in (("setting_url", "web address"), ("setting_timeout", "above 0"), ("name", "It is needed")):
+        assert re.search(rf'id="field-{field}-error">.*{text}', page), field
+    assert TOKEN not in page
+    assert db.session.scalar(sa.select(sa.func.count(LmsAccount.id))) == 1
+
+
+def test_a_secret_is_kept_unshown_until_the_address_changes(world: World) -> None:
+    where = f"/system/lms/{world.account.uid}/settings"
+    shown = world.client.get(where).get_data(as_text=True)
+    assert world.moodle.url in shown
+    assert TOKEN not in shown
+    kept = {"name": "Renamed", "setting_url": world.moodle.url, "setting_cancelled_events": "hide"}
+    assert world.client.post(where, data=kept).status_code == 302
+    db.session.refresh(world.account)
+    assert (world.account.name, world.account.settings["token"]) == ("Renamed", TOKEN)
+    assert world.account.settings["cancelled_events"] == "hide"
+    elsewhere = world.client.post(where, data=kept | {"setting_url": "https://elsewhere.test"})
+    assert elsewhere.status_code == 422
+    assert "Enter it again" in elsewhere.get_data(as_text=True)
+
+
+def test_an_account_that_is_switched_off_exchanges_nothing(world: World) -> None:
+    world.client.post(f"/system/lms/{world.account.uid}/runs", data={"kind": "roster"})
+    world.client.post(f"/system/lms/{world.account.uid}/off")
+    jobs.run_due()
+    assert world.moodle.asked == []
+    assert "switched off" in world.page()
+    assert world.client.post(f"/system/lms/{world.account.uid}/runs", data={"kind": "roster"}).status_code == 409
+    world.client.post(f"/system/lms/{world.account.uid}/on")
+    world.press(kind="roster")
+    assert "people recognised: 1" in world.page()
+
+
+def test_only_who_administers_the_organisation_changes_an_account(app: Flask, world: World) -> None:
+    campus, where = signed_in(app, world.system.a.administrator), f"/system/lms/{world.account.uid}"
+    assert {campus.get(f"{where}/{page}").status_code for page in ("settings", "check")} == {404}
+    assert {campus.post(f"{where}/{action}").status_code for action in ("settings", "off")} == {404}
+    sent = FORM | {"organisation": world.system.bureau.uid, "setting_url": world.moodle.url}
+    assert campus.post("/system/lms/new", data=sent).status_code == 404
+    world.press(kind="roster")
+    here = unmatched_person(world)
+    assert {campus.get(here).status_code, campus.post(f"{here}/aside").status_code} == {404}
+    assert "欧阳" not in campus.get("/lms/people").get_data(as_text=True)
+    teacher = signed_in(app, world.system.a.teacher)
+    assert {teacher.get(one).status_code for one in ("/system/lms/new", "/lms/people")} == {404}
+
+
+def test_a_course_may_carry_the_code_the_identifier_of_the_roster_or_the_uid_of_its_class(world: World) -> None:
+    group = world.system.a.classes[0]
+    with transaction():
+        db.session.add(ExternalId(entity="class_group", entity_id=group.id, system="oneroster:1", key="C-77"))
+    for key in (f"campus-a/{group.code}", "C-77", group.uid):
+        assert classes_by_key(world.account)[key] == group.id
+        assert classes_of(key) == classes_of(f"{key}:math") == [group.id]

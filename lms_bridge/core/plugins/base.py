@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -95,6 +95,13 @@ class Plugin(ABC):
     Settings: ClassVar[type[BaseModel]]
     """The plugin's settings model. Secrets are ``SecretStr``: they are encrypted at rest and masked when shown.
     Every field has a description."""
+
+    setting_labels: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """What pages call a setting: its name for people and a hint ("" for none), as message ids. A setting that is not
+    here is called by its field's name, with its description as the hint."""
+
+    setting_choices: ClassVar[Mapping[str, str]] = {}
+    """What pages call the values of settings that are enumerations, as message ids."""
 
     def __init__(self, settings: BaseModel, context: PluginContext) -> None:
         self.settings = settings
