@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,7 +33,7 @@ from lms_bridge.sync.wishes import content_of, digest_of, event_of
 from lms_bridge.sync.workers import each
 from lms_bridge.timetable.models import Lesson
 
-ROUND = 1000
+ROUND = 200
 HOLD_SECONDS = 1.0
 """The leases are renewed about so often."""
 DAY = timedelta(days=1)
@@ -87,17 +88,28 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
     done = Pushed()
     _find_lost(account, lms, done)
     total, count, held = waiting_count(account), 0, time.monotonic()
-    while wishes := _next_round(account):
-        for piece, answer in each(account, lms, _pieces(wishes, lms.capabilities.max_batch), _carry_out):
+    on_the_way: set[int] = set()
+    while True:
+        before = count
+        for piece, answer in each(account, lms, _all_pieces(account, lms, on_the_way), _carry_out):
             with transaction():
                 _settle(piece, answer, done)
+            on_the_way.difference_update(wish.mapping_id for wish in piece.wishes)
             count += len(piece.wishes)
             if time.monotonic() - held > HOLD_SECONDS:
                 held = time.monotonic()
                 accounts.hold(account.id)
             if watch is not None:
                 watch(count, max(total, count))
-    return done
+        if count == before:
+            return done
+
+
+def _all_pieces(account: LmsAccount, lms: LmsConnector, on_the_way: set[int]) -> Iterator[Piece]:
+    """The calls that are due, a round after the other, prepared while the calls before are on their way."""
+    while wishes := _next_round(account, on_the_way):
+        on_the_way.update(wish.mapping_id for wish in wishes)
+        yield from _pieces(wishes, lms.capabilities.max_batch)
 
 
 def waiting_count(account: LmsAccount) -> int:
@@ -142,32 +154,57 @@ def _due(account: LmsAccount) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def _next_round(account: LmsAccount) -> list[Wish]:
+def _next_round(account: LmsAccount, on_the_way: Collection[int]) -> list[Wish]:
     """The wishes that come next; those that need no call are settled at once, new events are marked as being sent."""
     while True:
         with transaction():
-            rows = db.session.scalars(
-                sa.select(SyncMapping)
-                .where(*_due(account))
+            rows = db.session.execute(
+                sa.select(
+                    SyncMapping.id,
+                    SyncMapping.entity_id,
+                    SyncMapping.place,
+                    SyncMapping.remote_id,
+                    SyncMapping.changed_at,
+                )
+                .where(*_due(account), SyncMapping.id.not_in(on_the_way))
                 .order_by(SyncMapping.changed_at, SyncMapping.id)
                 .limit(ROUND)
             ).all()
             if not rows:
                 return []
-            wishes = []
+            wishes, gone = [], []
             for row, event in zip(rows, _wanted(account, rows), strict=True):
                 if row.remote_id is None and (event is None or event.cancelled):
-                    row.state = MappingState.GONE
+                    gone.append(row.id)
                     continue
-                if row.remote_id is None and event is not None:
-                    row.state, row.sent, row.digest = MappingState.SENDING, content_of(event), digest_of(event)
                 digest = digest_of(event) if event is not None else None
                 wishes.append(Wish(row.id, row.remote_id, event, row.changed_at, digest))
+            _mark(gone, [wish for wish in wishes if wish.remote_id is None])
         if wishes:
             return wishes
 
 
-def _wanted(account: LmsAccount, rows: Sequence[SyncMapping]) -> Iterator[CalendarEvent | None]:
+def _mark(gone: Sequence[int], new: Sequence[Wish]) -> None:
+    """Store what is not wanted any more and was never sent, and what is now going to be asked for."""
+    if gone:
+        db.session.execute(
+            sa.update(SyncMapping)
+            .where(SyncMapping.id.in_(gone))
+            .values(state=MappingState.GONE)
+            .execution_options(synchronize_session=False)
+        )
+    sent = [(wish, wish.event) for wish in new if wish.event is not None]
+    if sent:
+        db.session.execute(
+            sa.update(SyncMapping),
+            [
+                {"id": w.mapping_id, "state": MappingState.SENDING, "sent": content_of(event), "digest": w.digest}
+                for w, event in sent
+            ],
+        )
+
+
+def _wanted(account: LmsAccount, rows: Sequence[Any]) -> Iterator[CalendarEvent | None]:
     """For each mapping the event that its course should show, or None."""
     lessons = {lesson.id: lesson for lesson in facts_of([row.entity_id for row in rows if row.entity_id])}
     class_ids = {class_id for lesson in lessons.values() for class_id in lesson.class_ids}
@@ -235,15 +272,18 @@ def _find(lms: LmsConnector, events: Sequence[CalendarEvent]) -> list[RemoteEven
 
 def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
     """Write down how a call ended. A wish that changed while the call ran waits again."""
+    made = _settle_made(piece.wishes, answer.made, done) if isinstance(answer, Piece) else set()
+    left = [wish for wish in piece.wishes if wish.mapping_id not in made]
     rows = {
         row.id: row
         for row in db.session.scalars(
             sa.select(SyncMapping)
-            .where(SyncMapping.id.in_([wish.mapping_id for wish in piece.wishes]))
+            .where(SyncMapping.id.in_([wish.mapping_id for wish in left]))
             .execution_options(populate_existing=True)
         )
+        if left
     }
-    for wish in piece.wishes:
+    for wish in left:
         row = rows[wish.mapping_id]
         if isinstance(answer, NotThere) and wish.event is not None:
             row.remote_id, row.state, row.digest = None, MappingState.WAITING, None
@@ -253,12 +293,42 @@ def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
             done.deleted += 1
             row.remote_id, row.digest, row.attempts, row.last_error = None, None, 0, None
             row.state = MappingState.GONE if row.changed_at == wish.changed_at else MappingState.WAITING
-        elif wish.remote_id is None and _name(wish.event) not in answer.made:
+        elif wish.remote_id is None:
             _refused(row, answer.refused.get(_name(wish.event), NOT_MADE), done)
         else:
-            done.created += wish.remote_id is None
-            done.updated += wish.remote_id is not None
-            _agreed(row, wish, wish.remote_id or answer.made[_name(wish.event)])
+            done.updated += 1
+            _agreed(row, wish, wish.remote_id)
+
+
+MADE = (
+    sa.update(SyncMapping.__table__)  # type: ignore[arg-type]
+    .where(SyncMapping.__table__.c.id == sa.bindparam("number"))
+    .values(
+        remote_id=sa.bindparam("made"),
+        attempts=0,
+        last_error=None,
+        seen_at=sa.bindparam("moment"),
+        state=sa.case(
+            (SyncMapping.__table__.c.changed_at == sa.bindparam("wished"), MappingState.DONE.value),
+            else_=MappingState.WAITING.value,
+        ),
+    )
+)
+
+
+def _settle_made(wishes: Sequence[Wish], made: Mapping[str, str], done: Pushed) -> set[int]:
+    """Write down the new events that were made, all with one statement; the numbers of their mappings. What was sent
+    stands in them already."""
+    moment = now()
+    rows = [
+        {"number": wish.mapping_id, "made": made[_name(wish.event)], "moment": moment, "wished": wish.changed_at}
+        for wish in wishes
+        if wish.remote_id is None and wish.event is not None and _name(wish.event) in made
+    ]
+    if rows:
+        db.session.connection().execute(MADE, rows)
+    done.created += len(rows)
+    return {row["number"] for row in rows if isinstance(row["number"], int)}
 
 
 def _agreed(row: SyncMapping, wish: Wish, remote_id: str) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -81,6 +81,17 @@ def _chunks(ids: list[int]) -> Iterable[list[int]]:
     return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
+class _Known(NamedTuple):
+    """How the event of a lesson in one course stands."""
+
+    id: int
+    place: str
+    state: MappingState
+    digest: str | None
+    untouched: bool
+    """It waits, and no call for it can be on its way."""
+
+
 def _follow(present: Sequence[LmsAccount], lesson_ids: list[int]) -> int:
     lessons = facts_of(lesson_ids)
     class_ids = {class_id for lesson in lessons for class_id in lesson.class_ids}
@@ -88,59 +99,85 @@ def _follow(present: Sequence[LmsAccount], lesson_ids: list[int]) -> int:
     mappings = _mappings([account.id for account in present], lesson_ids)
     waiting = 0
     for account in present:
-        places, new, count = PlacesOfClasses(courses.get(account.id, ())), list[dict[str, Any]](), 0
+        places, new, again = PlacesOfClasses(courses.get(account.id, ())), list[dict[str, Any]](), list[_Known]()
         for lesson in lessons:
-            count += _wish(lesson, places, mappings[account.id, lesson.id], new)
+            _wish(lesson, places, mappings[account.id, lesson.id], new, again)
         if new:
             shared = {"account_id": account.id, "kind": MappedKind.EVENT, "state": MappingState.WAITING}
             db.session.execute(sa.insert(SyncMapping), [shared | row for row in new])
-        if count or new:
+        _wait([row.id for row in again if not row.untouched])
+        if new or again:
             jobs.enqueue(PUSH, str(account.id))
-        waiting += count + len(new)
-    db.session.flush()
+        waiting += len(new) + len(again)
     return waiting
 
 
 def _mappings(
     account_ids: Collection[int], lesson_ids: Collection[int]
-) -> defaultdict[tuple[int, int], dict[str, SyncMapping]]:
-    found: defaultdict[tuple[int, int], dict[str, SyncMapping]] = defaultdict(dict)
-    for row in db.session.scalars(
-        sa.select(SyncMapping).where(
+) -> defaultdict[tuple[int, int], dict[str, _Known]]:
+    found: defaultdict[tuple[int, int], dict[str, _Known]] = defaultdict(dict)
+    rows = db.session.execute(
+        sa.select(
+            SyncMapping.account_id,
+            SyncMapping.entity_id,
+            SyncMapping.id,
+            SyncMapping.place,
+            SyncMapping.state,
+            SyncMapping.digest,
+            # A new event is SENDING while it is asked for; one that is there stays WAITING while it is changed.
+            sa.and_(
+                SyncMapping.state == MappingState.WAITING,
+                SyncMapping.attempts == 0,
+                SyncMapping.remote_id.is_(None),
+            ),
+        ).where(
             SyncMapping.account_id.in_(account_ids),
             SyncMapping.kind == MappedKind.EVENT,
             SyncMapping.entity_id.in_(lesson_ids),
         )
-    ):
-        assert row.entity_id is not None
-        found[row.account_id, row.entity_id][row.place] = row
+    )
+    for account_id, lesson_id, number, place, state, digest, untouched in rows:
+        assert lesson_id is not None
+        found[account_id, lesson_id][place] = _Known(number, place, state, digest, untouched)
     return found
 
 
 def _wish(
-    lesson: LessonFacts, courses: PlacesOfClasses, known: dict[str, SyncMapping], new: list[dict[str, Any]]
-) -> int:
-    """Let the mappings wait whose event is not as it should be, and put those that are missing into ``new``."""
+    lesson: LessonFacts,
+    courses: PlacesOfClasses,
+    known: dict[str, _Known],
+    new: list[dict[str, Any]],
+    again: list[_Known],
+) -> None:
+    """Put the mappings whose event is not as it should be into ``again``, and those that are missing into ``new``."""
     places = courses.of_lesson(lesson.class_ids, lesson.subject_id) if lesson.shown else []
-    count = 0
     for place in places:
         row = known.get(place)
         if row is None:
             if lesson.status is not LessonStatus.CANCELLED:  # else nobody there ever heard of it
                 new.append({"entity_id": lesson.id, "place": place})
         elif row.state is not MappingState.DONE or row.digest != digest_of(event_of(lesson, place)):
-            count += _wait(row)
-    for place, row in known.items():
-        # SENDING: whether it is there is found out by the job before it is taken away.
-        if place not in places and row.state is not MappingState.GONE:
-            count += _wait(row)
-    return count
+            again.append(row)
+    # SENDING: whether it is there is found out by the job before it is taken away.
+    again += [row for place, row in known.items() if place not in places and row.state is not MappingState.GONE]
 
 
-def _wait(row: SyncMapping) -> int:
-    if row.state is MappingState.WAITING and row.attempts == 0:
-        return 1  # it waits already; what is to be sent is looked up when it is sent
-    if row.state is not MappingState.SENDING:
-        row.state = MappingState.WAITING
-    row.attempts, row.next_try, row.changed_at, row.last_error = 0, now(), now(), None
-    return 1
+def _wait(ids: Sequence[int]) -> None:
+    if not ids:
+        return
+    moment = now()
+    db.session.execute(
+        sa.update(SyncMapping)
+        .where(SyncMapping.id.in_(ids))
+        .values(
+            state=sa.case(
+                (SyncMapping.state == MappingState.SENDING, MappingState.SENDING.value),
+                else_=MappingState.WAITING.value,
+            ),
+            attempts=0,
+            next_try=moment,
+            changed_at=moment,
+            last_error=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
