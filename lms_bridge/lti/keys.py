@@ -40,7 +40,16 @@ class SigningKey:
 
 def signing_key() -> SigningKey:
     """The newest key that may sign; the first one is made when there is none. In a transaction of the caller's."""
-    row = db.session.scalar(sa.select(LtiKey).where(LtiKey.signs_from <= now()).order_by(LtiKey.signs_from.desc()))
+    moment = now()
+    row = db.session.scalar(
+        sa.select(LtiKey)
+        .where(
+            LtiKey.signs_from <= moment,
+            # One that was withdrawn before it came to sign is known to no platform.
+            sa.or_(LtiKey.published_until.is_(None), LtiKey.published_until > moment),
+        )
+        .order_by(LtiKey.signs_from.desc(), LtiKey.id.desc())
+    )
     if row is None:
         row = _made(delay=timedelta())
     return SigningKey(row.kid, str(row.private_key["pem"]), row.public_jwk)

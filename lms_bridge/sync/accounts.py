@@ -191,7 +191,7 @@ def take(account_id: int) -> None:
                 LmsAccount.id == account_id,
                 sa.or_(LmsAccount.busy_until.is_(None), LmsAccount.busy_until < moment),
             )
-            .values(busy_until=moment + LEASE)
+            .values(busy_until=moment + LEASE, busy_by=jobs.owner())
             .returning(LmsAccount.id)
             .execution_options(synchronize_session=False)
         )
@@ -200,25 +200,31 @@ def take(account_id: int) -> None:
 
 
 def hold(account_id: int) -> None:
-    """Lengthen the lease, and that of the job in hand. Opens a transaction of its own."""
-    _set_busy(account_id, now() + LEASE)
+    """Lengthen the lease, and that of the job in hand. Opens a transaction of its own.
+
+    :raises RetryAt: the lease ran out, and another job has it now.
+    """
+    if not _set_busy(account_id, now() + LEASE):
+        raise jobs.RetryAt(now() + BUSY_PAUSE)
     jobs.renew()
 
 
 def release(account_id: int) -> None:
-    """Give the lease back. What the transaction in force wrote is not kept."""
+    """Give the lease back, if it is still ours. What the transaction in force wrote is not kept."""
     db.session.rollback()
     _set_busy(account_id, None)
 
 
-def _set_busy(account_id: int, until: datetime | None) -> None:
+def _set_busy(account_id: int, until: datetime | None) -> bool:
     with transaction() as session:
-        session.execute(
+        ours = session.scalar(
             sa.update(LmsAccount)
-            .where(LmsAccount.id == account_id)
-            .values(busy_until=until)
+            .where(LmsAccount.id == account_id, LmsAccount.busy_by == jobs.owner())
+            .values(busy_until=until, busy_by=LmsAccount.busy_by if until else None)
+            .returning(LmsAccount.id)
             .execution_options(synchronize_session=False)
         )
+    return ours is not None
 
 
 def note_success(account_id: int) -> None:

@@ -45,6 +45,7 @@ class LmsAccount(Base):
     last_error: Mapped[str | None] = mapped_column(sa.Text)
     busy_until: Mapped[datetime | None]
     """The lease of the job that writes into the LMS: two at once would make things twice."""
+    busy_by: Mapped[str | None] = mapped_column(sa.String(80))
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     organisation: Mapped[Organisation] = relationship()

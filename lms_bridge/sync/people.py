@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from threading import Condition
 
@@ -24,6 +24,10 @@ NO_NUMBER = N_("has no number there")
 NOT_UNIQUE = N_("the number is carried by several people there, or cannot be searched for")
 UNKNOWN = N_("nobody here has this number")
 SEVERAL_HERE = N_("several people here have this number")
+SAID_OTHERWISE = N_("an administrator said that another account there is the person with this number")
+
+BY_HAND, MADE = "by_hand", "made"
+"""What ``SyncMapping.sent`` says of a person: an administrator said who it is; they were made from the LMS."""
 
 
 @dataclass
@@ -38,6 +42,10 @@ class People:
     """Our person by remote id."""
     bound: set[int] = field(default_factory=set)
     """The people of ours who are somebody there."""
+    from_there: set[int] = field(default_factory=set)
+    """The people of ours who were made from what the LMS says, whose names follow it."""
+    by_hand: set[int] = field(default_factory=set)
+    """Those of whom an administrator said who they are there."""
     digests: dict[str, str | None] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
     """Remote ids that earlier runs could not match."""
@@ -72,7 +80,21 @@ class People:
             else:
                 people.ids[remote_id], people.digests[remote_id] = person_id, digest
                 people.bound.add(person_id)
+        people.by_hand, people.from_there = people._said(BY_HAND), people._said(MADE)
         return people
+
+    def _said(self, name: str) -> set[int]:
+        return {
+            number
+            for number in db.session.scalars(
+                sa.select(SyncMapping.entity_id).where(
+                    SyncMapping.account_id == self.account.id,
+                    SyncMapping.kind == MappedKind.PERSON,
+                    SyncMapping.sent[name].as_boolean().is_(True),
+                )
+            )
+            if number is not None
+        }
 
     def unknown(self, members: Sequence[CourseMember]) -> list[PersonRecord]:
         """The members that were not matched yet."""
@@ -104,39 +126,54 @@ class People:
 
     def take(self, arrivals: Sequence[tuple[Organisation, Sequence[CourseMember]]]) -> None:
         """Match or make everybody of some courses, each of a class of the campus beside it. Flushes."""
-        ours: defaultdict[str, list[int]] = defaultdict(list)
         new = {p.remote_id: p for _, members in arrivals for p in self.unknown(members)}
-        for number, person_id in db.session.execute(
-            sa.select(Person.number, Person.id).where(
-                Person.number.in_({person.number for person in new.values() if person.number}),
-                Person.erased_at.is_(None),
-            )
-        ):
-            ours[str(number)].append(person_id)
-        taken = {number for numbers in ours.values() for number in numbers if number in self.bound}
+        ours = self._ours({person.number for person in new.values() if person.number})
         bound: list[tuple[PersonRecord, int]] = []
         made: list[tuple[PersonRecord, Organisation, str]] = []
         for campus, members in arrivals:
             for member in members:
-                record = new.pop(member.person.remote_id, None)
+                record = new.pop(member.person.remote_id, None) if member.role else None
                 if record is None:
                     continue
-                here = [number for number in ours.get(record.number or "", ()) if number not in taken]
+                found = ours.get(record.number or "", {})
+                # Numbers are unique at one campus; where two campuses have the same, that of the class is meant.
+                here = [one for one, places in found.items() if campus.id in places] or list(found)
                 problem = self._problem(record, here)
                 if problem is not None:
                     self._miss(record, problem)
                 elif here:
-                    bound.append((record, here[0]))
-                    taken.add(here[0])
+                    if here[0] in self.bound:
+                        self._move(record, here[0])
+                    else:
+                        bound.append((record, here[0]))
+                        self.bound.add(here[0])
                     self.matched += 1
                 elif self.dry_run:
                     self.imagined.add(record.remote_id)
                     self.made += 1
                 else:
                     made.append((record, campus, member.role))
-        self._bind(bound + self._make(made))
+        self._bind(bound)
+        self._bind(self._make(made), made=True)
         self._follow([member for _, members in arrivals for member in members])
         db.session.flush()
+
+    def _ours(self, numbers: Collection[str]) -> dict[str, dict[int, set[int]]]:
+        """By number those people of the account's organisation who have it, each with the places of their roles."""
+        found: defaultdict[str, defaultdict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+        rows = db.session.execute(
+            sa.select(Person.number, Person.id, RoleAssignment.organisation_id)
+            .join(RoleAssignment, RoleAssignment.person_id == Person.id)
+            .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
+            .where(
+                Person.number.in_(numbers),
+                Person.erased_at.is_(None),
+                Organisation.path.startswith(self.account.organisation.path, autoescape=True),
+            )
+        )
+        for number, person_id, place in rows:
+            found[str(number)][person_id].add(place)
+        return {number: dict(people) for number, people in found.items()}
 
     def _problem(self, record: PersonRecord, here: Sequence[int]) -> str | None:
         if not record.number:
@@ -146,6 +183,8 @@ class People:
             return NOT_UNIQUE
         if len(here) > 1:
             return SEVERAL_HERE
+        if here and here[0] in self.by_hand:
+            return SAID_OTHERWISE
         return None if here or self.account.makes_people else UNKNOWN
 
     def _make(self, made: Sequence[tuple[PersonRecord, Organisation, str]]) -> list[tuple[PersonRecord, int]]:
@@ -192,8 +231,8 @@ class People:
         self.made += len(made)
         return [(record, number) for (record, _, _), number in stored]
 
-    def _bind(self, pairs: Sequence[tuple[PersonRecord, int]]) -> None:
-        """Keep who is whom."""
+    def _bind(self, pairs: Sequence[tuple[PersonRecord, int]], *, made: bool = False) -> None:
+        """Keep who is whom, and of whom only the LMS knows."""
         if not pairs:
             return
         missed = self.missed & {record.remote_id for record, _ in pairs}
@@ -209,6 +248,8 @@ class People:
         for record, number in pairs:
             self.ids[record.remote_id], self.digests[record.remote_id] = number, digest_of(record)
             self.bound.add(number)
+            if made:
+                self.from_there.add(number)
         db.session.execute(
             sa.insert(SyncMapping),
             [
@@ -219,10 +260,29 @@ class People:
                     "remote_id": record.remote_id,
                     "state": MappingState.DONE,
                     "digest": self.digests[record.remote_id],
+                    "sent": {MADE: True} if made else {},
                     "seen_at": now(),
                 }
                 for record, number in pairs
             ],
+        )
+
+    def _move(self, record: PersonRecord, person_id: int) -> None:
+        """The number that is known here is another account's by now: the earlier one was deleted and made anew."""
+        for remote_id in [one for one, known in self.ids.items() if known == person_id]:
+            del self.ids[remote_id]
+        self.ids[record.remote_id], self.digests[record.remote_id] = person_id, digest_of(record)
+        of_account = (SyncMapping.account_id == self.account.id, SyncMapping.kind == MappedKind.PERSON)
+        db.session.execute(
+            sa.delete(SyncMapping)
+            .where(*of_account, SyncMapping.remote_id == record.remote_id, SyncMapping.state == MappingState.UNMATCHED)
+            .execution_options(synchronize_session=False)
+        )
+        db.session.execute(
+            sa.update(SyncMapping)
+            .where(*of_account, SyncMapping.entity_id == person_id)
+            .values(remote_id=record.remote_id, digest=digest_of(record), seen_at=now())
+            .execution_options(synchronize_session=False)
         )
 
     def _miss(self, record: PersonRecord, problem: str) -> None:
@@ -253,7 +313,7 @@ class People:
         for member in members:
             record = member.person
             digest = digest_of(record)
-            if record.remote_id not in self.ids or self.digests.get(record.remote_id) == digest:
+            if self.ids.get(record.remote_id) not in self.from_there or self.digests.get(record.remote_id) == digest:
                 continue
             person = db.session.get_one(Person, self.ids[record.remote_id])
             person.family_name, person.given_name = record.family_name[:100], record.given_name[:100]

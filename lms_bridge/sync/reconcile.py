@@ -24,7 +24,7 @@ from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.plugins import LmsConnector, RemoteEvent
+from lms_bridge.core.plugins import AccessRefused, LmsConnector, RemoteEvent, TemporaryFailure
 from lms_bridge.sync.courses import known_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.wishes import PUSH, follow
@@ -79,13 +79,23 @@ def reconcile(
             found.problems.append(answer)
         else:
             for remote_id in _compare(account, some, answer, since, until, found, dry_run=dry_run):
-                lms.delete_event(remote_id)
+                _delete(lms, remote_id, found)
         watch(min(number * COURSES_AT_ONCE, len(courses)), len(courses))
     if not dry_run:
         wish_all(account)
         with transaction():
             jobs.enqueue(PUSH, str(account.id))
     return found
+
+
+def _delete(lms: LmsConnector, remote_id: str, found: Differences) -> None:
+    """One event that the LMS does not let go of is named; the comparison goes on."""
+    try:
+        lms.delete_event(remote_id)
+    except (TemporaryFailure, AccessRefused):
+        raise
+    except BridgeError as refusal:
+        found.problems.append(refusal)
 
 
 def wish_all(account: LmsAccount, *, dry_run: bool = False) -> int:

@@ -6,6 +6,7 @@ elsewhere is touched. Too many endings in one run wait for a person's word, sinc
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,14 @@ LISTED = 50
 
 AT_ONCE = 10
 """So many courses are written down in one transaction."""
+
+SLOW_SECONDS = 20.0
+"""Nor more than come in this time: the run says then that it lives."""
+
+KEYS_AT_ONCE = 50
+
+WantedBy = dict[tuple[int, int, EnrolmentRole], str]
+"""The last course read that lists a person: by class, person and role."""
 
 T = TypeVar("T")
 
@@ -89,16 +98,13 @@ def take_in(
     """
     changes = RosterChanges()
     keys = course_matching.classes_by_key(account)
-    matched = course_matching.match(_courses(connector, keys), keys)
+    matched = course_matching.match(_courses(connector, keys, watch), keys)
     if account.makes_courses and not dry_run:
         matched += _make_courses(account, connector, matched, changes)
     of_class = [(record, course) for record, course in matched if course is not None]
     changes.courses = len(of_class)
     changes.unmatched_courses = [record.title for record, course in matched if course is None]
-    with transaction():
-        course_matching.keep(account, matched)
-        if dry_run:
-            db.session.flush()
+    gone = _keep_courses(account, matched, dry_run=dry_run)
     of_cohort = _cohorts(account, connector, keys, of_class, changes, dry_run=dry_run)
     people, missing = People.of(account, dry_run=dry_run), list[int]()
 
@@ -107,21 +113,37 @@ def take_in(
         people.look_up(lms, members)
         return members
 
-    count = 0
+    count, wanted_by = 0, WantedBy()
     for answers in _together(each(account, connector, of_class + of_cohort, fetch)):
         changes.problems += [answer for _, answer in answers if isinstance(answer, BridgeError)]
         brought = [(item[1], answer) for item, answer in answers if not isinstance(answer, BridgeError)]
-        missing += _bring_in(account, people, brought, changes, dry_run=dry_run)
+        missing += _bring_in(account, people, brought, wanted_by, changes, dry_run=dry_run)
         count += len(answers)
         watch(count, len(of_class) + len(of_cohort))
-    gone: set[str | None] = {course.place for course in _gone_courses(account)}
-    missing += _of_courses(account, gone)
+    missing += _of_courses(account, gone | {course.place for course in _gone_courses(account)})
+    missing = _wanted_nowhere(missing, wanted_by, dry_run=dry_run)
     _end(account, missing, changes, dry_run=dry_run, confirmed=confirmed)
     changes.people_made, changes.people_matched = people.made, people.matched
     changes.people_changed, changes.people_unmatched = people.changed, len(people.unmatched)
     if account.makes_courses and not dry_run:
-        changes.enrolments_sent = _send_enrolments(account, connector, people, [course for _, course in of_class])
+        courses = [course for _, course in of_class]
+        changes.enrolments_sent = _send_enrolments(account, connector, people, courses, watch)
     return changes
+
+
+def _keep_courses(
+    account: LmsAccount, matched: Sequence[tuple[CourseRecord, CourseOfClass | None]], *, dry_run: bool
+) -> set[str | None]:
+    """Store which course is which class; the places that are none any more."""
+    try:
+        with transaction():
+            course_matching.keep(account, matched)
+            gone: set[str | None] = {course.place for course in _gone_courses(account)}
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        db.session.expire_all()
+    return gone
 
 
 def _cohorts(
@@ -151,24 +173,29 @@ def _cohorts(
     return found
 
 
-def _courses(connector: LmsConnector, keys: dict[str, int]) -> list[CourseRecord]:
+def _courses(connector: LmsConnector, keys: dict[str, int], watch: Watch) -> list[CourseRecord]:
     found = list(connector.courses())
     if found and keys and not any(course.key for course in found):
         # The account may not see our marks on courses; asked for one by one they are found all the same.
-        by_id = {course.remote_id: course for course in connector.find_courses(list(keys)).values()}
+        by_id, names = dict[str, CourseRecord](), list(keys)
+        for start in range(0, len(names), KEYS_AT_ONCE):
+            some = connector.find_courses(names[start : start + KEYS_AT_ONCE])
+            by_id |= {course.remote_id: course for course in some.values()}
+            watch(0, None)
         found = [by_id.get(course.remote_id, course) for course in found]
     return found
 
 
 def _together(answers: Iterable[T]) -> Iterator[list[T]]:
-    """The answers in lists of :data:`AT_ONCE`; what came before the LMS fell silent is handed out before that."""
-    some: list[T] = []
+    """The answers in lists of :data:`AT_ONCE`, or fewer where they come slowly; what came before the LMS fell silent is
+    handed out before that."""
+    some, begun = list[T](), time.monotonic()
     try:
         for answer in answers:
             some.append(answer)
-            if len(some) == AT_ONCE:
+            if len(some) == AT_ONCE or time.monotonic() - begun > SLOW_SECONDS:
                 yield some
-                some = []
+                some, begun = [], time.monotonic()
     except (TemporaryFailure, AccessRefused):
         if some:
             yield some
@@ -181,6 +208,7 @@ def _bring_in(
     account: LmsAccount,
     people: People,
     brought: Sequence[tuple[CourseOfClass, list[CourseMember]]],
+    wanted_by: WantedBy,
     changes: RosterChanges,
     *,
     dry_run: bool,
@@ -191,7 +219,7 @@ def _bring_in(
         with transaction():
             campuses = _campuses([course.class_id for course, _ in brought])
             people.take([(campuses[course.class_id], members) for course, members in brought])
-            missing = _enrol(account, people, brought, campuses, changes)
+            missing = _enrol(account, people, brought, campuses, wanted_by, changes)
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -213,6 +241,7 @@ def _enrol(
     people: People,
     brought: Sequence[tuple[CourseOfClass, list[CourseMember]]],
     campuses: Mapping[int, Organisation],
+    wanted_by: WantedBy,
     changes: RosterChanges,
 ) -> list[int]:
     there = _standing(brought, campuses)
@@ -225,6 +254,7 @@ def _enrol(
             if m.role and m.person.remote_id in people.ids and not m.person.suspended
         }
         for person_id, role in mine:
+            wanted_by[course.class_id, person_id, role] = course.remote_id
             subject = course.subject_id if role is EnrolmentRole.TEACHER else None
             present = there[course.class_id, person_id, role]
             # Without a subject of the course, a teacher of the class in whatever subject is there already.
@@ -333,6 +363,28 @@ def _of_courses(account: LmsAccount, places: set[str | None]) -> list[int]:
     )
 
 
+def _wanted_nowhere(missing: Sequence[int], wanted_by: WantedBy, *, dry_run: bool) -> list[int]:
+    """Those of the mappings whose enrolment no other course of the class wants; one that another course still wants
+    goes over to that course."""
+    left, over = list[int](), list[dict[str, Any]]()
+    for start in range(0, len(missing), 500):
+        rows = db.session.execute(
+            sa.select(SyncMapping.id, Enrolment.class_id, Enrolment.person_id, Enrolment.role)
+            .join(Enrolment, Enrolment.id == SyncMapping.entity_id)
+            .where(SyncMapping.id.in_(missing[start : start + 500]))
+        )
+        for number, class_id, person_id, role in rows:
+            place = wanted_by.get((class_id, person_id, role))
+            if place is None:
+                left.append(number)
+            else:
+                over.append({"id": number, "place": place})
+    if over and not dry_run:
+        with transaction():
+            db.session.execute(sa.update(SyncMapping), over)
+    return left
+
+
 def _end(account: LmsAccount, missing: list[int], changes: RosterChanges, *, dry_run: bool, confirmed: bool) -> None:
     """End the enrolments behind these mappings, unless they are suspiciously many."""
     standing = db.session.scalar(
@@ -397,7 +449,7 @@ def _make_courses(
 
 
 def _send_enrolments(
-    account: LmsAccount, connector: LmsConnector, people: People, courses: Sequence[CourseOfClass]
+    account: LmsAccount, connector: LmsConnector, people: People, courses: Sequence[CourseOfClass], watch: Watch
 ) -> int:
     """Enrol there who is in our class and in no such course there; ends nothing."""
     remote = {person_id: remote_id for remote_id, person_id in people.ids.items()}
@@ -420,4 +472,5 @@ def _send_enrolments(
         if wanted:
             connector.ensure_enrolments(wanted)
             sent += len(wanted)
+        watch(len(courses), len(courses))
     return sent

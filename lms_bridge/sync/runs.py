@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ NEEDS = {
 """Which flag of a connector says that it offers what a kind of run needs."""
 
 WRITE_EVERY = 1.0
+log = logging.getLogger(__name__)
+
 LISTED = 20
 WAITS = 60
 SWITCHED_OFF = N_("The account is switched off.")
@@ -108,6 +111,16 @@ def carry_out(run_id: int) -> None:
     except BridgeError as refusal:
         db.session.rollback()
         _note(run_id, state=SyncState.REFUSED, problems=texts([refusal], locale), finished_at=now())
+    except jobs.RetryAt:
+        raise
+    except Exception as error:
+        db.session.rollback()
+        log.exception("sync: run %s of %s ended unexpectedly", run.uid, account.uid)
+        unexpected = PluginError(
+            N_("The run ended unexpectedly (%(kind)s)."), kind=type(error).__name__, run=run.uid,
+            remedy=N_("The log says more (run %(run)s)."),
+        )  # fmt: skip
+        _note(run_id, state=SyncState.REFUSED, problems=texts([unexpected], locale), finished_at=now())
     finally:
         accounts.release(account.id)
 

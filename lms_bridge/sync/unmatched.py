@@ -16,6 +16,7 @@ from lms_bridge.core.errors import Conflict, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Person
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
+from lms_bridge.sync.people import BY_HAND
 
 
 def people(account_ids: Collection[int], *, not_ours: bool = False, most: int = 500) -> list[SyncMapping]:
@@ -73,6 +74,7 @@ def bind(row: SyncMapping, person: Person, *, actor_uid: str) -> None:
     row.entity_id, row.state, row.last_error, row.digest, row.changed_at = (
         person.id, MappingState.DONE, None, None, now(),
     )  # fmt: skip
+    row.sent = row.sent | {BY_HAND: True}
     db.session.flush()
     _record("lms_user.bound", row, "person", person.uid, actor_uid)
 

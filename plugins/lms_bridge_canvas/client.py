@@ -143,6 +143,12 @@ class CanvasClient:
             ) from None
         except requests.RequestException as error:
             raise _Broken(type(error).__name__) from None
+        except OSError as error:  # requests says so of a certificate file that is not there
+            raise PluginError(
+                N_("The certificate authority's file cannot be read: %(reason)s"),
+                remedy=N_("Correct LMS_BRIDGE_CANVAS_CA_FILE."),
+                reason=str(error)[:200],
+            ) from None
         self._low = _remaining(response) < LOW_WATER
         return _understood(response, body), response
 

@@ -101,6 +101,12 @@ class MoodleClient:
             ) from None
         except requests.RequestException as error:
             raise _Broken(_reason(error)) from None
+        except OSError as error:  # requests says so of a certificate file that is not there
+            raise PluginError(
+                N_("The certificate authority's file cannot be read: %(reason)s"),
+                remedy=N_("Correct LMS_BRIDGE_MOODLE_CA_FILE."),
+                reason=str(error)[:200],
+            ) from None
 
     def _understood(self, function: str, response: requests.Response, content: bytes) -> Any:
         status = response.status_code

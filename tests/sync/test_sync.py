@@ -13,8 +13,8 @@ from flask import Flask
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import at, now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
-from lms_bridge.sync import accounts, runs
+from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
+from lms_bridge.sync import accounts, events, runs
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeCause, Lesson, LessonAudience, LessonMode, LessonStatus
@@ -24,7 +24,7 @@ from tests.builders import SchoolSystem, small_system
 from tests.contracts.moodle_server import TOKEN, Fault, Moodle, member, moodle_server, sample
 
 CREATE, FORM = "core_calendar_create_calendar_events", "core_calendar_submit_create_update_form"
-MEMBERS = "core_enrol_get_enrolled_users"
+MEMBERS, DELETE = "core_enrol_get_enrolled_users", "core_calendar_delete_calendar_events"
 
 
 @dataclass
@@ -122,6 +122,70 @@ def test_where_people_come_from_there_they_are_made_once_and_follow_their_names(
     assert (person.family_name, person.language) == ("Zoë", "zh-CN")
 
 
+def test_a_number_of_another_organisation_names_nobody(world: World) -> None:
+    with transaction():
+        world.account.organisation_id = world.system.a.campus.id
+        world.system.b.students[0].number = "S77"
+    world.moodle.members[2].append(member(77))
+    run = world.run(RunKind.ROSTER)
+    assert run.result["people_unmatched"] == 1
+    assert not db.session.scalars(sa.select(Enrolment).filter_by(person_id=world.system.b.students[0].id)).all()[1:]
+
+
+def test_an_account_that_was_made_anew_there_is_the_same_person(world: World) -> None:
+    world.run(RunKind.ROSTER)
+    world.moodle.members[2][0] = member(111, idnumber="S11")
+    with transaction():
+        world.account.makes_people = True
+    run = world.run(RunKind.ROSTER)
+    assert (run.result["people_made"], run.result["people_unmatched"], run.result["enrolments_ended"]) == (0, 0, 0)
+    (row,) = (row for row in world.mappings("person") if row.entity_id == world.system.a.students[0].id)
+    assert row.remote_id == "111"
+
+
+def test_somebody_is_made_at_the_campus_of_the_course_where_they_have_a_role(world: World) -> None:
+    with transaction():
+        world.account.makes_people = True
+    b = world.system.b
+    key = f"{b.campus.code}/{b.classes[0].code}"
+    world.moodle.courses.append({"id": 5, "shortname": "b", "fullname": "B", "idnumber": key})
+    world.moodle.members[2].append(member(77, role="observer"))
+    world.moodle.members[5] = [member(77, role="editingteacher")]
+    world.run(RunKind.ROSTER)
+    person = db.session.scalars(sa.select(Person).filter_by(number="S77")).one()
+    roles = db.session.scalars(sa.select(RoleAssignment).filter_by(person_id=person.id)).all()
+    assert [(row.organisation_id, row.role.value) for row in roles] == [(b.campus.id, "teacher")]
+
+
+def test_who_leaves_one_course_of_a_class_and_not_the_other_stays_in_the_class(world: World) -> None:
+    with transaction():
+        world.account.makes_people = True
+    key = f"{world.system.a.campus.code}/5-1:math"
+    world.moodle.courses.append({"id": 5, "shortname": "m", "fullname": "M", "idnumber": key})
+    world.moodle.members[2].append(member(77))
+    world.moodle.members[5] = [member(77)]
+    world.run(RunKind.ROSTER)
+    del world.moodle.members[2][-1]
+    assert world.run(RunKind.ROSTER).result["enrolments_ended"] == 0
+    del world.moodle.members[5][-1]
+    assert world.run(RunKind.ROSTER).result["enrolments_ended"] == 1
+
+
+def test_a_dry_run_makes_nothing_follow(world: World) -> None:
+    lessons = world.lessons(1)
+    world.run(RunKind.ROSTER, dry_run=True)
+    world.change(lessons, days=1)
+    jobs.run_due()
+    assert world.moodle.events == {}
+
+
+def test_an_answer_that_nobody_expected_ends_the_run_with_a_word(world: World) -> None:
+    del world.moodle.courses[0]["id"]
+    run = world.run(RunKind.ROSTER)
+    assert run.state is SyncState.REFUSED
+    assert "unexpectedly" in run.problems[0] or "意外" in run.problems[0]
+
+
 def test_only_enrolments_that_came_from_there_end_when_they_are_gone_there(world: World) -> None:
     with transaction():
         world.account.makes_people = True
@@ -186,6 +250,21 @@ def test_lessons_are_made_moved_and_cancelled_in_place(world: World) -> None:
     world.change(lessons[2:], mode=LessonMode.ONLINE)
     jobs.run_due()
     assert len(world.moodle.events) == 4
+
+
+def test_a_change_while_the_one_before_is_on_its_way_is_not_lost(world: World) -> None:
+    (lesson,) = world.lessons(1)
+    world.run(RunKind.ROSTER)
+    jobs.run_due()
+    world.change([lesson], days=7)
+    with accounts.connected(world.account) as lms:
+        (piece,) = events._all_pieces(world.account, lms, set())
+        world.change([lesson], days=7)
+        with transaction():
+            events._settle(piece, events._carry_out(lms, piece), events.Pushed())
+    jobs.run_due()
+    starts = {event["timestart"] for event in world.moodle.events.values()}
+    assert int(lesson.starts_at.timestamp()) // 60 * 60 in starts
 
 
 def test_a_lesson_of_two_classes_has_an_event_of_its_own_in_each_course(world: World) -> None:
@@ -305,6 +384,29 @@ def test_what_was_changed_by_hand_is_found_and_mended(world: World) -> None:
     assert world.names().count("No lesson") == 0
     again = world.run(RunKind.RECONCILE).result
     assert [again[kind] for kind in kinds] == [0, 0, 0, 0, 1]
+
+
+def test_an_event_that_moodle_keeps_does_not_end_the_comparison(world: World) -> None:
+    world.lessons(1)
+    world.run(RunKind.ROSTER)
+    jobs.run_due()
+    number = max(world.moodle.events)
+    world.moodle.events[9001] = world.moodle.events[number] | {"id": 9001}
+    world.moodle.faults[DELETE] = [Fault.saying({"exception": "x", "errorcode": "nopermissions", "message": "no"})]
+    run = world.run(RunKind.RECONCILE)
+    assert run.state is SyncState.DONE
+    assert len(run.problems) == 1
+
+
+def test_a_lease_that_ran_out_is_not_freed_by_who_had_it(world: World) -> None:
+    accounts.take(world.account.id)
+    with transaction():
+        account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
+        account.busy_by = "another:1:1"
+    with pytest.raises(jobs.RetryAt):
+        accounts.hold(world.account.id)
+    accounts.release(world.account.id)
+    assert db.session.get_one(LmsAccount, world.account.id, populate_existing=True).busy_until is not None
 
 
 def test_the_activity_comes_into_each_course_once(world: World) -> None:

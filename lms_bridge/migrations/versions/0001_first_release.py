@@ -1441,6 +1441,7 @@ def upgrade() -> None:
     sa.Column('state_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.Column('busy_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('busy_by', sa.String(length=80), nullable=True),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_lms_account_organisation_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_lms_account')),
