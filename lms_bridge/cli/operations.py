@@ -13,7 +13,12 @@ from lms_bridge.core.plugins import CheckState
 PLUGIN_SECONDS = 60.0
 """At the command line there is time for servers that answer slowly."""
 
-MARKS = {CheckState.OK: "ok     ", CheckState.WARNING: "warning", CheckState.FAILED: "FAILED "}
+MARKS = {
+    CheckState.OK: "ok     ",
+    CheckState.UNTRIED: "untried",
+    CheckState.WARNING: "warning",
+    CheckState.FAILED: "FAILED ",
+}
 
 
 @click.command()

@@ -11,7 +11,12 @@ from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.core.i18n import gettext
 from lms_bridge.core.plugins import Check, CheckState
 
-MARKS = {CheckState.OK: "ok     ", CheckState.WARNING: "warning", CheckState.FAILED: "FAILED "}
+MARKS = {
+    CheckState.OK: "ok     ",
+    CheckState.UNTRIED: "untried",
+    CheckState.WARNING: "warning",
+    CheckState.FAILED: "FAILED ",
+}
 KINDS = ("roster", "activities", "events", "reconcile", "marks", "homework")
 
 
@@ -77,20 +82,27 @@ def check(account: str | None, as_json: bool) -> None:
     """Say in words what an account may not do and how to allow it; exit code 1 if something needed is missing."""
     from lms_bridge.sync import accounts
 
-    checks: list[Check] = []
+    checks: list[tuple[str, Check]] = []
     with application():
-        for row in [accounts.account_named(account)] if account else accounts.enabled_accounts():
+        asked = [accounts.account_named(account)] if account else accounts.enabled_accounts()
+        for row in asked:
             connector = accounts.connector_for(row)
-            checks += connector.check()
+            checks += [(row.name, one) for one in connector.check()]
             connector.close()
     if as_json:
-        print_json([{"title": c.title, "state": c.state, "detail": c.detail, "remedy": c.remedy} for c in checks])
+        print_json(
+            [
+                {"account": name, "title": c.title, "state": c.state, "detail": c.detail, "remedy": c.remedy}
+                for name, c in checks
+            ]
+        )
     else:
-        for one in checks:
-            click.echo(f"{MARKS[one.state]}  {one.title}: {one.detail}".rstrip(": "))
+        for name, one in checks:
+            title = f"{name}: {one.title}" if len(asked) > 1 else one.title
+            click.echo(f"{MARKS[one.state]}  {title}: {one.detail}".rstrip(": "))
             if one.remedy and one.state is not CheckState.OK:
                 click.echo(f"         {one.remedy}")
-    sys.exit(1 if any(one.state is CheckState.FAILED for one in checks) else 0)
+    sys.exit(1 if any(one.state is CheckState.FAILED for _, one in checks) else 0)
 
 
 @sync_group.command("parts")

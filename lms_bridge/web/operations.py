@@ -30,8 +30,13 @@ blueprint = APIBlueprint("operations", __name__, url_prefix="/system", enable_op
 LISTED_JOBS = 50
 LISTED_ENTRIES = 50
 
-CHECK_KINDS = {CheckState.OK: "good", CheckState.WARNING: "warn", CheckState.FAILED: "bad"}
-CHECK_NAMES = {CheckState.OK: N_("runs"), CheckState.WARNING: N_("look at it"), CheckState.FAILED: N_("does not work")}
+CHECK_KINDS = {
+    CheckState.OK: "good", CheckState.UNTRIED: "info", CheckState.WARNING: "warn", CheckState.FAILED: "bad",
+}  # fmt: skip
+CHECK_NAMES = {
+    CheckState.OK: N_("runs"), CheckState.UNTRIED: N_("not tried"), CheckState.WARNING: N_("look at it"),
+    CheckState.FAILED: N_("does not work"),
+}  # fmt: skip
 
 
 @blueprint.get("")

@@ -28,10 +28,11 @@ LONGEST_NAME = 120
 
 CHECK_WORDS = {
     CheckState.OK: ("good", N_("all right")),
+    CheckState.UNTRIED: ("info", N_("not tried")),
     CheckState.WARNING: ("warn", N_("limited")),
     CheckState.FAILED: ("bad", N_("not allowed yet")),
 }
-WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.OK)
+WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNTRIED, CheckState.OK)
 
 
 def installed() -> list[type[LmsConnector]]:
@@ -68,7 +69,7 @@ def add() -> Response | tuple[str, int]:
             )
     except BridgeError as error:
         return _form(cls, error=error), error.status
-    flash(gettext("%(name)s is connected.", name=account.name), "good")
+    flash(gettext("%(name)s is saved; what it allows stands below.", name=account.name), "good")
     return redirect(url_for(".check", uid=account.uid))
 
 

@@ -32,6 +32,8 @@ class Need:
     functions: tuple[str, ...]
     capabilities: tuple[str, ...]
     optional: bool = True
+    tried: bool = False
+    """Whether :func:`probe` finds out what the role may do, because looking changes nothing."""
 
 
 NEEDS = (
@@ -47,6 +49,7 @@ NEEDS = (
             "moodle/course:managegroups",
         ),
         optional=False,
+        tried=True,
     ),
     Need(
         N_("Calendar events"),
@@ -56,6 +59,7 @@ NEEDS = (
         ),
         ("moodle/calendar:manageentries",),
         optional=False,
+        tried=True,
     ),
     Need(
         N_('The activity "Online lessons"'),
@@ -65,7 +69,12 @@ NEEDS = (
             "mod/lti:addinstance",
         ),
     ),
-    Need(N_("Cohorts"), ("core_cohort_get_cohorts", "core_cohort_get_cohort_members"), ("moodle/cohort:view",)),
+    Need(
+        N_("Cohorts"),
+        ("core_cohort_get_cohorts", "core_cohort_get_cohort_members"),
+        ("moodle/cohort:view",),
+        tried=True,
+    ),
     Need(N_("Making courses"), ("core_course_create_courses",), ("moodle/course:create",)),
     Need(N_("Enrolling people"), ("enrol_manual_enrol_users",), ("enrol/manual:enrol", "moodle/role:assign")),
     Need(
@@ -122,8 +131,12 @@ def probe(client: MoodleClient, roster: Roster, calendar: Calendar, activities: 
 def _functions(need: Need, known: set[str]) -> Check:
     missing = [function for function in need.functions if function not in known]
     title = gettext(need.title)
-    if not missing:
+    if not missing and need.tried:
         return Check(title, CheckState.OK, gettext("the service holds the functions"))
+    if not missing:
+        # Moodle tells nobody which capabilities they have, and trying would change something there.
+        remedy = gettext("Look whether the role of the service user has: %(list)s", list=", ".join(need.capabilities))
+        return Check(title, CheckState.UNTRIED, gettext("the service holds the functions"), remedy)
     state = CheckState.WARNING if need.optional else CheckState.FAILED
     remedy = gettext(
         "Add these functions to the external service in Moodle, and allow the role of the service user: %(list)s",

@@ -50,9 +50,10 @@ class WebhookRefused(PluginError):
 
 
 class CheckState(enum.StrEnum):
-    """Outcome of one point of a check."""
+    """Outcome of one point of a check. ``UNTRIED``: nothing speaks against it, and only using it will show."""
 
     OK = "ok"
+    UNTRIED = "untried"
     WARNING = "warning"
     FAILED = "failed"
 
