@@ -127,7 +127,7 @@ def take_in(
     changes.people_changed, changes.people_unmatched = people.changed, len(people.unmatched)
     if account.makes_courses and not dry_run:
         courses = [course for _, course in of_class]
-        changes.enrolments_sent = _send_enrolments(account, connector, people, courses, watch)
+        _send_enrolments(account, connector, people, courses, changes, watch)
     return changes
 
 
@@ -263,6 +263,7 @@ def _enrol(
                 there[course.class_id, person_id, role].add(subject)
         changes.enrolments_new += sum(m.person.remote_id in people.imagined for m in members if m.role)
     _begin(account, new, wanted, campuses)
+    people.give_roles([(person_id, campuses[course.class_id], role) for course, person_id, role, _ in new])
     changes.enrolments_new += len(new)
     return _not_wanted(account, wanted)
 
@@ -449,12 +450,16 @@ def _make_courses(
 
 
 def _send_enrolments(
-    account: LmsAccount, connector: LmsConnector, people: People, courses: Sequence[CourseOfClass], watch: Watch
-) -> int:
-    """Enrol there who is in our class and in no such course there; ends nothing."""
+    account: LmsAccount,
+    connector: LmsConnector,
+    people: People,
+    courses: Sequence[CourseOfClass],
+    changes: RosterChanges,
+    watch: Watch,
+) -> None:
+    """Enrol there who is in our class and in no such course there; ends nothing. A course that refuses is named."""
     remote = {person_id: remote_id for remote_id, person_id in people.ids.items()}
     day = today(account.organisation.zone)
-    sent = 0
     for course in courses:
         if course.subject_id is not None:
             continue
@@ -463,14 +468,18 @@ def _send_enrolments(
                 Enrolment.class_id == course.class_id, valid(Enrolment, day)
             )
         ).all()
-        there = {m.person.remote_id for m in connector.members(course.remote_id)}
-        wanted = [
-            EnrolmentRecord(course.remote_id, remote[person_id], role.value)
-            for person_id, role in rows
-            if person_id in remote and remote[person_id] not in there
-        ]
-        if wanted:
-            connector.ensure_enrolments(wanted)
-            sent += len(wanted)
+        try:
+            there = {m.person.remote_id for m in connector.members(course.remote_id)}
+            wanted = [
+                EnrolmentRecord(course.remote_id, remote[person_id], role.value)
+                for person_id, role in rows
+                if person_id in remote and remote[person_id] not in there
+            ]
+            if wanted:
+                connector.ensure_enrolments(wanted)
+                changes.enrolments_sent += len(wanted)
+        except (TemporaryFailure, AccessRefused):
+            raise
+        except BridgeError as refusal:
+            changes.problems.append(refusal)
         watch(len(courses), len(courses))
-    return sent
