@@ -26,6 +26,7 @@ from lms_bridge.roster.models import (
 )
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
+from lms_bridge.sync.storing import Agreed, store_agreed
 
 NO_NUMBER = N_("has no number there")
 NOT_UNIQUE = N_("the number is carried by several people there, or cannot be searched for")
@@ -284,19 +285,11 @@ class People:
             self.bound.add(number)
             if made:
                 self.from_there.add(number)
-        db.session.execute(
-            sa.insert(SyncMapping),
+        store_agreed(
+            self.account.id,
+            MappedKind.PERSON,
             [
-                {
-                    "account_id": self.account.id,
-                    "kind": MappedKind.PERSON,
-                    "entity_id": number,
-                    "remote_id": record.remote_id,
-                    "state": MappingState.DONE,
-                    "digest": self.digests[record.remote_id],
-                    "sent": {MADE: True} if made else {},
-                    "seen_at": now(),
-                }
+                Agreed("", number, record.remote_id, self.digests[record.remote_id], {MADE: True} if made else None)
                 for record, number in pairs
             ],
         )

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from lms_bridge.core.application import current_settings
+from lms_bridge.core.bulk import Inserter, reserve_ids
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
@@ -34,6 +35,7 @@ from lms_bridge.sync import courses as course_matching
 from lms_bridge.sync.courses import CourseOfClass
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.people import People
+from lms_bridge.sync.storing import Agreed, store_agreed
 from lms_bridge.sync.workers import each
 
 FEW = 5
@@ -296,32 +298,20 @@ def _begin(
     """Store new enrolments, many with one statement, each with its mapping."""
     if not new:
         return
-    ids = db.session.scalars(
-        sa.insert(Enrolment).returning(Enrolment.id, sort_by_parameter_order=True),
-        [
-            {
-                "class_id": course.class_id,
-                "person_id": person_id,
-                "role": role,
-                "subject_id": subject,
-                "valid_from": today(campuses[course.class_id].zone),
-            }
-            for course, person_id, role, subject in new
-        ],
-    ).all()
-    db.session.execute(
-        sa.insert(SyncMapping),
-        [
-            {
-                "account_id": account.id,
-                "kind": MappedKind.ENROLMENT,
-                "place": course.remote_id,
-                "entity_id": number,
-                "remote_id": wanted[course.remote_id][person_id, role],
-                "state": MappingState.DONE,
-            }
+    connection = db.session.connection()
+    ids = reserve_ids(connection, Enrolment, len(new))
+    days = {class_id: today(campus.zone).isoformat() for class_id, campus in campuses.items()}
+    Inserter(connection, Enrolment, "id class_id person_id role subject_id is_primary valid_from").insert(
+        (number, course.class_id, person_id, role.value, subject, False, days[course.class_id])
+        for number, (course, person_id, role, subject) in zip(ids, new, strict=True)
+    )
+    store_agreed(
+        account.id,
+        MappedKind.ENROLMENT,
+        (
+            Agreed(course.remote_id, number, wanted[course.remote_id][person_id, role])
             for number, (course, person_id, role, _) in zip(ids, new, strict=True)
-        ],
+        ),
     )
 
 
