@@ -32,12 +32,14 @@ from lms_bridge.sync.facts import facts_of
 from lms_bridge.sync.looking import events_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.wishes import content_of, digest_of, event_of
-from lms_bridge.sync.workers import each
+from lms_bridge.sync.workers import each, in_groups
 from lms_bridge.timetable.models import Lesson
 
 log = logging.getLogger(__name__)
 
-ROUND = 200
+ROUND = 400
+AT_ONCE = 4
+"""So many calls are written down in one transaction."""
 HOLD_SECONDS = 1.0
 """The leases are renewed about so often."""
 DAY = timedelta(days=1)
@@ -97,11 +99,13 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
     on_the_way: set[int] = set()
     while True:
         before = count
-        for piece, answer in each(account, lms, _all_pieces(account, lms, on_the_way), _carry_out):
+        for answers in in_groups(each(account, lms, _all_pieces(account, lms, on_the_way), _carry_out), AT_ONCE):
             with transaction():
-                _settle(piece, answer, done)
-            on_the_way.difference_update(wish.mapping_id for wish in piece.wishes)
-            count += len(piece.wishes)
+                for piece, answer in answers:
+                    _settle(piece, answer, done)
+            for piece, _ in answers:
+                on_the_way.difference_update(wish.mapping_id for wish in piece.wishes)
+                count += len(piece.wishes)
             if time.monotonic() - held > HOLD_SECONDS:
                 held = time.monotonic()
                 accounts.hold(account.id)

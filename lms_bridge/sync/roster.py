@@ -6,12 +6,11 @@ elsewhere is touched. Too many endings in one run wait for a person's word, sinc
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -36,25 +35,21 @@ from lms_bridge.sync.courses import CourseOfClass
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.people import People
 from lms_bridge.sync.storing import Agreed, store_agreed
-from lms_bridge.sync.workers import each
+from lms_bridge.sync.workers import each, in_groups
 
 FEW = 5
 """So many endings are never too many."""
 
 LISTED = 50
 
-AT_ONCE = 10
+AT_ONCE = 20
 """So many courses are written down in one transaction."""
-
-SLOW_SECONDS = 20.0
-"""Nor more than come in this time: the run says then that it lives."""
 
 KEYS_AT_ONCE = 50
 
 WantedBy = dict[tuple[int, int, EnrolmentRole], str]
 """The last course read that lists a person: by class, person and role."""
 
-T = TypeVar("T")
 
 Watch = Callable[[int, int | None], None]
 
@@ -116,7 +111,7 @@ def take_in(
         return members
 
     count, wanted_by = 0, WantedBy()
-    for answers in _together(each(account, connector, of_class + of_cohort, fetch)):
+    for answers in in_groups(each(account, connector, of_class + of_cohort, fetch), AT_ONCE):
         changes.problems += [answer for _, answer in answers if isinstance(answer, BridgeError)]
         brought = [(item[1], answer) for item, answer in answers if not isinstance(answer, BridgeError)]
         missing += _bring_in(account, people, brought, wanted_by, changes, dry_run=dry_run)
@@ -186,24 +181,6 @@ def _courses(connector: LmsConnector, keys: dict[str, int], watch: Watch) -> lis
             watch(0, None)
         found = [by_id.get(course.remote_id, course) for course in found]
     return found
-
-
-def _together(answers: Iterable[T]) -> Iterator[list[T]]:
-    """The answers in lists of :data:`AT_ONCE`, or fewer where they come slowly; what came before the LMS fell silent is
-    handed out before that."""
-    some, begun = list[T](), time.monotonic()
-    try:
-        for answer in answers:
-            some.append(answer)
-            if len(some) == AT_ONCE or time.monotonic() - begun > SLOW_SECONDS:
-                yield some
-                some, begun = [], time.monotonic()
-    except (TemporaryFailure, AccessRefused):
-        if some:
-            yield some
-        raise
-    if some:
-        yield some
 
 
 def _bring_in(
