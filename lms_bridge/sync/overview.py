@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMap
 from lms_bridge.sync.wishes import PUSH
 
 LISTED = 100
+NAMED = 4
 
 
 def organisation_with(code: str) -> Organisation:
@@ -84,7 +85,11 @@ def troubled(account_ids: Collection[int], limit: int = LISTED, *, people: bool 
             sa.select(SyncMapping)
             .where(
                 SyncMapping.account_id.in_(account_ids),
-                SyncMapping.state.in_([MappingState.FAILED, MappingState.UNMATCHED]),
+                sa.or_(
+                    SyncMapping.state.in_([MappingState.FAILED, MappingState.UNMATCHED]),
+                    # Asked for, and neither answered nor to be seen.
+                    sa.and_(SyncMapping.state == MappingState.SENDING, SyncMapping.last_error.is_not(None)),
+                ),
                 sa.true() if people else SyncMapping.kind != MappedKind.PERSON,
             )
             .order_by(SyncMapping.id.desc())
@@ -110,9 +115,16 @@ def error_of(row: SyncMapping) -> str:
 
 def _without_mark(row: SyncMapping) -> Iterator[str]:
     if row.sent.get("missing"):
-        yield gettext("not recognised there: %(names)s", names=gettext(", ").join(row.sent["missing"]))
+        yield gettext("not recognised there: %(names)s", names=_some(row.sent["missing"]))
     if row.sent.get("refused"):
-        yield gettext("not in the course there: %(names)s", names=gettext(", ").join(row.sent["refused"]))
+        yield gettext("not in the course there: %(names)s", names=_some(row.sent["refused"]))
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are: a whole class would hide what else is in the way."""
+    shown = gettext(", ").join(names[:NAMED])
+    more = len(names) - NAMED
+    return gettext("%(names)s and %(count)s more", names=shown, count=more) if more > 0 else shown
 
 
 def failed_mappings(account_uid: str | None) -> list[dict[str, Any]]:
