@@ -166,9 +166,7 @@ def _where_to(
     course, plan = found.course_sourcedid if view == "course" else "", view == lti_picking.STUDY_PLAN
     if framed:
         ticket = lti_tickets.issue(person, session_version, platform, c=course, u=lesson_uid, s=plan)
-        return make_response(
-            lti_landing.page(person, ticket=ticket, course=course, lesson_uid=lesson_uid, plan=plan)
-        )
+        return make_response(lti_landing.page(person, ticket=ticket, course=course, lesson_uid=lesson_uid, plan=plan))
     if lesson_uid:
         return redirect(url_for("door.door", uid=lesson_uid), code=303)
     # At once, without a further request, since everybody comes in the same minute; its script gives it its own address.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import timedelta
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -104,9 +104,7 @@ def test_the_page_in_a_frame_is_loaded_again_now_and_then(world: World) -> None:
     with transaction():
         world.system.a.lesson.starts_at = now() + timedelta(seconds=100)
     ticket = ticket_of(in_frame(world, **lis("S1")).text)
-    again = {
-        again_in(world.client.post("/lti/landing", data={"ticket": ticket}, headers=OURS).text) for _ in range(8)
-    }
+    again = {again_in(world.client.post("/lti/landing", data={"ticket": ticket}, headers=OURS).text) for _ in range(8)}
     assert min(again) > 60
     assert max(again) <= 130
     assert len(again) > 1, "a class that waits for its lesson must not come in the same second"
