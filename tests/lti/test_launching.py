@@ -227,6 +227,12 @@ def test_an_lms_speaks_for_its_own_organisation_only(world: World) -> None:
     assert "We do not know you yet" in world.launch(**lis("45")).text, "a number of another LMS is no identifier here"
 
 
+@pytest.mark.parametrize("broken", ["S1\0", "S1\ud800"])
+def test_an_identifier_that_no_database_holds_is_nobodys(world: World, broken: str) -> None:
+    world.login()
+    assert "We do not know you yet" in world.launch(**lis(broken)).text
+
+
 @pytest.mark.parametrize("held", [Role.SUPERVISOR, Role.COUNSELLOR, Role.RESEARCHER, Role.TEACHER])
 def test_an_lms_hands_out_no_role_that_is_held_elsewhere(world: World, held: Role) -> None:
     """A parent at campus A, who works elsewhere: the LMS of A could sign itself in as them."""
