@@ -51,6 +51,7 @@ def connect(
     """
     stored = _checked(plugin, settings, makes_courses)
     account = named(organisation, plugin, name)
+    _check_alone(organisation, plugin, stored, account)
     if account is None:
         account = LmsAccount(organisation_id=organisation.id, plugin=plugin, name=name)
         db.session.add(account)
@@ -86,6 +87,7 @@ def change(
     other = named(account.organisation, account.plugin, name)
     if other is not None and other.id != account.id:
         raise Conflict(NAME_TAKEN, name=name)
+    _check_alone(account.organisation, account.plugin, stored, account)
     account.name, account.settings = name, stored
     account.makes_people, account.makes_courses = makes_people, makes_courses
     account.failures, account.last_error = 0, None
@@ -112,6 +114,25 @@ def _checked(plugin: str, settings: dict[str, Any], makes_courses: bool) -> dict
             remedy=N_("Connect it without that; courses are then made in the LMS itself."),
         )  # fmt: skip
     return _plain(connector.settings.model_dump())
+
+
+def _check_alone(organisation: Organisation, plugin: str, stored: dict[str, Any], account: LmsAccount | None) -> None:
+    """Pass silently when no other account brings the same lessons into the same LMS: each would make its own events.
+
+    :raises Conflict: one does.
+    """
+    address = str(stored.get("url", "")).rstrip("/").lower()
+    for other in db.session.scalars(sa.select(LmsAccount).filter_by(plugin=plugin)):
+        ours, theirs = organisation.path, other.organisation.path
+        same = str(other.settings.get("url", "")).rstrip("/").lower() == address
+        if same and address and (account is None or other.id != account.id) and (
+            ours.startswith(theirs) or theirs.startswith(ours)
+        ):  # fmt: skip
+            raise Conflict(
+                N_("The account “%(name)s” exchanges with this LMS already, for %(organisation)s."),
+                name=other.name, organisation=other.organisation.name,
+                remedy=N_("Use that account; two would bring every lesson in twice."),
+            )  # fmt: skip
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

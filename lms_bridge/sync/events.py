@@ -3,6 +3,7 @@ connections; whatever was asked for and not answered is looked for by its marker
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -28,12 +29,17 @@ from lms_bridge.core.plugins import (
 from lms_bridge.sync import accounts
 from lms_bridge.sync.courses import PlacesOfClasses, known_courses
 from lms_bridge.sync.facts import facts_of
+from lms_bridge.sync.looking import events_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.wishes import content_of, digest_of, event_of
-from lms_bridge.sync.workers import each
+from lms_bridge.sync.workers import each, in_groups
 from lms_bridge.timetable.models import Lesson
 
-ROUND = 200
+log = logging.getLogger(__name__)
+
+ROUND = 400
+AT_ONCE = 4
+"""So many calls are written down in one transaction."""
 HOLD_SECONDS = 1.0
 """The leases are renewed about so often."""
 DAY = timedelta(days=1)
@@ -78,6 +84,8 @@ class Piece:
     wishes: list[Wish]
     made: dict[str, str] = field(default_factory=dict)
     refused: dict[str, BridgeError] = field(default_factory=dict)
+    unsure: BridgeError | None = None
+    """Why it cannot be found out which of the others were made."""
 
 
 def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | None], None] | None = None) -> Pushed:
@@ -91,11 +99,13 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
     on_the_way: set[int] = set()
     while True:
         before = count
-        for piece, answer in each(account, lms, _all_pieces(account, lms, on_the_way), _carry_out):
+        for answers in in_groups(each(account, lms, _all_pieces(account, lms, on_the_way), _carry_out), AT_ONCE):
             with transaction():
-                _settle(piece, answer, done)
-            on_the_way.difference_update(wish.mapping_id for wish in piece.wishes)
-            count += len(piece.wishes)
+                for piece, answer in answers:
+                    _settle(piece, answer, done)
+            for piece, _ in answers:
+                on_the_way.difference_update(wish.mapping_id for wish in piece.wishes)
+                count += len(piece.wishes)
             if time.monotonic() - held > HOLD_SECONDS:
                 held = time.monotonic()
                 accounts.hold(account.id)
@@ -119,8 +129,8 @@ def waiting_count(account: LmsAccount) -> int:
 
 def unsettled(account: LmsAccount) -> bool:
     """Whether anything is due, or was asked for and not answered."""
-    lost = sa.select(SyncMapping.id).filter_by(account_id=account.id, kind=MappedKind.EVENT, state=MappingState.SENDING)
-    return waiting_count(account) > 0 or db.session.scalar(lost.limit(1)) is not None
+    lost = sa.select(SyncMapping.id).where(*_lost(account)).limit(1)
+    return waiting_count(account) > 0 or db.session.scalar(lost) is not None
 
 
 def next_due(account: LmsAccount) -> datetime | None:
@@ -129,7 +139,7 @@ def next_due(account: LmsAccount) -> datetime | None:
         sa.select(sa.func.min(SyncMapping.next_try)).where(
             SyncMapping.account_id == account.id,
             SyncMapping.kind == MappedKind.EVENT,
-            SyncMapping.state.in_([MappingState.WAITING, MappingState.FAILED]),
+            SyncMapping.state.in_([MappingState.WAITING, MappingState.FAILED, MappingState.SENDING]),
         )
     )
 
@@ -138,11 +148,22 @@ def problems_of(account: LmsAccount, limit: int = 20) -> list[BridgeError]:
     """The refusals that stand, each once."""
     found = db.session.scalars(
         sa.select(SyncMapping.last_error)
-        .filter_by(account_id=account.id, kind=MappedKind.EVENT, state=MappingState.FAILED)
+        .filter_by(account_id=account.id, kind=MappedKind.EVENT)
+        .where(SyncMapping.state.in_([MappingState.FAILED, MappingState.SENDING]))
         .distinct()
         .limit(limit)
     )
     return [PluginError("%(text)s", text=text) for text in found if text]
+
+
+def _lost(account: LmsAccount) -> tuple[sa.ColumnElement[bool], ...]:
+    """What was asked for and not answered, and may be looked for now."""
+    return (
+        SyncMapping.account_id == account.id,
+        SyncMapping.kind == MappedKind.EVENT,
+        SyncMapping.state == MappingState.SENDING,
+        SyncMapping.next_try <= now(),
+    )
 
 
 def _due(account: LmsAccount) -> tuple[sa.ColumnElement[bool], ...]:
@@ -249,7 +270,13 @@ def _create(lms: LmsConnector, piece: Piece, events: Sequence[CalendarEvent]) ->
             piece.refused[_name(events[0])] = refusal
             return
         # One bad event spoils a batch. What was made in spite of that is found first; then one after the other.
-        present = {(one.course_remote_id, one.key): one.remote_id for one in _find(lms, events)}
+        try:
+            present = {(one.course_remote_id, one.key): one.remote_id for one in _find(lms, events)}
+        except (TemporaryFailure, AccessRefused):
+            raise
+        except BridgeError as unseen:
+            piece.unsure = unseen
+            return
         for event in events:
             there = present.get((event.course_remote_id, event.key))
             if there is not None:
@@ -279,6 +306,7 @@ def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
         for row in db.session.scalars(
             sa.select(SyncMapping)
             .where(SyncMapping.id.in_([wish.mapping_id for wish in left]))
+            .with_for_update()
             .execution_options(populate_existing=True)
         )
         if left
@@ -288,13 +316,15 @@ def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
         if isinstance(answer, NotThere) and wish.event is not None:
             row.remote_id, row.state, row.digest = None, MappingState.WAITING, None
         elif isinstance(answer, BridgeError):
-            _refused(row, answer, done)
+            _refused(row, wish, answer, done)
         elif wish.event is None:
             done.deleted += 1
             row.remote_id, row.digest, row.attempts, row.last_error = None, None, 0, None
             row.state = MappingState.GONE if row.changed_at == wish.changed_at else MappingState.WAITING
+        elif wish.remote_id is None and answer.unsure is not None:
+            _unsure(row, answer.unsure, done)
         elif wish.remote_id is None:
-            _refused(row, answer.refused.get(_name(wish.event), NOT_MADE), done)
+            _refused(row, wish, answer.refused.get(_name(wish.event), NOT_MADE), done)
         else:
             done.updated += 1
             _agreed(row, wish, wish.remote_id)
@@ -338,21 +368,32 @@ def _agreed(row: SyncMapping, wish: Wish, remote_id: str) -> None:
     row.state = MappingState.DONE if row.changed_at == wish.changed_at else MappingState.WAITING
 
 
-def _refused(row: SyncMapping, error: BridgeError, done: Pushed) -> None:
+def _refused(row: SyncMapping, wish: Wish, error: BridgeError, done: Pushed) -> None:
     done.failed += 1
     row.state, row.last_error = MappingState.FAILED, str(error)[:1000]
     row.attempts += 1
-    row.next_try = now() + min(FIRST_RETRY * 2 ** min(row.attempts - 1, 10), LONGEST_RETRY)
+    if row.changed_at != wish.changed_at:
+        row.state, row.attempts, row.next_try = MappingState.WAITING, 0, now()  # what is wanted now may be taken
+    else:
+        row.next_try = _later(row.attempts)
+
+
+def _unsure(row: SyncMapping, error: BridgeError, done: Pushed) -> None:
+    """It may be there or not, and the LMS lets nobody look: it is looked for again later, never simply made again."""
+    done.failed += 1
+    row.attempts += 1
+    row.last_error, row.next_try = str(error)[:1000], _later(row.attempts)
+
+
+def _later(attempts: int) -> datetime:
+    pause: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
+    return now() + pause
 
 
 def _find_lost(account: LmsAccount, lms: LmsConnector, done: Pushed) -> None:
     """Events that were asked for before an answer was lost or a worker killed: found by their marker, else wanted anew.
     One that is there twice loses its double."""
-    rows = db.session.scalars(
-        sa.select(SyncMapping)
-        .filter_by(account_id=account.id, kind=MappedKind.EVENT, state=MappingState.SENDING)
-        .order_by(SyncMapping.id)
-    ).all()
+    rows = db.session.scalars(sa.select(SyncMapping).where(*_lost(account)).order_by(SyncMapping.id)).all()
     for start in range(0, len(rows), ROUND):
         _find_some(account, lms, rows[start : start + ROUND], done)
 
@@ -366,19 +407,38 @@ def _find_some(account: LmsAccount, lms: LmsConnector, rows: Sequence[SyncMappin
     courses = sorted({row.place for row in rows})
     db.session.rollback()  # no transaction is open while the LMS is asked
     there: defaultdict[int, list[str]] = defaultdict(list)
+    unseen: dict[str, BridgeError] = {}
     if lms.capabilities.finds_events_by_marker:
-        for event in lms.find_events(courses, min(times) - DAY, max(times) + DAY):
-            number = wanted.get((event.course_remote_id, event.key))
-            if number is not None:
-                there[number].append(event.remote_id)
+        for some, answer in events_of(lms, courses, min(times) - DAY, max(times) + DAY):
+            if isinstance(answer, BridgeError):
+                unseen |= dict.fromkeys(some, answer)
+                continue
+            for event in answer:
+                number = wanted.get((event.course_remote_id, event.key))
+                if number is not None:
+                    there[number].append(event.remote_id)
     for doubles in there.values():
         for double in doubles[1:]:
-            lms.delete_event(double)
+            _remove_double(lms, double)
     with transaction():
-        for row in db.session.scalars(sa.select(SyncMapping).where(SyncMapping.id.in_(wanted.values()))):
+        query = sa.select(SyncMapping).where(SyncMapping.id.in_(wanted.values())).with_for_update()
+        for row in db.session.scalars(query):
+            if row.place in unseen:
+                _unsure(row, unseen[row.place], done)
+                continue
             found = there.get(row.id)
             row.remote_id = found[0] if found else None
             done.found_again += bool(found)
             # Compared with what is wanted now by the next round; an update of what is as it should be does no harm.
             row.state, row.next_try = MappingState.WAITING, min(row.next_try, now())
     accounts.hold(account.id)
+
+
+def _remove_double(lms: LmsConnector, remote_id: str) -> None:
+    """Take a second event of the same lesson away; one that the LMS keeps is found again by the nightly comparison."""
+    try:
+        lms.delete_event(remote_id)
+    except (TemporaryFailure, AccessRefused):
+        raise
+    except BridgeError:
+        log.warning("sync: an event that is there twice cannot be removed")

@@ -24,6 +24,7 @@ from lms_bridge.core import jobs
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.i18n import gettext, use_locale
 from lms_bridge.core.plugins import (
     AccessRefused,
     AttendanceMark,
@@ -294,6 +295,7 @@ def _registers(account: LmsAccount, rows: Sequence[SyncMapping]) -> Iterator[Reg
                 starts_at=lesson.starts_at,
                 ends_at=lesson.ends_at,
                 remote_id=row.remote_id,
+                link_text=_link_text(lesson),
             ),
             marks=tuple(AttendanceMark(there[p], verdict.value) for p, verdict in found.items() if p in there),
             names={there[person]: names[person] for person in found if person in there},
@@ -363,9 +365,14 @@ def _write_one(lms: LmsConnector, register: Register) -> Answer:
     return session, lms.write_marks(session, register.marks)
 
 
+def _link_text(lesson: Lesson) -> str:
+    with use_locale(lesson.campus.locale):
+        return gettext("Enter the lesson")
+
+
 def _settle(register: Register, answer: Answer, done: Written) -> None:
     """Write down how it ended. Marks that changed while the call ran wait again."""
-    row = db.session.get_one(SyncMapping, register.mapping_id, populate_existing=True)
+    row = db.session.get_one(SyncMapping, register.mapping_id, populate_existing=True, with_for_update=True)
     if isinstance(answer, BridgeError):
         done.failed += 1
         row.state, row.last_error = MappingState.FAILED, str(answer)[:1000]

@@ -16,9 +16,17 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.i18n import N_, match_locale
 from lms_bridge.core.plugins import CourseMember, LmsConnector, PersonRecord
-from lms_bridge.roster.models import ContactKind, ContactPoint, Organisation, Person, RoleAssignment
-from lms_bridge.roster.scope import today
+from lms_bridge.roster.models import (
+    ContactKind,
+    ContactPoint,
+    EnrolmentRole,
+    Organisation,
+    Person,
+    RoleAssignment,
+)
+from lms_bridge.roster.scope import today, valid
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
+from lms_bridge.sync.storing import Agreed, store_agreed
 
 NO_NUMBER = N_("has no number there")
 NOT_UNIQUE = N_("the number is carried by several people there, or cannot be searched for")
@@ -231,6 +239,33 @@ class People:
         self.made += len(made)
         return [(record, number) for (record, _, _), number in stored]
 
+    def give_roles(self, wanted: Sequence[tuple[int, Organisation, EnrolmentRole]]) -> None:
+        """Let the people who were made from what the LMS says have the role at the campus that their new enrolments
+        need: they change campus, and some are in two roles."""
+        roles = {
+            (number, campus.id, Role.TEACHER if role is EnrolmentRole.TEACHER else Role.STUDENT): campus
+            for number, campus, role in wanted
+            if number in self.from_there
+        }
+        if not roles:
+            return
+        have = {
+            (person_id, place, role)
+            for person_id, place, role in db.session.execute(
+                sa.select(RoleAssignment.person_id, RoleAssignment.organisation_id, RoleAssignment.role).where(
+                    RoleAssignment.person_id.in_({number for number, _, _ in roles}),
+                    valid(RoleAssignment, today(self.account.organisation.zone)),
+                )
+            )
+        }
+        rows = [
+            {"person_id": who, "organisation_id": place, "role": role, "valid_from": today(campus.zone)}
+            for (who, place, role), campus in roles.items()
+            if (who, place, role) not in have
+        ]
+        if rows:
+            db.session.execute(sa.insert(RoleAssignment), rows)
+
     def _bind(self, pairs: Sequence[tuple[PersonRecord, int]], *, made: bool = False) -> None:
         """Keep who is whom, and of whom only the LMS knows."""
         if not pairs:
@@ -250,19 +285,11 @@ class People:
             self.bound.add(number)
             if made:
                 self.from_there.add(number)
-        db.session.execute(
-            sa.insert(SyncMapping),
+        store_agreed(
+            self.account.id,
+            MappedKind.PERSON,
             [
-                {
-                    "account_id": self.account.id,
-                    "kind": MappedKind.PERSON,
-                    "entity_id": number,
-                    "remote_id": record.remote_id,
-                    "state": MappingState.DONE,
-                    "digest": self.digests[record.remote_id],
-                    "sent": {MADE: True} if made else {},
-                    "seen_at": now(),
-                }
+                Agreed("", number, record.remote_id, self.digests[record.remote_id], {MADE: True} if made else None)
                 for record, number in pairs
             ],
         )

@@ -26,8 +26,9 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, RemoteEvent, TemporaryFailure
 from lms_bridge.sync.courses import known_courses
+from lms_bridge.sync.looking import events_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
-from lms_bridge.sync.wishes import PUSH, follow
+from lms_bridge.sync.wishes import CHUNK, PUSH, follow
 from lms_bridge.sync.workers import each
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode
 
@@ -71,13 +72,14 @@ def reconcile(
     courses = sorted({course.remote_id for course in known_courses([account.id]).get(account.id, [])})
     groups = [courses[start : start + COURSES_AT_ONCE] for start in range(0, len(courses), COURSES_AT_ONCE)]
 
-    def look(connector: LmsConnector, some: list[str]) -> list[RemoteEvent]:
-        return list(connector.find_events(some, since, until))
+    def look(connector: LmsConnector, some: list[str]) -> list[tuple[Sequence[str], list[RemoteEvent] | BridgeError]]:
+        return list(events_of(connector, some, since, until))
 
-    for number, (some, answer) in enumerate(each(account, lms, groups, look), start=1):
-        if isinstance(answer, BridgeError):
-            found.problems.append(answer)
-        else:
+    for number, (_, answers) in enumerate(each(account, lms, groups, look), start=1):
+        for some, answer in answers if isinstance(answers, list) else [((), answers)]:
+            if isinstance(answer, BridgeError):
+                found.problems.append(answer)
+                continue
             for remote_id in _compare(account, some, answer, since, until, found, dry_run=dry_run):
                 _delete(lms, remote_id, found)
         watch(min(number * COURSES_AT_ONCE, len(courses)), len(courses))
@@ -111,13 +113,14 @@ def wish_all(account: LmsAccount, *, dry_run: bool = False) -> int:
         .order_by(Lesson.starts_at, Lesson.id)
     ).all()
     waiting = 0
-    try:
-        with transaction():
-            waiting = follow(ids)
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        db.session.expire_all()
+    for start in range(0, len(ids), CHUNK):  # a page that changes a lesson meanwhile waits only for one of them
+        try:
+            with transaction():
+                waiting += follow(ids[start : start + CHUNK])
+                if dry_run:
+                    raise _DryRun
+        except _DryRun:
+            db.session.expire_all()
     return waiting
 
 

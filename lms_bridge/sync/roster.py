@@ -6,16 +6,16 @@ elsewhere is touched. Too many endings in one run wait for a person's word, sinc
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bridge.core.application import current_settings
+from lms_bridge.core.bulk import Inserter, reserve_ids
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
@@ -34,25 +34,22 @@ from lms_bridge.sync import courses as course_matching
 from lms_bridge.sync.courses import CourseOfClass
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.people import People
-from lms_bridge.sync.workers import each
+from lms_bridge.sync.storing import Agreed, store_agreed
+from lms_bridge.sync.workers import each, in_groups
 
 FEW = 5
 """So many endings are never too many."""
 
 LISTED = 50
 
-AT_ONCE = 10
+AT_ONCE = 20
 """So many courses are written down in one transaction."""
-
-SLOW_SECONDS = 20.0
-"""Nor more than come in this time: the run says then that it lives."""
 
 KEYS_AT_ONCE = 50
 
 WantedBy = dict[tuple[int, int, EnrolmentRole], str]
 """The last course read that lists a person: by class, person and role."""
 
-T = TypeVar("T")
 
 Watch = Callable[[int, int | None], None]
 
@@ -114,7 +111,7 @@ def take_in(
         return members
 
     count, wanted_by = 0, WantedBy()
-    for answers in _together(each(account, connector, of_class + of_cohort, fetch)):
+    for answers in in_groups(each(account, connector, of_class + of_cohort, fetch), AT_ONCE):
         changes.problems += [answer for _, answer in answers if isinstance(answer, BridgeError)]
         brought = [(item[1], answer) for item, answer in answers if not isinstance(answer, BridgeError)]
         missing += _bring_in(account, people, brought, wanted_by, changes, dry_run=dry_run)
@@ -127,7 +124,7 @@ def take_in(
     changes.people_changed, changes.people_unmatched = people.changed, len(people.unmatched)
     if account.makes_courses and not dry_run:
         courses = [course for _, course in of_class]
-        changes.enrolments_sent = _send_enrolments(account, connector, people, courses, watch)
+        _send_enrolments(account, connector, people, courses, changes, watch)
     return changes
 
 
@@ -184,24 +181,6 @@ def _courses(connector: LmsConnector, keys: dict[str, int], watch: Watch) -> lis
             watch(0, None)
         found = [by_id.get(course.remote_id, course) for course in found]
     return found
-
-
-def _together(answers: Iterable[T]) -> Iterator[list[T]]:
-    """The answers in lists of :data:`AT_ONCE`, or fewer where they come slowly; what came before the LMS fell silent is
-    handed out before that."""
-    some, begun = list[T](), time.monotonic()
-    try:
-        for answer in answers:
-            some.append(answer)
-            if len(some) == AT_ONCE or time.monotonic() - begun > SLOW_SECONDS:
-                yield some
-                some, begun = [], time.monotonic()
-    except (TemporaryFailure, AccessRefused):
-        if some:
-            yield some
-        raise
-    if some:
-        yield some
 
 
 def _bring_in(
@@ -263,6 +242,7 @@ def _enrol(
                 there[course.class_id, person_id, role].add(subject)
         changes.enrolments_new += sum(m.person.remote_id in people.imagined for m in members if m.role)
     _begin(account, new, wanted, campuses)
+    people.give_roles([(person_id, campuses[course.class_id], role) for course, person_id, role, _ in new])
     changes.enrolments_new += len(new)
     return _not_wanted(account, wanted)
 
@@ -295,32 +275,20 @@ def _begin(
     """Store new enrolments, many with one statement, each with its mapping."""
     if not new:
         return
-    ids = db.session.scalars(
-        sa.insert(Enrolment).returning(Enrolment.id, sort_by_parameter_order=True),
-        [
-            {
-                "class_id": course.class_id,
-                "person_id": person_id,
-                "role": role,
-                "subject_id": subject,
-                "valid_from": today(campuses[course.class_id].zone),
-            }
-            for course, person_id, role, subject in new
-        ],
-    ).all()
-    db.session.execute(
-        sa.insert(SyncMapping),
-        [
-            {
-                "account_id": account.id,
-                "kind": MappedKind.ENROLMENT,
-                "place": course.remote_id,
-                "entity_id": number,
-                "remote_id": wanted[course.remote_id][person_id, role],
-                "state": MappingState.DONE,
-            }
+    connection = db.session.connection()
+    ids = reserve_ids(connection, Enrolment, len(new))
+    days = {class_id: today(campus.zone).isoformat() for class_id, campus in campuses.items()}
+    Inserter(connection, Enrolment, "id class_id person_id role subject_id is_primary valid_from").insert(
+        (number, course.class_id, person_id, role.value, subject, False, days[course.class_id])
+        for number, (course, person_id, role, subject) in zip(ids, new, strict=True)
+    )
+    store_agreed(
+        account.id,
+        MappedKind.ENROLMENT,
+        (
+            Agreed(course.remote_id, number, wanted[course.remote_id][person_id, role])
             for number, (course, person_id, role, _) in zip(ids, new, strict=True)
-        ],
+        ),
     )
 
 
@@ -449,12 +417,16 @@ def _make_courses(
 
 
 def _send_enrolments(
-    account: LmsAccount, connector: LmsConnector, people: People, courses: Sequence[CourseOfClass], watch: Watch
-) -> int:
-    """Enrol there who is in our class and in no such course there; ends nothing."""
+    account: LmsAccount,
+    connector: LmsConnector,
+    people: People,
+    courses: Sequence[CourseOfClass],
+    changes: RosterChanges,
+    watch: Watch,
+) -> None:
+    """Enrol there who is in our class and in no such course there; ends nothing. A course that refuses is named."""
     remote = {person_id: remote_id for remote_id, person_id in people.ids.items()}
     day = today(account.organisation.zone)
-    sent = 0
     for course in courses:
         if course.subject_id is not None:
             continue
@@ -463,14 +435,18 @@ def _send_enrolments(
                 Enrolment.class_id == course.class_id, valid(Enrolment, day)
             )
         ).all()
-        there = {m.person.remote_id for m in connector.members(course.remote_id)}
-        wanted = [
-            EnrolmentRecord(course.remote_id, remote[person_id], role.value)
-            for person_id, role in rows
-            if person_id in remote and remote[person_id] not in there
-        ]
-        if wanted:
-            connector.ensure_enrolments(wanted)
-            sent += len(wanted)
+        try:
+            there = {m.person.remote_id for m in connector.members(course.remote_id)}
+            wanted = [
+                EnrolmentRecord(course.remote_id, remote[person_id], role.value)
+                for person_id, role in rows
+                if person_id in remote and remote[person_id] not in there
+            ]
+            if wanted:
+                connector.ensure_enrolments(wanted)
+                changes.enrolments_sent += len(wanted)
+        except (TemporaryFailure, AccessRefused):
+            raise
+        except BridgeError as refusal:
+            changes.problems.append(refusal)
         watch(len(courses), len(courses))
-    return sent

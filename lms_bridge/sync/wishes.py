@@ -7,9 +7,12 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
@@ -41,6 +44,7 @@ def event_of(lesson: LessonFacts, course: str) -> CalendarEvent:
             classes and gettext("Class: %(names)s", names=classes),
             say_period(lesson.period, lesson.locale),
         ]
+        link_text = gettext("Enter the lesson")
     return CalendarEvent(
         key=lesson.uid,
         course_remote_id=course,
@@ -50,6 +54,7 @@ def event_of(lesson: LessonFacts, course: str) -> CalendarEvent:
         starts_at=lesson.starts_at,
         ends_at=lesson.ends_at,
         sequence=lesson.sequence,
+        link_text=link_text,
         cancelled=cancelled,
     )
 
@@ -104,12 +109,40 @@ def _follow(present: Sequence[LmsAccount], lesson_ids: list[int]) -> int:
             _wish(lesson, places, mappings[account.id, lesson.id], new, again)
         if new:
             shared = {"account_id": account.id, "kind": MappedKind.EVENT, "state": MappingState.WAITING}
-            db.session.execute(sa.insert(SyncMapping), [shared | row for row in new])
+            # Another transaction may have stored the same meanwhile; then that waits again for what is true now.
+            db.session.connection().execute(
+                _storing(db.session.connection().dialect.name), [shared | row for row in new]
+            )
         _wait([row.id for row in again if not row.untouched])
         if new or again:
             jobs.enqueue(PUSH, str(account.id))
         waiting += len(new) + len(again)
     return waiting
+
+
+@cache
+def _storing(dialect: str) -> sa.Executable:
+    insert: Any = (pg_insert if dialect == "postgresql" else sqlite_insert)(SyncMapping.__table__)  # type: ignore[arg-type]
+    return cast(
+        sa.Executable,
+        insert.on_conflict_do_update(
+            index_elements=["account_id", "kind", "place", "entity_id"],
+            set_={
+                "state": _waiting_unless_sent(),
+                "attempts": 0,
+                "next_try": insert.excluded.next_try,
+                "changed_at": insert.excluded.changed_at,
+                "last_error": None,
+            },
+        ),
+    )
+
+
+def _waiting_unless_sent() -> sa.Case[str]:
+    return sa.case(
+        (SyncMapping.__table__.c.state == MappingState.SENDING, MappingState.SENDING.value),
+        else_=MappingState.WAITING.value,
+    )
 
 
 def _mappings(
@@ -170,10 +203,7 @@ def _wait(ids: Sequence[int]) -> None:
         sa.update(SyncMapping)
         .where(SyncMapping.id.in_(ids))
         .values(
-            state=sa.case(
-                (SyncMapping.state == MappingState.SENDING, MappingState.SENDING.value),
-                else_=MappingState.WAITING.value,
-            ),
+            state=_waiting_unless_sent(),
             attempts=0,
             next_try=moment,
             changed_at=moment,

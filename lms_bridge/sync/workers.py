@@ -6,6 +6,7 @@ Threads only speak to the LMS. Rows are read and written by the caller's thread,
 from __future__ import annotations
 
 import contextvars
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,8 @@ from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, TemporaryFailure
 from lms_bridge.sync.accounts import connector_for
 from lms_bridge.sync.models import LmsAccount
+
+SLOW_SECONDS = 20.0
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -74,3 +77,24 @@ def each(
             connector.close()
     if down is not None:
         raise down
+
+
+def in_groups(answers: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The answers of :func:`each` in lists of ``size``, each to be written down in one transaction; fewer where they
+    come slowly, so that a run says that it lives. What came before the LMS fell silent is handed out before that.
+
+    :raises TemporaryFailure, AccessRefused: as :func:`each`.
+    """
+    some, begun = list[T](), time.monotonic()
+    try:
+        for answer in answers:
+            some.append(answer)
+            if len(some) == size or time.monotonic() - begun > SLOW_SECONDS:
+                yield some
+                some, begun = [], time.monotonic()
+    except (TemporaryFailure, AccessRefused):
+        if some:
+            yield some
+        raise
+    if some:
+        yield some

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lms_bridge.core.plugins import N_, CalendarEvent, NotThere, PluginError, RemoteEvent, described, gettext, marked
+from lms_bridge.core.plugins import N_, CalendarEvent, NotThere, PluginError, RemoteEvent, described, marked
 from lms_bridge_canvas.client import CanvasClient
 
 COURSES_AT_ONCE = 10
@@ -61,7 +61,7 @@ def _form(event: CalendarEvent) -> dict[str, Any]:
         "calendar_event": {
             "context_code": COURSE + event.course_remote_id,
             "title": event.title[:255],
-            "description": described(event.description, event.url, event.key, gettext("Enter the lesson")),
+            "description": described(event.description, event.url, event.key, event.link_text),
             "start_at": _said(event.starts_at),
             "end_at": _said(event.ends_at),
         }

@@ -13,7 +13,6 @@ from lms_bridge.core.plugins import (
     NotThere,
     PluginError,
     described,
-    gettext,
     marked,
 )
 from lms_bridge_moodle.activities import modules
@@ -62,7 +61,7 @@ class Attendance:
         answer = self._client.write(
             "mod_attendance_add_session",
             attendanceid=register,
-            description=described(session.title, url, session.key, gettext("Enter the lesson")),
+            description=described(session.title, url, session.key, session.link_text),
             sessiontime=int(session.starts_at.timestamp()),
             duration=int((session.ends_at - session.starts_at).total_seconds()),
             groupid=session.group_remote_id or 0,

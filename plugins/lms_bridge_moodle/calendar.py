@@ -15,7 +15,6 @@ from lms_bridge.core.plugins import (
     PluginError,
     RemoteEvent,
     described,
-    gettext,
     marked,
 )
 from lms_bridge_moodle.answers import NotAllowed
@@ -186,7 +185,7 @@ class Calendar:
 
 
 def _description(event: CalendarEvent) -> str:
-    return described(event.description, event.url, event.key, gettext("Enter the lesson"))
+    return described(event.description, event.url, event.key, event.link_text)
 
 
 def _seconds(event: CalendarEvent) -> int:

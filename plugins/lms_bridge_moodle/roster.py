@@ -32,7 +32,7 @@ class Roster:
 
     def __init__(self, client: MoodleClient, settings: MoodleSettings) -> None:
         self._client, self._settings = client, settings
-        self._only_active = True
+        self._without_right: set[str] = set()
 
     def courses(self) -> Iterator[CourseRecord]:
         """All courses that the token sees, but for the front page and the template."""
@@ -72,14 +72,12 @@ class Roster:
 
     def _page(self, course: str, start: int) -> list[dict[str, Any]]:
         options = {"userfields": FIELDS, "limitfrom": start, "limitnumber": PAGE, "sortby": "id"}
-        if self._only_active:
+        if course not in self._without_right:
             try:
                 return self._enrolled(course, options | {"onlyactive": 1})
             except NotAllowed:
                 # Without moodle/course:enrolreview those whose enrolment is suspended cannot be told from the others.
-                found = self._enrolled(course, options)
-                self._only_active = False
-                return found
+                self._without_right.add(course)
         return self._enrolled(course, options)
 
     def _enrolled(self, course: str, options: Mapping[str, object]) -> list[dict[str, Any]]:

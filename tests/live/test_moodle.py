@@ -45,6 +45,7 @@ from lms_bridge.roster.models import (
 from lms_bridge.supervision.models import Homework, HomeworkAnswer
 from lms_bridge.sync import accounts, cohorts, parts, runs
 from lms_bridge.sync.courses import classes_by_key, known_courses
+from lms_bridge.sync.facts import facts_of
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.sync.wishes import event_of
 from lms_bridge.timetable.changing import changes
@@ -259,7 +260,8 @@ def test_a_term_in_moodle(live: Live) -> None:
     victim, other, lost = lessons[40 % len(lessons)], lessons[41 % len(lessons)], lessons[42 % len(lessons)]
     live.lms.delete_event(numbers[victim.uid])
     course = db.session.scalars(sa.select(SyncMapping).filter_by(kind="event", entity_id=other.id)).one().place
-    later = replace(event_of(other, course), starts_at=other.starts_at + timedelta(minutes=7), title="by hand")
+    (facts,) = facts_of([other.id])
+    later = replace(event_of(facts, course), starts_at=other.starts_at + timedelta(minutes=7), title="by hand")
     live.lms.update_event(numbers[other.uid], later)
     with transaction():
         row = db.session.scalars(sa.select(SyncMapping).filter_by(kind="event", entity_id=lost.id)).one()

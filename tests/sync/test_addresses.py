@@ -78,7 +78,7 @@ def test_addresses_follow_whom_moodle_knows_and_end_with_the_part(sender: World)
 
 def test_only_one_account_of_a_kind_sends(sender: World) -> None:
     with transaction():
-        settings = {"url": sender.moodle.url, "token": TOKEN}
+        settings = {"url": "http://other-moodle.test", "token": TOKEN}
         other = accounts.connect(sender.system.a.campus, "moodle", name="Other", settings=settings, actor_uid=None)
     with transaction(), pytest.raises(Conflict, match="already"):
         parts.choose(other, {"sends_messages": True}, actor_uid=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +14,9 @@ from flask import Flask
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import at, now
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import Conflict
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, events, runs
+from lms_bridge.sync import accounts, events, runs, wishes
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeCause, Lesson, LessonAudience, LessonMode, LessonStatus
@@ -396,6 +398,73 @@ def test_an_event_that_moodle_keeps_does_not_end_the_comparison(world: World) ->
     run = world.run(RunKind.RECONCILE)
     assert run.state is SyncState.DONE
     assert len(run.problems) == 1
+
+
+def hide_course_2(moodle: Moodle) -> None:
+    """From now on the service user may not see the calendar of course 2."""
+    seen = moodle._core_calendar_get_calendar_events
+
+    def answer(asked: dict[str, Any]) -> Any:
+        if "2" in asked["events"].get("courseids", ()):
+            no = {"item": "course", "itemid": 2, "warningcode": "nopermissions", "message": "no"}
+            return {"events": [], "warnings": [no]}
+        return seen(asked)
+
+    moodle._core_calendar_get_calendar_events = answer  # type: ignore[method-assign]
+
+
+def test_a_course_that_is_hidden_holds_up_no_other(world: World) -> None:
+    a = world.system.a
+    world.lessons(1)
+    world.run(RunKind.ROSTER)
+    world.moodle.faults[CREATE] = [Fault(drop=True, after=True)]
+    jobs.run_due()
+    hide_course_2(world.moodle)
+    with transaction():
+        other = builders.lesson(a.classes[1], world.system.subject, a.other_teacher, now() + timedelta(days=3))
+        wishes.follow([other.id])
+    made = len(world.moodle.events)
+    for hours in range(0, 40, 4):
+        with at(now() + timedelta(hours=hours)):
+            jobs.run_due()
+    assert [event["courseid"] for event in world.moodle.events.values()].count("3") == 1
+    assert len(world.moodle.events) == made + 1, "what may be there is not made again"
+    lost = world.mappings("event", MappingState.SENDING)
+    assert lost
+    assert all(row.last_error for row in lost), "the administrator is told why"
+
+
+def test_the_comparison_sees_the_other_courses_where_one_is_hidden(world: World) -> None:
+    a = world.system.a
+    with transaction():
+        builders.lesson(a.classes[1], world.system.subject, a.other_teacher, now() + timedelta(days=3))
+    world.run(RunKind.ROSTER)
+    jobs.run_due()
+    (gone,) = (number for number, event in world.moodle.events.items() if event["courseid"] == "3")
+    del world.moodle.events[gone]
+    hide_course_2(world.moodle)
+    run = world.run(RunKind.RECONCILE)
+    assert run.result["missing"] == 1
+    assert "2" in run.problems[0]
+
+
+def test_one_refused_enrolment_is_named_and_ends_nothing_else(world: World) -> None:
+    with transaction():
+        world.account.makes_courses = True
+        world.system.b.students[0].number = "S50"
+        builders.enrol(world.system.b.students[0], world.system.a.classes[0])
+    world.moodle.members[3].append(member(50))
+    world.moodle.faults["enrol_manual_enrol_users"] = [Fault.saying(sample("err_no_capability"))]
+    run = world.run(RunKind.ROSTER)
+    assert run.state is SyncState.DONE
+    assert run.result["people_matched"] == 5
+    assert len(run.problems) == 1
+
+
+def test_a_second_account_for_the_same_lms_and_lessons_is_refused(world: World) -> None:
+    settings = {"url": f"{world.moodle.url}/", "token": TOKEN}
+    with pytest.raises(Conflict, match="exchanges with this LMS already"), transaction():
+        accounts.connect(world.system.a.campus, "moodle", name="Second", settings=settings, actor_uid=None)
 
 
 def test_a_lease_that_ran_out_is_not_freed_by_who_had_it(world: World) -> None:

@@ -110,7 +110,7 @@ class EnrolmentRecord:
 @dataclass(frozen=True)
 class CalendarEvent:
     """One lesson as an entry of the LMS calendar. ``key`` is the lesson's uid; ``url`` is our link, which never
-    changes; times are aware UTC."""
+    changes, and ``link_text`` what stands on it, in the campus's language; times are aware UTC."""
 
     key: str
     course_remote_id: str
@@ -120,6 +120,7 @@ class CalendarEvent:
     starts_at: datetime
     ends_at: datetime
     sequence: int
+    link_text: str = "Enter the lesson"
     group_remote_id: str | None = None
     cancelled: bool = False
 
@@ -166,7 +167,8 @@ class Submission:
 
 @dataclass(frozen=True)
 class AttendanceSession:
-    """A session of the LMS's own attendance register for one lesson."""
+    """A session of the LMS's own attendance register for one lesson; ``link_text`` stands on the link to the lesson, in
+    the campus's language."""
 
     key: str
     course_remote_id: str
@@ -175,6 +177,7 @@ class AttendanceSession:
     ends_at: datetime
     remote_id: str | None = None
     group_remote_id: str | None = None
+    link_text: str = "Enter the lesson"
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from sqlalchemy.engine import Connection
 
 from lms_bridge.core import audit
 from lms_bridge.core.application import current_settings
+from lms_bridge.core.bulk import no_search_for_cycles, room_for_pages
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import Conflict, Place
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation, OrganisationKind, RosterImport
 from lms_bridge.roster.oneroster.archive import Archive, Note
-from lms_bridge.roster.oneroster.bulk import no_search_for_cycles, room_for_pages
 from lms_bridge.roster.oneroster.classes import read_classes, read_courses
 from lms_bridge.roster.oneroster.enrolments import read_enrolments
 from lms_bridge.roster.oneroster.guardians import GuardianChanges, read_guardians

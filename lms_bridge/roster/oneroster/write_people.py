@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bridge.core.bulk import Inserter, new_uids
 from lms_bridge.core.clock import now
 from lms_bridge.core.ids import new_uid
 from lms_bridge.roster.models import Account, ContactKind, ContactPoint, ContactState, Guardianship, Person
-from lms_bridge.roster.oneroster.bulk import Inserter, new_uids
 from lms_bridge.roster.oneroster.guardians import GuardianChanges
 from lms_bridge.roster.oneroster.plan import chunked, in_chunks
 from lms_bridge.roster.oneroster.spool import Record

@@ -13,9 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bridge.core.bulk import Inserter, reserve_ids
 from lms_bridge.core.database import Base
 from lms_bridge.roster.models import ClassGroup, ClassType, Enrolment, EnrolmentRole, RoleAssignment
-from lms_bridge.roster.oneroster.bulk import Inserter, reserve_ids
 from lms_bridge.roster.oneroster.plan import in_chunks
 from lms_bridge.roster.oneroster.spool import Record
 from lms_bridge.roster.oneroster.writing import Writer

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bridge.core.bulk import Inserter, reserve_ids, stored_moment
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import Base
 from lms_bridge.core.models import ExternalId
@@ -22,7 +23,6 @@ from lms_bridge.roster.models import (
     RoleAssignment,
     Term,
 )
-from lms_bridge.roster.oneroster.bulk import Inserter, reserve_ids, stored_moment
 from lms_bridge.roster.oneroster.plan import Plan, chunked
 
 TABLES: dict[str, type[Base]] = {
