@@ -115,4 +115,8 @@ def _part(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     found = claims.get(name)
-    return found.strip()[:LONGEST] if isinstance(found, str) else ""
+    if not isinstance(found, str):
+        return ""
+    # JSON may hold what no database takes: NUL, and halves of characters. They stay visible, so that nobody becomes
+    # somebody else by them.
+    return found.strip()[:LONGEST].encode("utf-8", "replace").decode().replace("\0", "\ufffd")

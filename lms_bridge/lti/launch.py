@@ -134,7 +134,7 @@ def _verified(token: str, platform: LtiPlatform) -> dict[str, Any]:
         raise unreadable
     try:
         header = json.loads(base64url_decode(token.split(".")[0]))
-    except (ValueError, UnicodeError):
+    except (ValueError, RecursionError):
         raise unreadable from None
     if not isinstance(header, dict):
         raise unreadable

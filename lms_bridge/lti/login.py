@@ -145,7 +145,9 @@ def platform_named(issuer: str, client_id: str) -> Known:
     if kept is not None and kept[1] > time.monotonic():
         return kept[0]
     query = OF_CLIENT if client_id else OF_ISSUER
-    found = db.session.execute(query, {"issuer": issuer, "client": client_id}).all()
+    # PostgreSQL has no texts with a NUL, so nobody is called so.
+    named = "\0" not in issuer + client_id
+    found = db.session.execute(query, {"issuer": issuer, "client": client_id}).all() if named else []
     if len(found) > 1:
         raise BadLtiRequest(
             "client_ambiguous", N_("The LMS did not say with which client ID it is registered."), remedy=ASK
@@ -185,7 +187,11 @@ def check_target(target: str, base_url: str) -> None:
 
     :raises LtiRefused: the LMS wants to lead people to somewhere that is not this service.
     """
-    wanted, ours = urlsplit(target), urlsplit(base_url)
+    ours = urlsplit(base_url)
+    try:
+        wanted = urlsplit(target)
+    except ValueError:  # brackets that are no IPv6 address
+        wanted = urlsplit("")
     same = (wanted.scheme, wanted.netloc.lower()) == (ours.scheme, ours.netloc.lower())
     if not same or "\\" in target or not wanted.path.startswith(ours.path.rstrip("/")):
         raise LtiRefused(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import audit
 from lms_bridge.core.clock import now
@@ -105,8 +107,14 @@ def note_waiting(row: LtiPlatform, deployment_id: str) -> None:
     """Remember a deployment whose genuine launch was refused, so that the administrator need not type it."""
     known = {d.deployment_id for d in row.deployments}
     if deployment_id not in known and sum(d.allowed_at is None for d in row.deployments) < MOST_WAITING:
-        row.deployments.append(LtiDeployment(deployment_id=deployment_id))
-    db.session.flush()
+        # Everybody of a course may come with it at once.
+        insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
+        db.session.execute(
+            insert(LtiDeployment)
+            .values(platform_id=row.id, deployment_id=deployment_id)
+            .on_conflict_do_nothing(index_elements=["platform_id", "deployment_id"])
+        )
+        db.session.expire(row, ["deployments"])
 
 
 def of_organisations(organisation_ids: Collection[int]) -> list[LtiPlatform]:
@@ -138,19 +146,23 @@ def origins(row: LtiPlatform | Known) -> list[str]:
 
 def web_origins(addresses: Iterable[str]) -> list[str]:
     """The origins of addresses, fit to stand in a header; what is no web address is left out."""
-    return sorted({origin for origin in map(_origin, addresses) if origin})
+    return sorted({found for found in map(origin, addresses) if found})
 
 
 def all_origins() -> list[str]:
     """Those of every platform that is switched on."""
     rows = db.session.scalars(sa.select(LtiPlatform).where(LtiPlatform.disabled_at.is_(None)).limit(200))
-    return sorted({origin for row in rows for origin in origins(row)})
+    return sorted({found for row in rows for found in origins(row)})
 
 
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
+def origin(address: str) -> str:
+    """The origin of an address, fit to stand in a header; empty: it is no web address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     # What stands in a header is put together from checked parts: a registration may hold anything.
-    clean = parts.netloc and all(c.isalnum() or c in ".-:[]" for c in parts.netloc)
+    clean = parts.netloc and all(c.isalnum() or c in ".-_:[]" for c in parts.netloc)
     return f"{parts.scheme}://{parts.netloc}" if clean and parts.scheme in ("http", "https") else ""
 
 
@@ -174,7 +186,7 @@ def _check(found: Registered) -> None:
             )
     for name in ("login_url", "token_url", "key_set_url"):
         value = getattr(found, name)
-        if not _origin(value) or len(value) > 500:
+        if not origin(value) or len(value) > 500:
             problems.append(
                 InputError(
                     N_("This is no web address."),
@@ -185,7 +197,7 @@ def _check(found: Registered) -> None:
     problems += [
         InputError(N_("This is no web address."), place=Place(column="web_origins", value=value[:80]))
         for value in found.web_origins
-        if not _origin(value)
+        if not origin(value)
     ]
     if problems:
         raise BadInputs(problems)
@@ -200,6 +212,7 @@ __all__ = [
     "named",
     "note_waiting",
     "of_organisations",
+    "origin",
     "origins",
     "switch",
     "web_origins",

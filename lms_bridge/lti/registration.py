@@ -127,6 +127,10 @@ def _part(whole: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _web_address(address: str) -> None:
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in ("http", "https") and parts.hostname and not parts.username and not parts.password
+    except ValueError:
+        good = False
+    if not good:
         raise InputError(N_("“%(address)s” is no web address."), address=address[:100])

@@ -47,7 +47,11 @@ class BoundedSession(requests.Session):
         """
         kw.setdefault("timeout", (min(CONNECT_SECONDS, self._seconds), self._seconds))
         kw["allow_redirects"], kw["stream"] = False, True
-        host = urlsplit(url.decode() if isinstance(url, bytes) else url).netloc
+        address = url.decode() if isinstance(url, bytes) else url
+        try:
+            host = urlsplit(address).netloc
+        except ValueError:
+            host = address[:100]
         deadline = time.monotonic() + self._seconds + CONNECT_SECONDS
         try:
             answer = super().request(method, url, *args, **kw)
@@ -96,7 +100,7 @@ def understood(answer: requests.Response) -> Answer:
         )
     try:
         body = json.loads(answer.content) if answer.content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         body = ...
     if not 200 <= answer.status_code < 300:
         why = body.get("error") if isinstance(body, dict) else None

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import audit, links
 from lms_bridge.core.clock import now
@@ -53,9 +55,14 @@ def account_for(person: Person) -> Account:
     """The account of a person, made without a password when there is none (sign-in by link)."""
     account = db.session.scalar(sa.select(Account).filter_by(person_id=person.id))
     if account is None:
-        account = Account(person_id=person.id, login=f"person-{person.uid}")
-        db.session.add(account)
-        db.session.flush()
+        # Two first sign-ins at once make one account.
+        insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
+        db.session.execute(
+            insert(Account)
+            .values(person_id=person.id, login=f"person-{person.uid}")
+            .on_conflict_do_nothing(index_elements=["person_id"])
+        )
+        account = db.session.scalars(sa.select(Account).filter_by(person_id=person.id)).one()
     return account
 
 

@@ -2,8 +2,8 @@
 by the school's number, else by e-mail if allowed.
 
 It proves who somebody is; what they may do here is decided by the roster alone. It speaks for the people of its
-organisation and those below it; nobody with an administrator's or researcher's role beyond that organisation is let in
-by it, or the LMS of one school could hand out the keys of all.
+organisation and those below it; nobody whose work reaches other people beyond that organisation is let in by it, or the
+LMS of one school could hand out the keys of all. Nor may a user whom it bound to one person come back as another.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import audit
 from lms_bridge.core.access import Role
@@ -37,7 +39,8 @@ from lms_bridge.roster.scope import today, valid
 PERSON = "person"
 ROSTERS = "oneroster:%"
 """The systems whose identifiers an LMS may repeat to us; the numbers of another LMS mean nothing here."""
-WIDE = frozenset({Role.ADMINISTRATOR, Role.RESEARCHER})
+WIDE = frozenset(Role) - {Role.STUDENT, Role.GUARDIAN}
+"""Roles by which somebody reaches what is others': held elsewhere, they are not for this source to hand out."""
 
 # The questions of every launch, put together once, since hundreds come in the minute before a lesson. Each row is a
 # person with their account and one of their roles of today, and whether that is in the LMS's organisation or below it.
@@ -100,6 +103,22 @@ class Found:
     bound: bool
 
 
+class AnotherPerson(Forbidden):
+    """A user whom the source bound to one person now carries another person's identifier: an identifier that users may
+    change themselves, or an account that was handed on. Which it is, an administrator has to say."""
+
+    reason = "another_person"
+
+    def __init__(self, source: Source, said: Said, *, bound: Person, named: Person) -> None:
+        super().__init__(
+            N_("%(source)s says now that you are somebody else than before."), source=source.name,
+            remedy=N_(
+                "Ask your school: it must correct your ID number there, or say who you are (System, Unmatched people)."
+            ),
+        )  # fmt: skip
+        self.source, self.said, self.bound, self.named = source, said, bound, named
+
+
 class Source(Protocol):
     """An LMS or an identity provider: its system in ``external_id``, its name, for whom it speaks, and whether e-mail
     addresses that it names may find somebody."""
@@ -137,8 +156,11 @@ def person_of(said: Said, source: Source) -> Found | None:
     """The person whom ``source`` means; None: nobody of the roster, or not surely one.
 
     :raises Forbidden: it is somebody for whom the source may not speak, or whose account is switched off.
+    :raises AnotherPerson: the user is bound to one person and carries another's identifier; to be noted by
+        :func:`note_another` once the transaction has been rolled back.
     """
     rows = _candidates(said, source)
+    _check_same(rows, said, source)
     bound = {row.person.id for row in rows if row.by is By.BOUND}
     within = {row.person.id for row in rows if row.inside}
     wide = {row.person.id for row in rows if not row.inside and row.role in WIDE}
@@ -151,6 +173,13 @@ def person_of(said: Said, source: Source) -> Found | None:
         if people:
             return None  # Two people with one identifier: a guess would let one in as the other.
     return None
+
+
+def _check_same(rows: list[_Candidate], said: Said, source: Source) -> None:
+    bound = {row.person.id: row.person for row in rows if row.by is By.BOUND}
+    named = {row.person.id: row.person for row in rows if row.by is By.SOURCEDID and row.inside}
+    if bound and named and not bound.keys() & named.keys():
+        raise AnotherPerson(source, said, bound=bound.popitem()[1], named=named.popitem()[1])
 
 
 class _Candidate(NamedTuple):
@@ -199,21 +228,32 @@ def remember(source: Source, said: Said, found: Found) -> None:
         _bind(source.system, said.subject, found.person)
 
 
-def note_stranger(source: Source, said: Said) -> Stranger:
-    """Put somebody whom nobody knows on the administrator's list, once."""
-    row = db.session.scalar(sa.select(Stranger).filter_by(system=source.system, subject=said.subject))
+def note_stranger(source: Source, said: Said, **more: str) -> None:
+    """Put somebody whom nobody knows on the administrator's list, once; ``more`` is said of them there, too."""
     about = {
         "name": said.name, "email": said.email, "sourcedid": said.person_sourcedid or said.number,
         "course": said.context_title, "teacher": said.says_teacher,
+    } | more  # fmt: skip
+    latest = {
+        "about": about, "sent_by": source.name, "organisation_id": source.organisation_id, "last_at": now(),
     }  # fmt: skip
-    if row is None:
-        row = Stranger(system=source.system, subject=said.subject)
-        db.session.add(row)
-    else:
-        row.tries, row.last_at = row.tries + 1, now()
-    row.about, row.sent_by, row.organisation_id = about, source.name, source.organisation_id
-    db.session.flush()
-    return row
+    # With one statement: whoever has not been let in tries again in a second window.
+    db.session.execute(
+        _insert(Stranger)
+        .values(system=source.system, subject=said.subject, **latest)
+        .on_conflict_do_update(index_elements=["system", "subject"], set_=latest | {"tries": Stranger.tries + 1})
+    )
+
+
+def note_another(error: AnotherPerson) -> None:
+    """Put a user who came back as another person on the administrator's list, with the person as whom they are known.
+    In a transaction of the caller's."""
+    source = error.source
+    note_stranger(source, error.said, known_as=error.bound.display_name)
+    audit.record(
+        "remote_user.another_person", "person", error.bound.uid, actor_uid=None,
+        organisation_id=source.organisation_id, system=source.system, named=error.named.uid,
+    )  # fmt: skip
 
 
 def strangers_of(organisation_ids: Collection[int], *, not_ours: bool = False, most: int = 500) -> list[Stranger]:
@@ -310,14 +350,24 @@ def stranger_named(uid: str) -> Stranger:
 
 
 def _bind(system: str, subject: str, person: Person) -> None:
-    row = db.session.scalar(sa.select(ExternalId).filter_by(entity=PERSON, system=system, key=subject))
-    if row is None:
-        db.session.add(ExternalId(entity=PERSON, entity_id=person.id, system=system, key=subject))
+    # Whoever clicks twice at their first launch is bound by one of the two; the other finds it done.
+    made = db.session.execute(
+        _insert(ExternalId)
+        .values(entity=PERSON, entity_id=person.id, system=system, key=subject)
+        .on_conflict_do_nothing(index_elements=["entity", "system", "key"])
+        .returning(ExternalId.id)
+    ).first()
+    if made is not None:
         audit.record("remote_user.known", "person", person.uid, actor_uid=None, system=system)
-    elif row.entity_id != person.id:
-        row.entity_id = person.id
+    else:
+        db.session.execute(
+            sa.update(ExternalId).filter_by(entity=PERSON, system=system, key=subject).values(entity_id=person.id)
+        )
     db.session.execute(sa.delete(Stranger).filter_by(system=system, subject=subject))
-    db.session.flush()
+
+
+def _insert(table: type[ExternalId | Stranger]) -> Any:
+    return (pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert)(table)
 
 
 def classes_of(key: str) -> list[int]:

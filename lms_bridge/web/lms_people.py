@@ -130,7 +130,9 @@ def _listed(*, not_ours: bool) -> list[Unknown]:
 def _stranger(row: Stranger, place: Organisation) -> Unknown:
     about: Mapping[str, Any] = row.about
     name = str(about.get("name") or about.get("email") or "")
-    facts = (row.sent_by, about.get("course"), about.get("email"), about.get("sourcedid"))
+    before = about.get("known_as")
+    known = gettext("known until now as %(name)s", name=before) if before else ""
+    facts = (row.sent_by, about.get("course"), about.get("email"), about.get("sourcedid"), known)
     return Unknown(
         source="launch", key=row.uid, name=name, facts=tuple(str(one) for one in facts if one),
         teacher=bool(about.get("teacher")), at=row.last_at, zone=place.zone,

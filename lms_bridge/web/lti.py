@@ -57,7 +57,7 @@ def begin() -> BaseResponse:
 
 
 def _frame_page(begun: Login) -> str:
-    origin = _origin(begun.platform.login_url)
+    origin = platforms.origin(begun.platform.login_url)
     g.form_targets = [origin]
     return render_template(
         "lti/login.html", begun=begun, origin=origin, fields=request.values.items(), key=_storage_key(begun.state)
@@ -94,6 +94,11 @@ def arrive() -> BaseResponse | tuple[str, int]:
             platforms.note_waiting(error.platform, error.deployment_id)
         _log(error)
         raise
+    except lms_identity.AnotherPerson as error:
+        with transaction():
+            lms_identity.note_another(error)
+        _log(error)
+        raise
     except LtiRefused as error:
         _log(error)
         raise
@@ -111,7 +116,7 @@ def _ask_storage(state: login.State) -> BaseResponse:
     sent = request.form
     return make_response(
         render_template(
-            "lti/storage.html", storage=state.storage, origin=_origin(platform.login_url),
+            "lti/storage.html", storage=state.storage, origin=platforms.origin(platform.login_url),
             key=_storage_key(sent["state"]),
             fields={name: sent[name] for name in ("state", "id_token") if name in sent},
         )
@@ -152,19 +157,21 @@ def _framed(found: Launch) -> bool:
 def _where_to(
     found: Launch, platform: LtiPlatform, person: Person, session_version: int, *, framed: bool
 ) -> BaseResponse:
-    """What the launch asks for: the picker, one lesson, a course's lessons, or the person's day."""
+    """What the launch asks for: the picker, one lesson, a course's lessons, or the person's day and week, also
+    with the homework due."""
     if found.message_type == DEEP_LINK:
         return lti_picking.page(found, platform, person, session_version)
     lesson_uid = found.custom.get("bridge_lesson", "")
-    course = found.course_sourcedid if found.custom.get("bridge_view") == "course" else ""
+    view = found.custom.get("bridge_view")
+    course, plan = found.course_sourcedid if view == "course" else "", view == lti_picking.STUDY_PLAN
     if framed:
-        ticket = lti_tickets.issue(person, session_version, platform, c=course, u=lesson_uid)
-        return make_response(lti_landing.page(person, ticket=ticket, course=course, lesson_uid=lesson_uid))
+        ticket = lti_tickets.issue(person, session_version, platform, c=course, u=lesson_uid, s=plan)
+        return make_response(lti_landing.page(person, ticket=ticket, course=course, lesson_uid=lesson_uid, plan=plan))
     if lesson_uid:
         return redirect(url_for("door.door", uid=lesson_uid), code=303)
     # At once, without a further request, since everybody comes in the same minute; its script gives it its own address.
     g.own_window = True
-    return make_response(lti_landing.page(person, course=course))
+    return make_response(lti_landing.page(person, course=course, plan=plan))
 
 
 @blueprint.get("/landing")
@@ -172,7 +179,9 @@ def _where_to(
 def landing() -> str:
     """The person's day, in a window of its own."""
     g.own_window = True
-    return lti_landing.page(current_person(), course=request.args.get("course", ""))
+    return lti_landing.page(
+        current_person(), course=request.args.get("course", ""), plan=bool(request.args.get("plan"))
+    )
 
 
 @blueprint.post("/landing")
@@ -182,7 +191,10 @@ def landing_again() -> str:
     person, platform, about = lti_tickets.holder(ticket)
     g.lti_platform = platform
     language.speak_to(person)
-    return lti_landing.page(person, ticket=ticket, course=str(about.get("c", "")), lesson_uid=str(about.get("u", "")))
+    return lti_landing.page(
+        person, ticket=ticket, course=str(about.get("c", "")), lesson_uid=str(about.get("u", "")),
+        plan=bool(about.get("s")),
+    )  # fmt: skip
 
 
 @blueprint.post("/go")
@@ -207,17 +219,12 @@ def key_set() -> Response:
     return answer
 
 
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _storage_key(state: str) -> str:
     """Under which name the LMS keeps the browser's secret for this login."""
     return f"lms_bridge_{login.fingerprint(state)}"
 
 
-def _log(error: LtiRefused) -> None:
+def _log(error: LtiRefused | lms_identity.AnotherPerson) -> None:
     """What was refused and why; neither token, state, nor anything that the LMS says of a person."""
     platform = g.get("lti_platform")
     log.warning("lti refused: %s, platform %s", error.reason, platform.uid if platform is not None else "-")

@@ -3,6 +3,7 @@ purpose: hundreds open it in the minute before a lesson."""
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
@@ -16,21 +17,28 @@ from lms_bridge.core.i18n import get_locale
 from lms_bridge.notices import dates
 from lms_bridge.roster.lms_identity import classes_of
 from lms_bridge.roster.models import Person
+from lms_bridge.supervision.homework import open_of
 from lms_bridge.timetable.glance import GlanceLesson, lessons_at_a_glance
 from lms_bridge.timetable.models import LessonStatus
 from lms_bridge.web.day import room_word
+from lms_bridge.web.home import DEFAULT_ZONE
 
 BEHIND = timedelta(hours=18)
 AHEAD = timedelta(days=7)
 LOOK_AGAIN_SECONDS = 300
+SPREAD_SECONDS = 30
 
 
-def page(person: Person, *, ticket: str = "", course: str = "", lesson_uid: str = "") -> str:
+def page(
+    person: Person, *, ticket: str = "", course: str = "", lesson_uid: str = "", plan: bool = False
+) -> str:  # fmt: skip
     """The page of ``person``. ``ticket``: it stands in a frame, and every way out opens a window. ``course``: only the
-    lessons of the LMS's course; ``lesson_uid``: the lesson that the activity is about comes first."""
+    lessons of the LMS's course; ``lesson_uid``: the lesson that the activity is about comes first; ``plan``: with the
+    homework that a student still has to hand in."""
     moment = now()
     lessons = lessons_at_a_glance(person.id, moment - BEHIND, moment + AHEAD, class_ids=classes_of(course))
     days = [(day, list(rows)) for day, rows in groupby(lessons, lambda lesson: _day(lesson, lesson.starts_at))]
+    zone = person.zone or (lessons[0].zone if lessons else DEFAULT_ZONE)
     today = [row for day, rows in days for row in rows if day == _day(row, moment)]
     later = [
         (day, [_shown(row, moment) for row in rows])
@@ -42,21 +50,24 @@ def page(person: Person, *, ticket: str = "", course: str = "", lesson_uid: str 
         "lti/landing.html",
         person=person,
         ticket=ticket,
-        address="" if ticket else url_for("lti.landing", course=course or None),
+        address="" if ticket else url_for("lti.landing", course=course or None, plan=1 if plan else None),
         again=_look_again(first, moment),
         sign=_sign,
         next=_first(first, moment) if first is not None else None,
         today=[_shown(row, moment) for row in today],
         later=later,
         teaches=any(row.teaches for row in lessons),
+        homework=open_of(person.id, zone) if plan else [],
+        zone=zone,
     )
 
 
 def _look_again(first: GlanceLesson | None, moment: datetime) -> int:
-    """After how many seconds the page in a frame is loaded again: at the beginning of the next lesson, else now and
-    then, since lessons move. Never at once: a running lesson began before."""
+    """After how many seconds the page in a frame is loaded again: soon after the beginning of the next lesson, else now
+    and then, since lessons move. Never at once: a running lesson began before. And not in the same second for everybody
+    who has the lesson before them."""
     left = int((first.starts_at - moment).total_seconds()) + 1 if first is not None else 0
-    return min(left, LOOK_AGAIN_SECONDS) if left > 0 else LOOK_AGAIN_SECONDS
+    return (min(left, LOOK_AGAIN_SECONDS) if left > 0 else LOOK_AGAIN_SECONDS) + secrets.randbelow(SPREAD_SECONDS)
 
 
 def _next(lessons: list[GlanceLesson], moment: datetime) -> GlanceLesson | None:

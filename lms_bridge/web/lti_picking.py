@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from apiflask import APIBlueprint
 from flask import g, make_response, render_template, request
@@ -15,7 +14,7 @@ from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import Forbidden, InputError
 from lms_bridge.core.i18n import N_, get_locale, gettext
-from lms_bridge.lti import keys, library
+from lms_bridge.lti import keys, library, platforms
 from lms_bridge.lti.claims import Launch
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.notices.dates import say_slot
@@ -31,6 +30,7 @@ from lms_bridge.web.security import csrf
 blueprint = APIBlueprint("lti_picking", __name__, url_prefix="/lti", enable_openapi=False)
 lti_frames.protect(blueprint)
 
+STUDY_PLAN = "study_plan"
 KEPT = ("deep_link_return_url", "data")
 
 
@@ -44,7 +44,7 @@ def page(found: Launch, platform: LtiPlatform, person: Person, session_version: 
             N_("Only teachers choose what an activity opens."), remedy=N_("Ask your school to enter you as a teacher.")
         )
     where = str(found.deep_linking.get("deep_link_return_url", ""))
-    if urlsplit(where).scheme not in ("http", "https"):
+    if not platforms.origin(where):
         raise InputError(N_("The LMS does not say where the choice is to go."))
     settings = {name: found.deep_linking[name] for name in KEPT if found.deep_linking.get(name) is not None}
     ticket = lti_tickets.issue(
@@ -80,8 +80,7 @@ def pick() -> BaseResponse:
     with transaction():
         key = keys.signing_key()
     answer = library.deep_link_answer(platform, key, str(about["d"]), settings, [item])
-    parts = urlsplit(settings["deep_link_return_url"])
-    g.form_targets = [f"{parts.scheme}://{parts.netloc}"]
+    g.form_targets = [platforms.origin(settings["deep_link_return_url"])]
     return make_response(
         render_template("lti/picked.html", where=settings["deep_link_return_url"], jwt=answer, title=item.get_title())
     )
@@ -94,7 +93,7 @@ def _item(person: Person, what: str, course: str) -> library.DeepLinkResource:
         case "course":
             return item.set_title(gettext("Online lessons")).set_custom_params({"bridge_view": "course"})
         case "plan":
-            return item.set_title(gettext("My day and week")).set_custom_params({"bridge_view": "study_plan"})
+            return item.set_title(gettext("My day and week")).set_custom_params({"bridge_view": STUDY_PLAN})
         case "lesson":
             row = next((row for row in _lessons(person, course) if row.uid == uid), None)
             if row is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import current_app, request
@@ -18,6 +17,7 @@ from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import Forbidden
 from lms_bridge.core.i18n import N_
+from lms_bridge.lti import platforms
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.roster.models import Account, Person
 
@@ -66,10 +66,5 @@ def check_own_page() -> None:
 
 def from_own_page() -> bool:
     """Whether the request's ``Origin`` is ours."""
-    ours = {_origin(current_settings().base_url), _origin(request.host_url)}
-    return request.headers.get("Origin", "") in ours
-
-
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
+    sender = request.headers.get("Origin", "")
+    return bool(sender) and sender in map(platforms.origin, (current_settings().base_url, request.host_url))

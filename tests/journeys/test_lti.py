@@ -60,15 +60,15 @@ def school(live_server: LiveServer, lms: Lms) -> SchoolSystem:
     return system
 
 
-def course_page(lms: Lms, server: LiveServer, *, storage: bool) -> str:
-    """The LMS's page with the activity in a frame."""
+def course_page(lms: Lms, server: LiveServer, *, storage: str = "") -> str:
+    """The LMS's page with the activity in a frame; it keeps values itself where it names a frame as its ``storage``."""
     launch = f"{server.url}/lti/launch"
     shown = {f"{CLAIM}launch_presentation": {"document_target": "iframe"}, f"{CLAIM}target_link_uri": launch}
     sent = {
         "iss": lms.url, "client_id": CLIENT, "login_hint": lms.user, "target_link_uri": launch,
         "lti_message_hint": json.dumps(shown | lis("S1")),
     }  # fmt: skip
-    sent |= {"lti_storage_target": "_parent"} if storage else {}
+    sent |= {"lti_storage_target": storage} if storage else {}
     address = html.escape(f"{server.url}/lti/login?{urlencode(sent)}")
     script = f"<script>{STORAGE}</script>" if storage else ""
     return f'<!doctype html><title>Course</title>{script}<iframe width="600" height="600" src="{address}"></iframe>'
@@ -114,17 +114,18 @@ def keeps_nothing(page: Page) -> None:
 def test_with_third_party_cookies_refused(
     live_server: LiveServer, lms: Lms, school: SchoolSystem, strict: BrowserContext
 ) -> None:
-    lms.course_page = course_page(lms, live_server, storage=False)
+    lms.course_page = course_page(lms, live_server)
     page = strict.new_page()
     page.goto(lms.url)
     frame = page.frame_locator("iframe")
     into_the_lesson(strict, frame, school)
 
 
+@pytest.mark.parametrize("named", ["_parent", "no_frame_of_that_name"])
 def test_with_the_storage_of_the_lms(
-    live_server: LiveServer, lms: Lms, school: SchoolSystem, strict: BrowserContext
+    live_server: LiveServer, lms: Lms, school: SchoolSystem, strict: BrowserContext, named: str
 ) -> None:
-    lms.course_page = course_page(lms, live_server, storage=True)
+    lms.course_page = course_page(lms, live_server, storage=named)
     page = strict.new_page()
     keeps_nothing(page)
     page.goto(lms.url)
@@ -134,7 +135,7 @@ def test_with_the_storage_of_the_lms(
 def test_with_neither_a_window_of_its_own_opens(
     live_server: LiveServer, lms: Lms, school: SchoolSystem, strict: BrowserContext
 ) -> None:
-    lms.course_page = course_page(lms, live_server, storage=False)
+    lms.course_page = course_page(lms, live_server)
     page = strict.new_page()
     keeps_nothing(page)
     page.goto(lms.url)

@@ -15,7 +15,8 @@ from typing import Any
 import jwt
 import pytest
 import sqlalchemy as sa
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -23,7 +24,7 @@ from lms_bridge.core import clock, links
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import AuditEntry
-from lms_bridge.lti import platforms
+from lms_bridge.lti import platforms, registration
 from lms_bridge.lti.claims import CLAIM
 from lms_bridge.lti.login import STATE
 from lms_bridge.lti.models import LtiDeployment, LtiPlatform
@@ -61,6 +62,18 @@ def hs256_with_the_public_key(world: World) -> TestResponse:
     body = json.dumps(world.lms.claims(world.asked["nonce"], **lis("S1"))).encode()
     text = f"{head}.{base64.urlsafe_b64encode(body).rstrip(b'=').decode()}"
     tail = hmac.new(pem, text.encode(), hashlib.sha256).digest()
+    return world.launch(f"{text}.{base64.urlsafe_b64encode(tail).rstrip(b'=').decode()}")
+
+
+def brackets() -> str:
+    """More of them inside one another than a reader of JSON follows."""
+    return base64.urlsafe_b64encode(b"[" * 45_000).decode().rstrip("=")
+
+
+def signed_brackets(world: World) -> TestResponse:
+    head = base64.urlsafe_b64encode(b'{"alg":"RS256","kid":"k1","typ":"JWT"}').rstrip(b"=").decode()
+    text = f"{head}.{brackets()}"
+    tail = private_key().sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
     return world.launch(f"{text}.{base64.urlsafe_b64encode(tail).rstrip(b'=').decode()}")
 
 
@@ -178,6 +191,8 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "no token": (lambda w: w.launch(""), "token_missing"),
     "no JWT": (lambda w: w.launch("abc"), "token_unreadable"),
     "header is no JSON": (lambda w: w.launch("%%%.x.y"), "token_unreadable"),
+    "header of brackets": (lambda w: w.launch(f"{brackets()}.e30.e30"), "token_unreadable"),
+    "claims of brackets, genuinely signed": (signed_brackets, "signature"),
     "header is a list": (lambda w: w.launch("W10.x.y"), "token_unreadable"),
     "huge": (lambda w: w.launch("a.b." + "c" * 70_000), "token_unreadable"),
     "wrong issuer": (lambda w: w.launch(iss="https://evil.test", **lis("S1")), "issuer"),
@@ -216,6 +231,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "leads elsewhere": (
         lambda w: w.launch(**{f"{CLAIM}target_link_uri": "https://evil.test/lti/launch"}), "target_elsewhere",
     ),
+    "leads to no address": (lambda w: w.launch(**{f"{CLAIM}target_link_uri": "http://[x"}), "target_elsewhere"),
     "leads to a name like ours": (
         lambda w: w.launch(**{f"{CLAIM}target_link_uri": "http://bridge.test.evil.test/"}), "target_elsewhere",
     ),
@@ -265,6 +281,8 @@ LOGINS: dict[str, tuple[dict[str, str], str]] = {
     "target elsewhere": ({"target_link_uri": "https://evil.test/"}, "target_elsewhere"),
     "target with our name as user": ({"target_link_uri": "http://bridge.test@evil.test/"}, "target_elsewhere"),
     "target with a backslash": ({"target_link_uri": "http://bridge.test\\@evil.test/"}, "target_elsewhere"),
+    "target is no address": ({"target_link_uri": "http://[x"}, "target_elsewhere"),
+    "issuer with a NUL": ({"iss": "\0"}, "unregistered"),
     "target is a script": ({"target_link_uri": "javascript:alert(1)"}, "target_elsewhere"),
     "far too long": ({"login_hint": "x" * 5000}, "login_too_long"),
 }
@@ -279,6 +297,18 @@ def test_a_login_that_leads_astray_is_refused(world: World, caplog: pytest.LogCa
         if not refused or f"lti refused: {reason}," not in caplog.text:
             wrong.append(f"{name}: {answer.status_code} {caplog.messages}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("address", ["http://[x", "http://x:99999/", "http://[::1", "http://" + "x" * 70 + ".test"])
+def test_a_registration_from_no_address_is_refused(world: World, address: str) -> None:
+    token = registration.invitation(world.system.a.campus.uid, "x")
+    answer = world.client.get(f"/lti/register/{token}", query_string={"openid_configuration": address})
+    assert 400 <= answer.status_code < 500
+
+
+def test_a_host_that_is_no_host_is_refused(world: World) -> None:
+    answer = world.client.post("/lti/go", data={"ticket": "x"}, headers={"Host": "[x", "Origin": "http://evil.test"})
+    assert 400 <= answer.status_code < 500
 
 
 def test_a_login_without_client_id_needs_an_issuer_with_one_registration(world: World) -> None:
