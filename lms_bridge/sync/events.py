@@ -26,7 +26,7 @@ from lms_bridge.core.plugins import (
     RemoteEvent,
     TemporaryFailure,
 )
-from lms_bridge.sync import accounts
+from lms_bridge.sync import accounts, retries
 from lms_bridge.sync.courses import PlacesOfClasses, known_courses
 from lms_bridge.sync.facts import facts_of
 from lms_bridge.sync.looking import events_of
@@ -43,7 +43,6 @@ AT_ONCE = 4
 HOLD_SECONDS = 1.0
 """The leases are renewed about so often."""
 DAY = timedelta(days=1)
-FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=5), timedelta(hours=12)
 
 NOT_MADE = PluginError(
     N_("The LMS did not make the event, and did not say why."),
@@ -146,14 +145,7 @@ def next_due(account: LmsAccount) -> datetime | None:
 
 def problems_of(account: LmsAccount, limit: int = 20) -> list[BridgeError]:
     """The refusals that stand, each once."""
-    found = db.session.scalars(
-        sa.select(SyncMapping.last_error)
-        .filter_by(account_id=account.id, kind=MappedKind.EVENT)
-        .where(SyncMapping.state.in_([MappingState.FAILED, MappingState.SENDING]))
-        .distinct()
-        .limit(limit)
-    )
-    return [PluginError("%(text)s", text=text) for text in found if text]
+    return retries.standing(account, MappedKind.EVENT, (MappingState.FAILED, MappingState.SENDING), limit)
 
 
 def _lost(account: LmsAccount) -> tuple[sa.ColumnElement[bool], ...]:
@@ -375,19 +367,14 @@ def _refused(row: SyncMapping, wish: Wish, error: BridgeError, done: Pushed) -> 
     if row.changed_at != wish.changed_at:
         row.state, row.attempts, row.next_try = MappingState.WAITING, 0, now()  # what is wanted now may be taken
     else:
-        row.next_try = _later(row.attempts)
+        row.next_try = retries.later(row.attempts)
 
 
 def _unsure(row: SyncMapping, error: BridgeError, done: Pushed) -> None:
     """It may be there or not, and the LMS lets nobody look: it is looked for again later, never simply made again."""
     done.failed += 1
     row.attempts += 1
-    row.last_error, row.next_try = str(error)[:1000], _later(row.attempts)
-
-
-def _later(attempts: int) -> datetime:
-    pause: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
-    return now() + pause
+    row.last_error, row.next_try = str(error)[:1000], retries.later(row.attempts)
 
 
 def _find_lost(account: LmsAccount, lms: LmsConnector, done: Pushed) -> None:

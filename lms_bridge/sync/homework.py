@@ -19,6 +19,7 @@ from lms_bridge.core.plugins import AccessRefused, Assignment, LmsConnector, Sub
 from lms_bridge.supervision.models import Homework, HomeworkAnswer, HomeworkState
 from lms_bridge.sync.courses import CourseOfClass, known_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
+from lms_bridge.sync.trials import trial
 from lms_bridge.sync.workers import each
 
 COURSES_AT_ONCE = 10
@@ -69,10 +70,8 @@ def take_in(
         if isinstance(answer, BridgeError):
             changes.problems.append(answer)
         else:
-            with transaction():
+            with trial(dry_run):
                 _keep(account, answer, changes)
-                if dry_run:
-                    db.session.rollback()
         watch(min(number * COURSES_AT_ONCE, len(courses)), len(courses))
     if not dry_run:
         _take_answers(account, lms, changes, watch)

@@ -31,11 +31,10 @@ from lms_bridge.core.plugins import (
     AttendanceSession,
     LmsConnector,
     NotThere,
-    PluginError,
     TemporaryFailure,
 )
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
-from lms_bridge.sync import accounts
+from lms_bridge.sync import accounts, retries
 from lms_bridge.sync.courses import CourseOfClass, PlacesOfClasses, known_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.wishes import PUSH
@@ -50,8 +49,6 @@ ROUND = 200
 AT_ONCE = 3
 """So many lessons of one course are one piece of work: a course's register is never made by two connections at once,
 and a piece ends within the lease."""
-
-FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=5), timedelta(hours=12)
 
 
 @dataclass
@@ -193,13 +190,7 @@ def next_due(account: LmsAccount) -> datetime | None:
 
 def problems_of(account: LmsAccount, limit: int = 20) -> list[BridgeError]:
     """The refusals that stand, each once."""
-    found = db.session.scalars(
-        sa.select(SyncMapping.last_error)
-        .filter_by(account_id=account.id, kind=MappedKind.ATTENDANCE, state=MappingState.FAILED)
-        .distinct()
-        .limit(limit)
-    )
-    return [PluginError("%(text)s", text=text) for text in found if text]
+    return retries.standing(account, MappedKind.ATTENDANCE, (MappingState.FAILED,), limit)
 
 
 def _open(account: LmsAccount) -> tuple[sa.ColumnElement[bool], ...]:
@@ -377,7 +368,7 @@ def _settle(register: Register, answer: Answer, done: Written) -> None:
         done.failed += 1
         row.state, row.last_error = MappingState.FAILED, str(answer)[:1000]
         row.attempts += 1
-        row.next_try = now() + min(FIRST_RETRY * 2 ** min(row.attempts - 1, 10), LONGEST_RETRY)
+        row.next_try = retries.later(row.attempts)
         return
     session, refused = answer
     not_in_course = sorted(register.names[person] for person in refused)

@@ -28,6 +28,7 @@ from lms_bridge.core.plugins import AccessRefused, LmsConnector, RemoteEvent, Te
 from lms_bridge.sync.courses import known_courses
 from lms_bridge.sync.looking import events_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
+from lms_bridge.sync.trials import trial
 from lms_bridge.sync.wishes import CHUNK, PUSH, follow
 from lms_bridge.sync.workers import each
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode
@@ -114,18 +115,9 @@ def wish_all(account: LmsAccount, *, dry_run: bool = False) -> int:
     ).all()
     waiting = 0
     for start in range(0, len(ids), CHUNK):  # a page that changes a lesson meanwhile waits only for one of them
-        try:
-            with transaction():
-                waiting += follow(ids[start : start + CHUNK])
-                if dry_run:
-                    raise _DryRun
-        except _DryRun:
-            db.session.expire_all()
+        with trial(dry_run):
+            waiting += follow(ids[start : start + CHUNK])
     return waiting
-
-
-class _DryRun(Exception):
-    """Ends a transaction of which nothing is to be kept."""
 
 
 def _compare(

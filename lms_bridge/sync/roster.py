@@ -35,6 +35,7 @@ from lms_bridge.sync.courses import CourseOfClass
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.people import People
 from lms_bridge.sync.storing import Agreed, store_agreed
+from lms_bridge.sync.trials import trial
 from lms_bridge.sync.workers import each, in_groups
 
 FEW = 5
@@ -80,10 +81,6 @@ class RosterChanges:
             for name, value in vars(self).items()
             if name != "problems"
         }
-
-
-class _DryRun(Exception):
-    """Ends a transaction of which nothing is to be kept."""
 
 
 def take_in(
@@ -132,14 +129,9 @@ def _keep_courses(
     account: LmsAccount, matched: Sequence[tuple[CourseRecord, CourseOfClass | None]], *, dry_run: bool
 ) -> set[str | None]:
     """Store which course is which class; the places that are none any more."""
-    try:
-        with transaction():
-            course_matching.keep(account, matched)
-            gone: set[str | None] = {course.place for course in _gone_courses(account)}
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        db.session.expire_all()
+    with trial(dry_run):
+        course_matching.keep(account, matched)
+        gone: set[str | None] = {course.place for course in _gone_courses(account)}
     return gone
 
 
@@ -156,12 +148,8 @@ def _cohorts(
     courses = [course for _, course in of_class]
     found: list[tuple[CourseRecord, CourseOfClass]] = []
     try:
-        with transaction():
+        with trial(dry_run):
             found = cohorts.sources(account, connector, keys, courses)
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        db.session.expire_all()
     except (TemporaryFailure, AccessRefused):
         raise
     except BridgeError as refusal:
@@ -194,16 +182,10 @@ def _bring_in(
 ) -> list[int]:
     """Match the members of some courses and begin the enrolments that are missing, in one transaction; the mappings of
     enrolments that the courses have no longer."""
-    try:
-        with transaction():
-            campuses = _campuses([course.class_id for course, _ in brought])
-            people.take([(campuses[course.class_id], members) for course, members in brought])
-            missing = _enrol(account, people, brought, campuses, wanted_by, changes)
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        db.session.expire_all()
-    return missing
+    with trial(dry_run):
+        campuses = _campuses([course.class_id for course, _ in brought])
+        people.take([(campuses[course.class_id], members) for course, members in brought])
+        return _enrol(account, people, brought, campuses, wanted_by, changes)
 
 
 def _campuses(class_ids: Sequence[int]) -> dict[int, Organisation]:
