@@ -23,7 +23,6 @@ from lms_bridge.core.plugins import (
     LmsConnector,
     NotThere,
     PluginError,
-    RemoteEvent,
     TemporaryFailure,
 )
 from lms_bridge.sync import accounts, retries
@@ -83,8 +82,8 @@ class Piece:
     wishes: list[Wish]
     made: dict[str, str] = field(default_factory=dict)
     refused: dict[str, BridgeError] = field(default_factory=dict)
-    unsure: BridgeError | None = None
-    """Why it cannot be found out which of the others were made."""
+    unsure: dict[str, BridgeError] = field(default_factory=dict)
+    """Of which it cannot be found out whether they were made, and why."""
 
 
 def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | None], None] | None = None) -> Pushed:
@@ -262,17 +261,13 @@ def _create(lms: LmsConnector, piece: Piece, events: Sequence[CalendarEvent]) ->
             piece.refused[_name(events[0])] = refusal
             return
         # One bad event spoils a batch. What was made in spite of that is found first; then one after the other.
-        try:
-            present = {(one.course_remote_id, one.key): one.remote_id for one in _find(lms, events)}
-        except (TemporaryFailure, AccessRefused):
-            raise
-        except BridgeError as unseen:
-            piece.unsure = unseen
-            return
+        present, unseen = _find(lms, events)
         for event in events:
             there = present.get((event.course_remote_id, event.key))
             if there is not None:
                 piece.made[_name(event)] = there
+            elif event.course_remote_id in unseen:
+                piece.unsure[_name(event)] = unseen[event.course_remote_id]
             else:
                 _create(lms, piece, [event])
 
@@ -281,12 +276,22 @@ def _name(event: CalendarEvent) -> str:
     return f"{event.course_remote_id}/{event.key}"
 
 
-def _find(lms: LmsConnector, events: Sequence[CalendarEvent]) -> list[RemoteEvent]:
+def _find(
+    lms: LmsConnector, events: Sequence[CalendarEvent]
+) -> tuple[dict[tuple[str, str], str], dict[str, BridgeError]]:
+    """Which of the events are there (by course and key), and which courses cannot be looked into."""
+    present: dict[tuple[str, str], str] = {}
+    unseen: dict[str, BridgeError] = {}
     if not lms.capabilities.finds_events_by_marker:
-        return []
+        return present, unseen
     courses = sorted({event.course_remote_id for event in events})
     since, until = min(e.starts_at for e in events) - DAY, max(e.ends_at for e in events) + DAY
-    return list(lms.find_events(courses, since, until))
+    for some, answer in events_of(lms, courses, since, until):
+        if isinstance(answer, BridgeError):
+            unseen |= dict.fromkeys(some, answer)
+        else:
+            present |= {(one.course_remote_id, one.key): one.remote_id for one in answer}
+    return present, unseen
 
 
 def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
@@ -313,8 +318,8 @@ def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
             done.deleted += 1
             row.remote_id, row.digest, row.attempts, row.last_error = None, None, 0, None
             row.state = MappingState.GONE if row.changed_at == wish.changed_at else MappingState.WAITING
-        elif wish.remote_id is None and answer.unsure is not None:
-            _unsure(row, answer.unsure, done)
+        elif wish.remote_id is None and _name(wish.event) in answer.unsure:
+            _unsure(row, answer.unsure[_name(wish.event)], done)
         elif wish.remote_id is None:
             _refused(row, wish, answer.refused.get(_name(wish.event), NOT_MADE), done)
         else:

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.plugins import AccessRefused, Assignment, LmsConnector, Submission, TemporaryFailure
+from lms_bridge.core.plugins import Assignment, LmsConnector, Submission
 from lms_bridge.supervision.models import Homework, HomeworkAnswer, HomeworkState
 from lms_bridge.sync.courses import CourseOfClass, known_courses
+from lms_bridge.sync.looking import of_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.trials import trial
 from lms_bridge.sync.workers import each
@@ -83,15 +84,14 @@ Found = list[tuple[CourseOfClass, list[Assignment] | BridgeError]]
 
 def _assignments(lms: LmsConnector, courses: Sequence[CourseOfClass]) -> Found:
     """The assignments of each course; one course that may not be seen does not hide the others."""
-    try:
-        rows = list(lms.assignments([course.remote_id for course in courses]))
-    except (TemporaryFailure, AccessRefused):
-        raise
-    except BridgeError as refusal:
-        if len(courses) == 1:
-            return [(courses[0], refusal)]
-        return [found for course in courses for found in _assignments(lms, [course])]
-    return [(course, [row for row in rows if row.course_remote_id == course.remote_id]) for course in courses]
+    found: Found = []
+    asked = of_courses(lambda some: list(lms.assignments([course.remote_id for course in some])), courses)
+    for some, answer in asked:
+        if isinstance(answer, BridgeError):
+            found += [(course, answer) for course in some]
+        else:
+            found += [(one, [row for row in answer if row.course_remote_id == one.remote_id]) for one in some]
+    return found
 
 
 def _keep(account: LmsAccount, found: Found, changes: HomeworkChanges) -> None:

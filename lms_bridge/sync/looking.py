@@ -1,34 +1,50 @@
-"""Looking into the calendars of several courses at once: a course that may not be seen does not hide the others."""
+"""Asking an LMS about several courses at once: a course that may not be seen does not hide the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, RemoteEvent, TemporaryFailure
 
+C = TypeVar("C")
+R = TypeVar("R")
 
-def events_of(
-    lms: LmsConnector, courses: Sequence[str], since: datetime, until: datetime
-) -> Iterator[tuple[Sequence[str], list[RemoteEvent] | BridgeError]]:
-    """Our events in these courses, in as few questions as possible: some courses with their events, or one course with
-    the refusal, which names it.
+
+def of_courses(ask: Callable[[Sequence[C]], R], courses: Sequence[C]) -> Iterator[tuple[Sequence[C], R | BridgeError]]:
+    """``ask`` about the courses in as few questions as possible: some courses with the answer, or one course with the
+    refusal.
 
     :raises TemporaryFailure, AccessRefused: the LMS does not answer.
     """
     try:
-        yield courses, list(lms.find_events(courses, since, until))
+        yield courses, ask(courses)
     except (TemporaryFailure, AccessRefused):
         raise
     except BridgeError as refusal:
         if len(courses) == 1:
-            named = PluginError(
-                N_("Course %(course)s: %(text)s"), course=courses[0], text=refusal.text(), remedy="%(what)s",
-                what=refusal.remedy_text(),
-            )  # fmt: skip
-            yield courses, named
+            yield courses, refusal
             return
         for course in courses:
-            yield from events_of(lms, [course], since, until)
+            yield from of_courses(ask, [course])
+
+
+def events_of(
+    lms: LmsConnector, courses: Sequence[str], since: datetime, until: datetime
+) -> Iterator[tuple[Sequence[str], list[RemoteEvent] | BridgeError]]:
+    """Our events in these courses; a refusal names its course.
+
+    :raises TemporaryFailure, AccessRefused: the LMS does not answer.
+    """
+    for some, answer in of_courses(lambda asked: list(lms.find_events(asked, since, until)), courses):
+        yield some, _naming(some[0], answer) if isinstance(answer, BridgeError) else answer
+
+
+def _naming(course: str, refusal: BridgeError) -> PluginError:
+    return PluginError(
+        N_("Course %(course)s: %(text)s"), course=course, text=refusal.text(), remedy="%(what)s",
+        what=refusal.remedy_text(),
+    )  # fmt: skip
