@@ -30,7 +30,7 @@ CHECK_WORDS = {
     CheckState.OK: ("good", N_("all right")),
     CheckState.UNTRIED: ("info", N_("not tried")),
     CheckState.WARNING: ("warn", N_("limited")),
-    CheckState.FAILED: ("bad", N_("not allowed yet")),
+    CheckState.FAILED: ("bad", N_("not possible yet")),
 }
 WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNTRIED, CheckState.OK)
 
