@@ -17,6 +17,12 @@ from tests.builders import ZONE, added
 from tests.journeys.conftest import LiveServer, OpenContext, assert_accessible, assert_no_sideways_scroll, sign_in
 from tests.timetable.placed import Placed, placed_week
 
+# The answer comes when the pointer already rests on the slot; the browser waits, so that the mouse does not.
+SLOW_ANSWERS = """() => {
+  const quick = window.fetch;
+  window.fetch = (...asked) => new Promise((answered) => setTimeout(() => answered(quick(...asked)), 800));
+}"""
+
 
 def next_week() -> tuple[Placed, date]:
     """The lessons of :func:`placed_week`, in the week to come, in which school is held on every day."""
@@ -92,6 +98,7 @@ def test_a_lesson_is_moved_by_mouse_by_keyboard_and_on_a_phone(
 
 def by_mouse(page: Page, placed: Placed, monday: date) -> None:
     """Over a slot where it does not fit it says why; over a free one it can be dropped; afterwards it is undone."""
+    page.evaluate(SLOW_ANSWERS)
     drag(page, cell(page, monday, 0, 1).locator(".lesson"), cell(page, monday, 1, 1))
     status = page.get_by_role("status").filter(has_text="Does not fit")
     expect(status).to_contain_text("5-1 already has a lesson on")

@@ -90,6 +90,8 @@ async function start(lesson, drag) {
     countDays();
     say(`${answer.summary} ${drag ? "" : words.textMoving}`);
     if (!drag) focusFirst(lesson);
+    // The pointer may have come to rest on a slot before the answer was there.
+    else if (press?.drag === drag) follow(press.at.x, press.at.y);
   } catch {
     if (moving !== mine) return;
     end();
@@ -228,6 +230,7 @@ function begin() {
 }
 
 function follow(x, y) {
+  press.at = { x, y };
   press.drag.ghost.style.transform = `translate(${x + 12}px, ${y + 12}px)`;
   if (y < 60 || y > innerHeight - 60) scrollBy(0, y < 60 ? -16 : 16);
   const under = document.elementFromPoint(x, y);
