@@ -49,6 +49,16 @@ from lms_bridge.core.plugins.meeting import (
     RoomRole,
     WebhookAnswer,
 )
+from lms_bridge.core.plugins.outgoing import (
+    InternalAddress,
+    Network,
+    Outgoing,
+    Reply,
+    json_of,
+    retry_after,
+    usable,
+    xml_of,
+)
 
 __all__ = [
     "N_",
@@ -72,11 +82,14 @@ __all__ = [
     "EnrolmentRecord",
     "EvidenceKind",
     "GroupRecord",
+    "InternalAddress",
     "LmsConnector",
     "MeetingProvider",
     "MeetingSpec",
     "MessageChannel",
+    "Network",
     "NotThere",
+    "Outgoing",
     "OutgoingMessage",
     "PersonRecord",
     "Plugin",
@@ -87,6 +100,7 @@ __all__ = [
     "ProviderCapabilities",
     "Recording",
     "RemoteEvent",
+    "Reply",
     "Room",
     "RoomRole",
     "SendResult",
@@ -99,8 +113,12 @@ __all__ = [
     "described",
     "gettext",
     "is_mail_address",
+    "json_of",
     "marked",
     "now",
+    "retry_after",
+    "usable",
+    "xml_of",
 ]
 
 from lms_bridge.core.plugins.base import AccessRefused, NotThere, PluginError, TemporaryFailure, WebhookRefused
