@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from tests.contracts.bigbluebutton_rig import BigBlueButtonRig
 from tests.contracts.classroom_rig import ClassroomRig
 from tests.contracts.meetings import Rig
 
-RIGS: tuple[type[Rig], ...] = (ClassroomRig,)
+RIGS: tuple[type[Rig], ...] = (ClassroomRig, BigBlueButtonRig)
