@@ -74,19 +74,13 @@ def _webhooks(client: Client, context: PluginContext) -> Check:
     try:
         client.call("hooks/list")
     except AccessRefused:
-        return Check(
-            title,
-            CheckState.WARNING,
-            gettext("bbb-webhooks refuses the signature, though the server itself takes it."),
-            f"{polls} {gettext('Give it the same secret and algorithms as the server has.')}",
-        )
+        detail = gettext("bbb-webhooks refuses the signature, though the server itself takes it.")
+        remedy = gettext("Give it the same secret and algorithms as the server has.")
+        return Check(title, CheckState.WARNING, detail, f"{polls} {remedy}")
     except PluginError:
-        return Check(
-            title,
-            CheckState.WARNING,
-            gettext("bbb-webhooks does not answer on this server."),
-            f"{polls} {gettext('Install the package bbb-webhooks to know it to the second.')}",
-        )
+        detail = gettext("bbb-webhooks does not answer on this server.")
+        remedy = gettext("Install the package bbb-webhooks to know it to the second.")
+        return Check(title, CheckState.WARNING, detail, f"{polls} {remedy}")
     if not context.webhook_url.startswith("https://"):
         return Check(
             title,
