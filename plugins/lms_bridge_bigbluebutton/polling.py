@@ -21,6 +21,7 @@ from lms_bridge.core.plugins import (
 )
 from lms_bridge_bigbluebutton.client import Client, Cluster
 from lms_bridge_bigbluebutton.rooms import FoundMeeting
+from lms_bridge_bigbluebutton.settings import Server
 
 UNSEEN = timedelta(seconds=60)
 """Two looks that are further apart than this leave a gap between them."""
@@ -41,9 +42,26 @@ def poll(
 
     :raises PluginError: no server of the account answers.
     """
-    asked = [s for s in cluster.servers if any(room.state.get("server") == s.url for _, room in meetings)]
     hooks = {url: at for url, at in cursor.get("hooks", {}).items() if cluster.server(url)}
+    looks = _Looks(cursor, now)
+    rooms = _by_server(meetings)
+    for server, answer in _answers(cluster, list(rooms), hooks, now, register).items():
+        looks.at(server.url, rooms.pop(server.url), answer)
+    for homeless in rooms.values():  # their server was taken out of the settings: they are made anew at another
+        looks.lost(homeless)
+    return looks.report(hooks)
 
+
+def _by_server(meetings: Sequence[tuple[MeetingSpec, Room]]) -> dict[str, list[str]]:
+    rooms: dict[str, list[str]] = {}
+    for _, room in meetings:
+        rooms.setdefault(str(room.state.get("server")), []).append(room.external_ids[0])
+    return rooms
+
+
+def _answers(
+    cluster: Cluster, urls: Sequence[str], hooks: dict[str, str], now: datetime, register: Callable[[Client], None]
+) -> Mapping[Server, list[FoundMeeting] | PluginError]:
     def look(client: Client) -> list[FoundMeeting]:
         found = client.meetings()
         last = hooks.get(client.server.url)
@@ -52,42 +70,54 @@ def poll(
             register(client)
         return found
 
-    answers = cluster.ask(asked, look)
+    answers = cluster.ask([server for server in cluster.servers if server.url in urls], look)
     problems = [answer for answer in answers.values() if isinstance(answer, PluginError)]
     if problems and len(problems) == len(answers):
-        others = cluster.ask([s for s in cluster.servers if s not in answers], Client.meetings)
+        others = cluster.ask([server for server in cluster.servers if server not in answers], Client.meetings)
         if all(isinstance(answer, PluginError) for answer in others.values()):
             raise problems[0]
-    before = cursor.get("rooms", {})
-    silent: dict[str, int] = {}
-    rooms: dict[str, Any] = {}
-    events: list[PresenceEvent] = []
-    # A server that was taken out of the settings: its rooms are made anew at another.
-    homeless = [room.external_ids[0] for _, room in meetings if cluster.server(room.state.get("server")) is None]
-    ended: list[tuple[str, datetime]] = [(name, now) for name in homeless]
-    gaps: list[Gap] = []
-    for server, answer in answers.items():
-        of_server = [room.external_ids[0] for _, room in meetings if room.state.get("server") == server.url]
+    return answers
+
+
+class _Looks:
+    """What the looks at all servers tell, and what the next ones need."""
+
+    def __init__(self, cursor: Mapping[str, Any], now: datetime) -> None:
+        self._before, self._silences, self._now = cursor.get("rooms", {}), cursor.get("silent", {}), now
+        self._rooms: dict[str, Any] = {}
+        self._silent: dict[str, int] = {}
+        self._events: list[PresenceEvent] = []
+        self._ended: list[tuple[str, datetime]] = []
+        self._gaps: list[Gap] = []
+
+    def at(self, url: str, names: Sequence[str], answer: list[FoundMeeting] | PluginError) -> None:
+        """One server with our rooms ``names`` said what it has, or nothing."""
         if isinstance(answer, PluginError):
-            silent[server.url] = cursor.get("silent", {}).get(server.url, 0) + 1
-            lost = silent[server.url] >= GIVEN_UP
-            for name in of_server:
-                if lost:
-                    ended.append((name, now))
-                elif name in before:
-                    rooms[name] = before[name]
-            continue
-        inside = {one.meeting_id: one for one in answer if not one.over}
-        for name in of_server:
-            seen = _Seen(name, before.get(name), now)
-            kept = seen.compare(inside.get(name))
-            events += seen.events
-            gaps += seen.gaps
-            if kept is None:
-                ended.append((name, now))
+            self._silent[url] = self._silences.get(url, 0) + 1
+            if self._silent[url] >= GIVEN_UP:
+                self.lost(names)
             else:
-                rooms[name] = kept
-    return PresenceReport(events, ended, gaps, {"rooms": rooms, "hooks": hooks, "silent": silent})
+                self._rooms |= {name: self._before[name] for name in names if name in self._before}
+            return
+        inside = {one.meeting_id: one for one in answer if not one.over}
+        for name in names:
+            seen = _Seen(name, self._before.get(name), self._now)
+            kept = seen.compare(inside.get(name))
+            self._events += seen.events
+            self._gaps += seen.gaps
+            if kept is None:
+                self.lost([name])
+            else:
+                self._rooms[name] = kept
+
+    def lost(self, names: Sequence[str]) -> None:
+        """These rooms are there no more."""
+        self._ended += [(name, self._now) for name in names]
+
+    def report(self, hooks: Mapping[str, str]) -> PresenceReport:
+        """All of it."""
+        cursor = {"rooms": self._rooms, "hooks": dict(hooks), "silent": self._silent}
+        return PresenceReport(self._events, self._ended, self._gaps, cursor)
 
 
 class _Seen:
