@@ -24,7 +24,7 @@ from lms_bridge.core.plugins import (
 )
 from tests.contracts.bigbluebutton_server import SECRET, BigBlueButton, Inside
 from tests.contracts.json_api import running
-from tests.contracts.meetings import LOOPBACK, WEBHOOK_URL, Entered, Fault, Rig, Webhook, context
+from tests.contracts.meetings import LOOPBACK, PATIENCE, SECONDS, WEBHOOK_URL, Entered, Fault, Rig, Webhook, context
 
 
 class BigBlueButtonRig(Rig):
@@ -36,12 +36,13 @@ class BigBlueButtonRig(Rig):
         self._stack = ExitStack()
         self.server = self._stack.enter_context(running(BigBlueButton()))
         self.cursor: Mapping[str, Any] = {}
+        self.seconds = PATIENCE
 
     def provider(
         self, *, url: str | None = None, networks: Sequence[Network] = LOOPBACK, **settings: object
     ) -> MeetingProvider:
         values = {"url": f"{url or self.server.url}/bigbluebutton/", "secret": SECRET} | settings
-        return BigBlueButtonProvider(BigBlueButtonSettings(**values), context(networks))  # type: ignore[arg-type]
+        return BigBlueButtonProvider(BigBlueButtonSettings(**values), context(networks, self.seconds))  # type: ignore[arg-type]
 
     def rooms(self) -> set[str]:
         return set(self.server.meetings)
@@ -106,6 +107,8 @@ class BigBlueButtonRig(Rig):
         ]
 
     def fault(self, kind: Fault) -> None:
+        if kind is Fault.SLOW:
+            self.seconds = SECONDS
         self.server.fault(kind.value)
 
     def close(self) -> None:

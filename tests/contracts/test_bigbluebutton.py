@@ -35,7 +35,7 @@ from lms_bridge.core.plugins import (
 from tests.contracts.bigbluebutton_rig import BigBlueButtonRig
 from tests.contracts.bigbluebutton_server import SECRET, BigBlueButton, Inside
 from tests.contracts.json_api import running
-from tests.contracts.meetings import BASE, WEBHOOK_URL, Webhook, attendee, context, lesson
+from tests.contracts.meetings import BASE, PATIENCE, WEBHOOK_URL, Webhook, attendee, context, lesson
 
 SECOND = "4f3c9d1e-second"
 J, L, S = EvidenceKind.JOINED, EvidenceKind.LEFT, EvidenceKind.SEEN
@@ -190,7 +190,7 @@ def test_the_mark_in_a_rooms_name_tells_ours_from_others(rig: BigBlueButtonRig) 
     room = rig.provider().ensure(spec, None)
     assert key_of(BASE, room.external_ids[0]) == spec.key
     assert key_of("https://other.test", room.external_ids[0]) is None
-    stranger = replace(context(), base_url="https://other.test")
+    stranger = replace(context(seconds=PATIENCE), base_url="https://other.test")
     settings = BigBlueButtonSettings(url=rig.server.url, secret=SECRET)  # type: ignore[arg-type]
     BigBlueButtonProvider(settings, stranger).ensure(replace(spec, key="foreign-1"), None)
     (found,) = rig.provider().open_rooms()
@@ -212,7 +212,7 @@ class Servers:
         values = {
             "url": self.one.url, "secret": SECRET, "more_urls": [self.two.url], "more_secrets": SECOND
         } | settings  # fmt: skip
-        return BigBlueButtonProvider(BigBlueButtonSettings(**values), context())  # type: ignore[arg-type]
+        return BigBlueButtonProvider(BigBlueButtonSettings(**values), context(seconds=PATIENCE))  # type: ignore[arg-type]
 
     def down(self, server: BigBlueButton, times: int = 1000) -> None:
         """A server breaks every connection without doing anything."""
