@@ -21,9 +21,11 @@ from lms_bridge.core import i18n
 from lms_bridge.core.database import Base, db
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.web.app import create_app
-from tests import servers
+from tests import servers, thrift
 
 TEMPLATE = "lms_bridge_template"
+
+thrift.begin()
 
 
 @pytest.fixture(autouse=True)
