@@ -15,6 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
 from lms_bridge.core import i18n
@@ -90,7 +92,7 @@ def make_tables(settings: Settings) -> None:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables, made once and copied for each test."""
+    """A SQLite file with all tables, made once and copied for each test; an empty job store lies beside it."""
     folder = tmp_path_factory.mktemp("template")
     make_tables(make_settings(folder))
     return folder / "lms-bridge.sqlite"
@@ -141,6 +143,14 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture
+def durable() -> Iterator[None]:
+    """Databases of this test wait for the disk, as on a server; to be asked for before ``app``."""
+    event.remove(Engine, "connect", thrift.do_not_wait)
+    yield
+    event.listen(Engine, "connect", thrift.do_not_wait)
+
+
+@pytest.fixture
 def soak(request: pytest.FixtureRequest) -> bool:
     """Whether slow tests run in their long form."""
     return bool(request.config.getoption("--soak"))
@@ -161,7 +171,8 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest, on_postgresql: bool
         cluster, name = (request.getfixturevalue(f) for f in ("postgresql", "common_postgresql_database"))
         cluster.empty(name)
         return make_settings(data_dir, database_url=cluster.url(name))
-    shutil.copy(request.getfixturevalue("empty_database"), data_dir / "lms-bridge.sqlite")
+    for file in request.getfixturevalue("empty_database").parent.glob("*.sqlite"):
+        shutil.copy(file, data_dir)
     return make_settings(data_dir)
 
 

@@ -89,9 +89,22 @@ def do_not_wait(connection: Any, record: Any = None) -> None:
         connection.execute("PRAGMA synchronous = OFF")
 
 
+def let_the_job_store_not_wait() -> None:
+    """The same for the job engine, which connects by itself."""
+    connect = SqliteStorage._create_connection
+
+    def connect_thriftily(store: SqliteStorage) -> Any:
+        connection = connect(store)
+        do_not_wait(connection)
+        return connection
+
+    SqliteStorage._create_connection = connect_thriftily
+
+
 def begin() -> None:
     """Once for a test process, before the first application is made."""
     keep_templates()
     keep_routes()
     keep_statements()
+    let_the_job_store_not_wait()
     event.listen(Engine, "connect", do_not_wait)

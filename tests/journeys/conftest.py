@@ -81,20 +81,22 @@ class LiveServer:
 
 
 @pytest.fixture
-def live_server(settings: Settings, tmp_path: Path) -> Iterator[LiveServer]:
-    """Web server and worker of a fresh installation, ready; both end with the test."""
+def live_server(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """Web server and worker of a new installation, ready; both end with the test. With the mark ``fresh`` they are
+    started as an administrator starts them, see :func:`tests.processes.started`."""
+    fresh = request.node.get_closest_marker("fresh") is not None
     port = servers.free_port()
     url = f"http://127.0.0.1:{port}"
     settings = settings.model_copy(
         update={"base_url": url, "port": port, "sweep_seconds": 0.5, "job_lease_seconds": 10}
     )
-    run_command(["db", "upgrade"], settings)
+    run_command(["db", "upgrade"], settings, fresh=fresh)
     app = create_app(settings)
     variables = environment(settings)
     log = tmp_path / "web.log"
     with ExitStack() as stack, app.app_context():
-        web = stack.enter_context(started(["-m", "lms_bridge.cli", "web"], variables, log))
-        stack.enter_context(started(["-m", "lms_bridge.cli", "worker"], variables, tmp_path / "worker.log"))
+        web = stack.enter_context(started(["lms_bridge.cli", "web"], variables, log, fresh=fresh))
+        stack.enter_context(started(["lms_bridge.cli", "worker"], variables, tmp_path / "worker.log", fresh=fresh))
         wait_for_answer(f"{url}/readyz", web, log)
         yield LiveServer(url, settings, app)
         db.session.remove()
