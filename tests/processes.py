@@ -113,8 +113,8 @@ def run_command(arguments: Sequence[str], settings: Settings, *, fresh: bool = F
 def ended_command(
     arguments: Sequence[str], settings: Settings, *, fresh: bool = False, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """``lms-bridge`` with ``arguments`` run to its end; ``more`` variables win over those of ``settings``. For ``fresh``
-    see :func:`started`."""
+    """``lms-bridge`` with ``arguments`` run to its end; ``more`` variables win over those of ``settings``.
+    For ``fresh`` see :func:`started`."""
     variables = environment(settings, LANG="C.UTF-8", LC_ALL="", LC_MESSAGES="", **more)
     if fresh:
         return subprocess.run(
