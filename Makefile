@@ -9,6 +9,9 @@ PLUGINS := $(notdir $(wildcard plugins/lms_bridge_*))
 PYTEST  := $(BIN)/pytest -n $(or $(WORKERS),2) --dist loadgroup
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 
+# Tests start many interpreters: each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv demo test lint types imports unit unit-postgresql wheel-test lock settings-docs screens soak clean

@@ -150,9 +150,15 @@ def class_group(
     campus: Organisation, in_term: Term, *, code: str | None = None, grade: str = "5", **more: Any
 ) -> ClassGroup:
     """A homeroom of ``campus``."""
+    return added(_class_group(campus, in_term, code=code, grade=grade, **more))
+
+
+def _class_group(
+    campus: Organisation, in_term: Term, *, code: str | None = None, grade: str = "5", **more: Any
+) -> ClassGroup:
     code = code or f"{grade}-{next(_numbers)}"
     values: dict[str, Any] = {"title": code, "class_type": ClassType.HOMEROOM} | more
-    return added(ClassGroup(campus_id=campus.id, term_id=in_term.id, code=code, grade=grade, **values))
+    return ClassGroup(campus_id=campus.id, term_id=in_term.id, code=code, grade=grade, **values)
 
 
 def enrol(
@@ -358,7 +364,7 @@ def campus_world(
 ) -> CampusWorld:
     """A campus under ``parent`` with ``students`` in its first class (one guardian each) and one more in the second."""
     campus = organisation(OrganisationKind.CAMPUS, parent, code=f"campus-{mark}", name=f"{mark.upper()}校区")
-    classes = [class_group(campus, in_term, code=f"5-{n}") for n in (1, 2)]
+    classes = all_added(_class_group(campus, in_term, code=f"5-{n}") for n in (1, 2))
     families = [(Role.STUDENT, "陈"), (Role.GUARDIAN, "陈")] * (students + 1)
     staff = [(Role.ADMINISTRATOR, "周"), (Role.COUNSELLOR, "吴"), (Role.SUPERVISOR, "郑")]
     people = people_as(campus, [(Role.TEACHER, "李"), (Role.TEACHER, "赵"), *families, *staff])
@@ -370,10 +376,10 @@ def campus_world(
             _enrolment(other, classes[1], EnrolmentRole.TEACHER, teaches=what, is_primary=True),
             *(_enrolment(pupil, classes[0], EnrolmentRole.STUDENT) for pupil in pupils[:-1]),
             _enrolment(pupils[-1], classes[1], EnrolmentRole.STUDENT),
+            *(_guardianship(guardian, pupil) for guardian, pupil in zip(guardians, pupils, strict=True)),
+            *(_contact(guardian, f"guardian-{mark}{n}@example.org") for n, guardian in enumerate(guardians)),
         ]
     )
-    all_added(_guardianship(guardian, pupil) for guardian, pupil in zip(guardians, pupils, strict=True))
-    all_added(_contact(guardian, f"guardian-{mark}{number}@example.org") for number, guardian in enumerate(guardians))
     a_plan = plan(classes[:1], what, teacher)
     return CampusWorld(
         campus=campus,

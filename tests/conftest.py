@@ -56,12 +56,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The PostgreSQL run repeats only what touches the application's database."""
+    """The PostgreSQL run repeats only what touches the application's database in a way that could differ there."""
     if config.getoption("--database") == "sqlite":
         return
-    chosen = [item for item in items if "settings" in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    chosen, others = [], []
+    for item in items:
+        repeated = "settings" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("one_database")
+        (chosen if repeated else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = chosen
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays."""
+    thrift.leave_alone_what_stays()
 
 
 def make_settings(data_dir: Path, **more: object) -> Settings:

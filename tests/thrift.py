@@ -9,6 +9,7 @@ the time of a short test go there.
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from flask import Flask
@@ -108,3 +109,9 @@ def begin() -> None:
     keep_statements()
     let_the_job_store_not_wait()
     event.listen(Engine, "connect", do_not_wait)
+
+
+def leave_alone_what_stays() -> None:
+    """Modules and tests stay to the end: the search for unused objects is not to walk through them each time."""
+    gc.collect()
+    gc.freeze()
