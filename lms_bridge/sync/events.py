@@ -25,7 +25,7 @@ from lms_bridge.core.plugins import (
     PluginError,
     TemporaryFailure,
 )
-from lms_bridge.sync import accounts, retries
+from lms_bridge.sync import leases, retries
 from lms_bridge.sync.courses import PlacesOfClasses, known_courses
 from lms_bridge.sync.facts import facts_of
 from lms_bridge.sync.looking import events_of
@@ -106,7 +106,7 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
                 count += len(piece.wishes)
             if time.monotonic() - held > HOLD_SECONDS:
                 held = time.monotonic()
-                accounts.hold(account.id)
+                leases.hold(LmsAccount, account.id)
             if watch is not None:
                 watch(count, max(total, count))
         if count == before:
@@ -423,7 +423,7 @@ def _find_some(account: LmsAccount, lms: LmsConnector, rows: Sequence[SyncMappin
             done.found_again += bool(found)
             # Compared with what is wanted now by the next round; an update of what is as it should be does no harm.
             row.state, row.next_try = MappingState.WAITING, min(row.next_try, now())
-    accounts.hold(account.id)
+    leases.hold(LmsAccount, account.id)
 
 
 def _remove_double(lms: LmsConnector, remote_id: str) -> None:

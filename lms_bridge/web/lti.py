@@ -127,10 +127,10 @@ def _let_in(checked: launch.Checked) -> BaseResponse | tuple[str, int]:
     found, platform = checked.launch, checked.platform
     with transaction():
         launch.consume(checked)
+        courses.remember(platform, found)
         known = lms_identity.person_of(found, platform)
         if known is not None:
             lms_identity.remember(platform, found, known)
-            courses.remember(platform, found)
             account = known.account or account_for(known.person)
             audit.record(
                 "sign_in", "person", known.person.uid, actor_uid=known.person.uid, by="lti", platform=platform.uid,

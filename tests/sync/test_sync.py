@@ -16,7 +16,7 @@ from lms_bridge.core.clock import at, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, events, runs, wishes
+from lms_bridge.sync import accounts, events, leases, runs, wishes
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.models import ChangeCause, Lesson, LessonAudience, LessonMode, LessonStatus
@@ -468,13 +468,13 @@ def test_a_second_account_for_the_same_lms_and_lessons_is_refused(world: World) 
 
 
 def test_a_lease_that_ran_out_is_not_freed_by_who_had_it(world: World) -> None:
-    accounts.take(world.account.id)
+    leases.take(LmsAccount, world.account.id)
     with transaction():
         account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
         account.busy_by = "another:1:1"
     with pytest.raises(jobs.RetryAt):
-        accounts.hold(world.account.id)
-    accounts.release(world.account.id)
+        leases.hold(LmsAccount, world.account.id)
+    leases.release(LmsAccount, world.account.id)
     assert db.session.get_one(LmsAccount, world.account.id, populate_existing=True).busy_until is not None
 
 
