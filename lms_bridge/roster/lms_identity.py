@@ -361,6 +361,14 @@ def bind(stranger: Stranger, person: Person, *, actor_uid: str) -> None:
     )  # fmt: skip
 
 
+def bind_user(source: Source, subject: str, person: Person) -> None:
+    """Keep that a user of the source is the person, whether or not they ever came, unless they are known as another:
+    what was said at the source counts more."""
+    known = db.session.scalar(sa.select(ExternalId.id).filter_by(entity=PERSON, system=source.system, key=subject))
+    if known is None:
+        _bind(source.system, subject, person)
+
+
 def set_aside(stranger: Stranger, *, not_ours: bool, actor_uid: str) -> None:
     """Say that a stranger is nobody of ours, or put them back on the list. They are let in neither way."""
     stranger.not_ours_at = now() if not_ours else None

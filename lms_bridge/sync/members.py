@@ -96,8 +96,6 @@ def read(course_id: int, *, dry_run: bool = False) -> None:
             _note(course_id, members_asked_at=None)
             return
         course, platform, path, locale = found
-        for row in (course, platform):
-            db.session.expunge(row)  # they are read on while no transaction is open and the platform is asked
         with use_locale(locale):
             _read(course, platform, path, dry_run=dry_run)
     finally:
@@ -106,7 +104,6 @@ def read(course_id: int, *, dry_run: bool = False) -> None:
 
 def _read(course: LtiCourse, platform: LtiPlatform, path: str, *, dry_run: bool) -> None:
     of_class = match([CourseRecord("", course.sourcedid or None, course.title)], classes_below(path))[0][1]
-    db.session.rollback()
     reading = Reading(of_class=of_class is not None)
     try:
         for page in members(platform, course.members_url, title=course.title):

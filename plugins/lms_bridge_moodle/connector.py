@@ -57,6 +57,7 @@ class MoodleConnector(LmsConnector):
         messages=True,
         assignments=True,
         attendance=True,
+        launches_name_users=True,
         max_batch=MAX_BATCH,
     )
 

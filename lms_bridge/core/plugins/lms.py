@@ -40,6 +40,8 @@ class ConnectorCapabilities:
     messages: bool = False
     assignments: bool = False
     attendance: bool = False
+    launches_name_users: bool = False
+    """Its people carry here the same ids as in its LTI launches (``sub``)."""
     max_batch: int = 50
 
 
