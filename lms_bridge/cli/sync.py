@@ -193,7 +193,7 @@ def members_(platform: str | None, dry_run: bool, as_json: bool) -> None:
         click.echo(str(result["course"]))
         for name, value in ({} if result["error"] else result["found"]).items():
             if value and isinstance(value, int):
-                click.echo(f"  {name}: {value}")
+                click.echo(f"  {name}: {value}" if value is not True else f"  {name}")
         if result["error"]:
             click.echo(f"  {result['error']}")
     sys.exit(1 if any(result["error"] for result in results) else 0)
