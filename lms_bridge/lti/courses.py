@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from weakref import WeakKeyDictionary
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import after_commit, db, transaction
 from lms_bridge.lti.claims import Launch
+from lms_bridge.lti.known import Known
 from lms_bridge.lti.members_and_grades import LINE_ITEM_SCOPE, SCORE_SCOPE
 from lms_bridge.lti.models import LtiCourse, LtiPlatform
 
@@ -18,10 +22,14 @@ IS_THAT = (
     LtiCourse.context_id == sa.bindparam("context"),
 )
 SAID = sa.select(LtiCourse.line_items_url, LtiCourse.members_url, LtiCourse.sourcedid, LtiCourse.title).where(*IS_THAT)
-"""The question of every launch, put together once."""
+
+KEPT_SECONDS = 60.0
+MOST_KEPT = 2000
+_kept: WeakKeyDictionary[sa.Engine, dict[tuple[object, ...], tuple[dict[str, str], float]]] = WeakKeyDictionary()
+"""What launches said of courses: in the minute before a lesson a whole class says the same."""
 
 
-def remember(platform: LtiPlatform, launch: Launch) -> None:
+def remember(platform: Known, launch: Launch) -> None:
     """Keep what the launch's course is called and what the platform serves of it; nothing is forgotten that only this
     launch leaves out. In a transaction of the caller's."""
     grades = launch.grades
@@ -34,24 +42,40 @@ def remember(platform: LtiPlatform, launch: Launch) -> None:
     }
     if not launch.context_id or not (said["line_items_url"] or said["members_url"]):
         return
-    which = {
+    which: dict[str, object] = {
         "platform": platform.id, "deployment": launch.deployment_id[:255], "context": launch.context_id[:255],
     }  # fmt: skip
+    if not _just_said(tuple(which.values()), said):
+        _write(which, said)
+
+
+def _just_said(course: tuple[object, ...], said: dict[str, str]) -> bool:
+    """Whether a launch of a moment ago said the same of the course; if not, it will have once this one is committed."""
+    kept, moment = _kept.setdefault(db.engine, {}), time.monotonic()
+    before, until = kept.get(course, (None, 0.0))
+    if before == said and until > moment:
+        return True
+
+    def keep() -> None:
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[course] = (said, moment + KEPT_SECONDS)
+
+    after_commit(keep)
+    return False
+
+
+def _write(which: dict[str, object], said: dict[str, str]) -> None:
+    columns = {f"{name}_id": value for name, value in which.items()}
     known = db.session.execute(SAID, which).mappings().first()
     if known is None:
         insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
-        db.session.execute(
-            insert(LtiCourse)
-            .values(platform_id=platform.id, deployment_id=which["deployment"], context_id=which["context"], **said)
-            .on_conflict_do_nothing()  # somebody else of the course came in at the same moment
-        )
+        # Somebody else of the course may come in at the same moment.
+        db.session.execute(insert(LtiCourse).values(**columns, **said).on_conflict_do_nothing())
         return
     changed = {name: value for name, value in said.items() if value and value != known[name]}
     if changed:
-        row = sa.update(LtiCourse).filter_by(
-            platform_id=platform.id, deployment_id=which["deployment"], context_id=which["context"]
-        )
-        db.session.execute(row.values(**changed))
+        db.session.execute(sa.update(LtiCourse).filter_by(**columns).values(**changed))
 
 
 def to_be_graded() -> list[int]:
