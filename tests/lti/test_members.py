@@ -37,6 +37,8 @@ __all__ = ["served"]
 def course(served: World) -> World:
     """The course of class 5-1, known since its teacher came in once (as user 50)."""
     campus, group = served.system.a.campus, served.system.a.classes[0]
+    with transaction():
+        campus.locale = "en"
     served.lms.user = "50"
     served.login()
     service = {NRPS: {"context_memberships_url": f"{served.lms.url}/members", "service_versions": ["2.0"]}}
@@ -302,7 +304,7 @@ def test_who_came_and_stands_in_a_course_that_is_read_is_one_line_and_bound_in_b
     admin.post(f"/lms/people/launch/{first}", data={"person": a.students[0].uid})
     admin.post(f"/lms/people/launch/{second}/aside")
     admin.post(f"/lms/people/sync/{rows[2].id}", data={"person": a.students[1].uid})
-    assert "Who" not in admin.get("/lms/people").text
+    assert "Nobody waits" in admin.get("/lms/people").text
     assert admin.get("/lms/people?aside=1").text.count("<strong>Who 9</strong>") == 1
     assert (bound(course)["8"], bound(course)["10"]) == (a.students[0].id, a.students[1].id)
     stands = [db.session.get_one(SyncMapping, row.id, populate_existing=True) for row in rows]
