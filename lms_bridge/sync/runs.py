@@ -16,7 +16,19 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
-from lms_bridge.sync import accounts, activities, addresses, events, homework, leases, marks, parts, reconcile, roster
+from lms_bridge.sync import (
+    accounts,
+    activities,
+    addresses,
+    events,
+    groups,
+    homework,
+    leases,
+    marks,
+    parts,
+    reconcile,
+    roster,
+)
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH
 
@@ -199,7 +211,7 @@ def _events(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes)
     waiting = reconcile.wish_all(account, dry_run=run.dry_run)
     if run.dry_run:
         return {"waiting": waiting}, []
-    return events.push(account, lms, watch).as_dict(), events.problems_of(account)
+    return events.push(account, lms, watch).as_dict(), [*events.problems_of(account), *groups.warnings(account)]
 
 
 def _reconcile(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:

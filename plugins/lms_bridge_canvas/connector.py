@@ -86,5 +86,7 @@ class CanvasConnector(LmsConnector):
     def delete_event(self, remote_id: str) -> None:
         self._calendar.delete(remote_id)
 
-    def find_events(self, course_remote_ids: Sequence[str], since: datetime, until: datetime) -> Iterable[RemoteEvent]:
+    def find_events(
+        self, course_remote_ids: Sequence[str], since: datetime, until: datetime, group_remote_ids: Sequence[str] = ()
+    ) -> Iterable[RemoteEvent]:
         return self._calendar.find(course_remote_ids, since, until)

@@ -53,6 +53,7 @@ class MoodleConnector(LmsConnector):
         events=True,
         event_update_in_place=True,
         finds_events_by_marker=True,
+        groups=True,
         activities=True,
         messages=True,
         assignments=True,
@@ -90,6 +91,12 @@ class MoodleConnector(LmsConnector):
     def groups(self, course_remote_id: str) -> Iterable[GroupRecord]:
         return self._roster.groups(course_remote_id)
 
+    def ensure_groups(self, course_remote_id: str, keys: Sequence[str]) -> Mapping[str, str]:
+        return self._roster.ensure_groups(course_remote_id, keys)
+
+    def ensure_group_members(self, group_remote_id: str, person_remote_ids: Sequence[str]) -> None:
+        self._roster.ensure_group_members(group_remote_id, person_remote_ids)
+
     def cohorts(self) -> Iterable[CohortRecord]:
         return self._roster.cohorts()
 
@@ -114,8 +121,10 @@ class MoodleConnector(LmsConnector):
     def delete_event(self, remote_id: str) -> None:
         self._calendar.delete(remote_id)
 
-    def find_events(self, course_remote_ids: Sequence[str], since: datetime, until: datetime) -> Iterable[RemoteEvent]:
-        return self._calendar.find(course_remote_ids, since, until)
+    def find_events(
+        self, course_remote_ids: Sequence[str], since: datetime, until: datetime, group_remote_ids: Sequence[str] = ()
+    ) -> Iterable[RemoteEvent]:
+        return self._calendar.find(course_remote_ids, since, until, group_remote_ids)
 
     def ensure_activity(self, course_remote_id: str, remote_id: str | None = None) -> str:
         return self._activities.ensure(course_remote_id, remote_id)

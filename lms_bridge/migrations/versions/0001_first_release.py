@@ -1453,7 +1453,7 @@ def upgrade() -> None:
     op.create_table('sync_mapping',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.Enum('course', 'person', 'enrolment', 'event', 'activity', 'attendance', 'cohort', 'assignment', name='mappedkind', native_enum=False, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('course', 'person', 'enrolment', 'event', 'activity', 'attendance', 'cohort', 'group', 'assignment', name='mappedkind', native_enum=False, length=40), nullable=False),
     sa.Column('entity_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('place', sa.String(length=40), nullable=False),
     sa.Column('remote_id', sa.String(length=80), nullable=True),
