@@ -86,7 +86,7 @@ def bring(
         if course.remote_id not in parts:
             continue
         try:
-            found = _of_course(account, lms, record, parts[course.remote_id], people, makes=not dry_run)
+            found = _of_course(account, lms, record, parts[course.remote_id], people, dry_run=dry_run)
         except (TemporaryFailure, AccessRefused):
             raise
         except BridgeError as refusal:
@@ -131,11 +131,18 @@ def _of_course(
     parts: Parts,
     people: Mapping[str, int],
     *,
-    makes: bool,
+    dry_run: bool,
 ) -> Found:
     found, place = Found(), record.remote_id
-    makes = makes and account.makes_courses and lms.capabilities.groups
-    there = list(lms.groups(place)) if lms.capabilities.groups else []
+    if not lms.capabilities.groups:
+        found.problems.append(
+            PluginError(
+                N_("%(course)s: %(lms)s has no groups for us; lessons for %(parts)s are shown to the whole course."),
+                course=record.title, lms=lms.verbose_name, parts=", ".join(sorted(parts)),
+            )
+        )  # fmt: skip
+        return found
+    makes, there = account.makes_courses and not dry_run, list(lms.groups(place))
     by_part = {group.name: group.remote_id for group in there if not group.key}
     by_part |= {group.key: group.remote_id for group in there if group.key}
     missing = sorted(parts.keys() - by_part.keys())
@@ -144,6 +151,8 @@ def _of_course(
     outside = _outside(lms, place, by_part, parts, people) if by_part.keys() & parts.keys() else {}
     for part in sorted(parts):
         group = by_part.get(part)
+        if group is None and account.makes_courses:
+            continue  # a dry run: it would be made
         if group is None:
             found.problems.append(
                 PluginError(
