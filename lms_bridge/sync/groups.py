@@ -169,8 +169,8 @@ def _of_course(
             found.problems.append(
                 PluginError(
                     N_(
-                        "%(course)s: %(count)s students of “%(part)s” are not in its group; its lessons are shown to "
-                        "the whole course."
+                        "%(course)s: not everybody of “%(part)s” is in its group (%(count)s missing); its lessons are "
+                        "shown to the whole course."
                     ),
                     remedy=N_("Put them into the group in the LMS, or let courses be made from here."),
                     course=record.title, part=part, count=len(outside[part]),
