@@ -51,7 +51,6 @@ class MoodleConnector(LmsConnector):
         writes_courses=True,
         writes_enrolments=True,
         events=True,
-        event_update_in_place=True,
         finds_events_by_marker=True,
         groups=True,
         activities=True,
@@ -85,7 +84,7 @@ class MoodleConnector(LmsConnector):
     def find_courses(self, keys: Sequence[str]) -> Mapping[str, CourseRecord]:
         return self._roster.find(keys)
 
-    def members(self, course_remote_id: str, changed_since: datetime | None = None) -> Iterable[CourseMember]:
+    def members(self, course_remote_id: str) -> Iterable[CourseMember]:
         return self._roster.members(course_remote_id)
 
     def groups(self, course_remote_id: str) -> Iterable[GroupRecord]:

@@ -28,13 +28,10 @@ class ConnectorCapabilities:
 
     reads_people: bool = False
     """Courses and their members can be read."""
-    reads_changes: bool = False
-    """Members can be asked for by time of change; else they are read whole and compared here."""
     cohorts: bool = False
     writes_courses: bool = False
     writes_enrolments: bool = False
     events: bool = False
-    event_update_in_place: bool = False
     finds_events_by_marker: bool = False
     groups: bool = False
     """Events can be for one group of a course, and groups can be read and made."""
@@ -214,9 +211,8 @@ class LmsConnector(Plugin):
         """Courses by our mark on them; keys that are unknown there are left out."""
         return {}
 
-    def members(self, course_remote_id: str, changed_since: datetime | None = None) -> Iterable[CourseMember]:
-        """Who is in one course, in bounded memory, page by page; with ``changed_since`` (``reads_changes``) only those
-        who changed.
+    def members(self, course_remote_id: str) -> Iterable[CourseMember]:
+        """Who is in one course, in bounded memory, page by page.
 
         :raises PluginError: the list cannot be had whole; an empty list is never a refusal.
         """
