@@ -91,11 +91,12 @@ def members(platform: LtiPlatform, members_url: str, *, title: str = "", page_si
             raise PlatformSilent(N_("The LMS lists the members of a course without end."))
         asked.add(address)
         rows, following = _page(platform, service, address)
-        read = [_member(row, title) if isinstance(row, dict) else None for row in rows]
-        new = {one.subject: one for one in read if one is not None and one.subject not in listed}
-        listed |= new.keys()
-        yield MembersPage(tuple(new.values()), read.count(None))
-        address = urljoin(address, following) if following else None
+        for start in range(0, len(rows), page_size):  # an LMS may know no pages, and send everybody at once
+            read = [_member(row, title) if isinstance(row, dict) else None for row in rows[start : start + page_size]]
+            new = {one.subject: one for one in read if one is not None and one.subject not in listed}
+            listed |= new.keys()
+            yield MembersPage(tuple(new.values()), read.count(None))
+        address = _joined(address, following) if following else None
         if address and platforms.origin(address) != home:
             # Whoever it is would be handed the key to the course's members.
             raise PlatformRefused(
@@ -103,6 +104,13 @@ def members(platform: LtiPlatform, members_url: str, *, title: str = "", page_si
                 remedy=N_("Ask the administrator of the LMS for its own address in its settings (Moodle: wwwroot)."),
                 host=(platforms.origin(address) or address)[:100],
             )  # fmt: skip
+
+
+def _joined(address: str, following: str) -> str:
+    try:
+        return urljoin(address, following)
+    except ValueError:
+        return following  # no address at all, which is refused as such
 
 
 def _addresses(platform: LtiPlatform) -> list[str]:
