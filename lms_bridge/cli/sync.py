@@ -161,6 +161,44 @@ def run(kind: str, account: str | None, dry_run: bool, confirm_removals: bool, a
     sys.exit(1 if failed else 0)
 
 
+@sync_group.command("members")
+@click.option("--platform", metavar="UID", help="Only this LTI platform (default: all).")
+@click.option("--dry-run", is_flag=True, help="Say who would be recognised, and keep nothing.")
+@json_option
+def members_(platform: str | None, dry_run: bool, as_json: bool) -> None:
+    """Read the members of the courses of LTI platforms now, match them, and compare them with our classes."""
+    from lms_bridge.core.database import db
+    from lms_bridge.core.jobs import RetryAt
+    from lms_bridge.lti import courses, platforms
+    from lms_bridge.lti.errors import PlatformSilent
+    from lms_bridge.lti.models import LtiCourse
+    from lms_bridge.sync import members
+
+    results: list[dict[str, Any]] = []
+    with application():
+        for number in courses.to_be_read(platforms.named(platform) if platform else None):
+            busy = ""
+            try:
+                members.read(number, dry_run=dry_run)
+            except PlatformSilent:
+                pass  # it stands with the course
+            except RetryAt:
+                busy = gettext("Another job reads it just now.")
+            course = db.session.get_one(LtiCourse, number, populate_existing=True)
+            error = busy or course.members_error
+            results.append({"course": course.title or course.context_id, "found": course.members_found, "error": error})
+    if as_json:
+        print_json(results)
+    for result in [] if as_json else results:
+        click.echo(str(result["course"]))
+        for name, value in ({} if result["error"] else result["found"]).items():
+            if value and isinstance(value, int):
+                click.echo(f"  {name}: {value}" if value is not True else f"  {name}")
+        if result["error"]:
+            click.echo(f"  {result['error']}")
+    sys.exit(1 if any(result["error"] for result in results) else 0)
+
+
 @sync_group.command()
 @click.option("--account", metavar="UID", help="Only this account.")
 @json_option

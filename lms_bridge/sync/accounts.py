@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from lms_bridge.core import audit, jobs, registry
+from lms_bridge.core import audit, registry
 from lms_bridge.core.application import plugin_context
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
@@ -24,12 +24,7 @@ FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=10)
 """An LMS that is down is asked again after pauses that double up to this."""
 
-LEASE = timedelta(minutes=6)
-"""Longer than the longest time that a connector may wait for one answer."""
-
 NAME_TAKEN = N_("Your organisation has an LMS account named “%(name)s” already.")
-
-BUSY_PAUSE = timedelta(seconds=3)
 
 ACCESS_PAUSE = timedelta(hours=1)
 """So long after a refused token, in which only a person can help; "run now" asks at once."""
@@ -197,55 +192,6 @@ def connected(account: LmsAccount) -> Iterator[LmsConnector]:
         note_success(account.id)
     finally:
         connector.close()
-
-
-def take(account_id: int) -> None:
-    """Take the lease of writing into the LMS.
-
-    :raises RetryAt: another job has it.
-    """
-    moment = now()
-    with transaction() as session:
-        taken = session.scalar(
-            sa.update(LmsAccount)
-            .where(
-                LmsAccount.id == account_id,
-                sa.or_(LmsAccount.busy_until.is_(None), LmsAccount.busy_until < moment),
-            )
-            .values(busy_until=moment + LEASE, busy_by=jobs.owner())
-            .returning(LmsAccount.id)
-            .execution_options(synchronize_session=False)
-        )
-    if taken is None:
-        raise jobs.RetryAt(moment + BUSY_PAUSE)
-
-
-def hold(account_id: int) -> None:
-    """Lengthen the lease, and that of the job in hand. Opens a transaction of its own.
-
-    :raises RetryAt: the lease ran out, and another job has it now.
-    """
-    if not _set_busy(account_id, now() + LEASE):
-        raise jobs.RetryAt(now() + BUSY_PAUSE)
-    jobs.renew()
-
-
-def release(account_id: int) -> None:
-    """Give the lease back, if it is still ours. What the transaction in force wrote is not kept."""
-    db.session.rollback()
-    _set_busy(account_id, None)
-
-
-def _set_busy(account_id: int, until: datetime | None) -> bool:
-    with transaction() as session:
-        ours = session.scalar(
-            sa.update(LmsAccount)
-            .where(LmsAccount.id == account_id, LmsAccount.busy_by == jobs.owner())
-            .values(busy_until=until, busy_by=LmsAccount.busy_by if until else None)
-            .returning(LmsAccount.id)
-            .execution_options(synchronize_session=False)
-        )
-    return ours is not None
 
 
 def note_success(account_id: int) -> None:

@@ -12,7 +12,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import LmsConnector
-from lms_bridge.sync import accounts
+from lms_bridge.sync import leases
 from lms_bridge.sync.courses import CourseOfClass, known_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.workers import each
@@ -62,7 +62,7 @@ def put_in(
         else:
             changes.present += known.get(course.remote_id) == answer
             changes.new += known.get(course.remote_id) != answer
-        accounts.hold(account.id)
+        leases.hold(LmsAccount, account.id)
         watch(number, len(courses))
     return changes
 

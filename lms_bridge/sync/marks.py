@@ -34,7 +34,7 @@ from lms_bridge.core.plugins import (
     TemporaryFailure,
 )
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
-from lms_bridge.sync import accounts, retries
+from lms_bridge.sync import accounts, leases, retries
 from lms_bridge.sync.courses import CourseOfClass, PlacesOfClasses, known_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.wishes import PUSH
@@ -219,7 +219,7 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
                 for register, one in zip(piece, answers, strict=True):
                     _settle(register, one, done)
             count += len(piece)
-            accounts.hold(account.id)
+            leases.hold(LmsAccount, account.id)
             if watch is not None:
                 watch(count, max(total, count))
     return done

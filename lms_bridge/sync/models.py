@@ -62,6 +62,8 @@ class MappedKind(enum.StrEnum):
     ATTENDANCE = "attendance"
     """A lesson's session in the LMS's register, with the marks in it."""
     COHORT = "cohort"
+    GROUP = "group"
+    """The groups of a course that stand for parts of its class."""
     ASSIGNMENT = "assignment"
 
 
@@ -86,8 +88,8 @@ class SyncMapping(Base):
     """One thing of ours and what it is there. ``place`` is the remote course that it is in ("" for none).
 
     ``entity_id`` is the number of our row of the kind (class, person, enrolment, lesson, homework; the class of an
-    activity or a cohort); ``sent`` is what was sent last, or what an unmatched thing is called there; ``digest`` tells
-    whether something else is wanted by now.
+    activity, a cohort or groups); ``sent`` is what was sent last, or what an unmatched thing is called there;
+    ``digest`` tells whether something else is wanted by now.
     """
 
     __tablename__ = "sync_mapping"

@@ -29,7 +29,7 @@ from lms_bridge.core.plugins import (
 )
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Term
 from lms_bridge.roster.scope import today, valid
-from lms_bridge.sync import cohorts
+from lms_bridge.sync import cohorts, groups
 from lms_bridge.sync import courses as course_matching
 from lms_bridge.sync.courses import CourseOfClass
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
@@ -122,6 +122,7 @@ def take_in(
     if account.makes_courses and not dry_run:
         courses = [course for _, course in of_class]
         _send_enrolments(account, connector, people, courses, changes, watch)
+    changes.problems += groups.bring(account, connector, people.ids, of_class, dry_run=dry_run)
     return changes
 
 

@@ -16,7 +16,19 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
-from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, parts, reconcile, roster
+from lms_bridge.sync import (
+    accounts,
+    activities,
+    addresses,
+    events,
+    groups,
+    homework,
+    leases,
+    marks,
+    parts,
+    reconcile,
+    roster,
+)
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH, WISH
 
@@ -98,7 +110,7 @@ def carry_out(run_id: int) -> None:
         problem = InputError(SWITCHED_OFF)
         _note(run_id, state=SyncState.REFUSED, problems=texts([problem], locale), finished_at=now())
         return
-    accounts.take(account.id)
+    leases.take(LmsAccount, account.id)
     try:
         _note(run_id, state=SyncState.RUNNING, progress={})
         with use_locale(locale), accounts.connected(account) as lms:
@@ -122,7 +134,7 @@ def carry_out(run_id: int) -> None:
         )  # fmt: skip
         _note(run_id, state=SyncState.REFUSED, problems=texts([unexpected], locale), finished_at=now())
     finally:
-        accounts.release(account.id)
+        leases.release(LmsAccount, account.id)
 
 
 def _check_offered(lms: LmsConnector, kind: RunKind) -> None:
@@ -143,7 +155,7 @@ def carry_out_now(run_id: int) -> None:
             run = db.session.get_one(SyncRun, run_id, populate_existing=True)
             if run.problems:  # the LMS does not answer
                 return
-            time.sleep(accounts.BUSY_PAUSE.total_seconds())
+            time.sleep(leases.BUSY_PAUSE.total_seconds())
         else:
             return
 
@@ -171,7 +183,7 @@ def push(account_id: int) -> None:
         return
     if not events.unsettled(account) and not marks.waiting_count(account):
         return
-    accounts.take(account_id)
+    leases.take(LmsAccount, account_id)
     try:
         with accounts.connected(account) as lms:
             events.push(account, lms)
@@ -179,7 +191,7 @@ def push(account_id: int) -> None:
     except (TemporaryFailure, AccessRefused) as error:
         raise jobs.RetryAt(accounts.next_try(account.failures, error)) from None
     finally:
-        accounts.release(account_id)
+        leases.release(LmsAccount, account_id)
     later = [due for due in (events.next_due(account), marks.next_due(account)) if due is not None]
     if later:
         raise jobs.RetryAt(min(later))
@@ -206,7 +218,7 @@ def _events(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes)
     waiting = reconcile.wish_all(account, dry_run=run.dry_run)
     if run.dry_run:
         return {"waiting": waiting}, []
-    return events.push(account, lms, watch).as_dict(), events.problems_of(account)
+    return events.push(account, lms, watch).as_dict(), [*events.problems_of(account), *groups.warnings(account)]
 
 
 def _reconcile(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
@@ -250,7 +262,7 @@ class _Notes:
         if time.monotonic() - self.written >= WRITE_EVERY:
             self.written = time.monotonic()
             _note(self.run_id, progress={"done": done, "of": of})
-            accounts.hold(self.account_id)
+            leases.hold(LmsAccount, self.account_id)
 
 
 def _note(run_id: int, **values: Any) -> None:

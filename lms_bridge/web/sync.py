@@ -30,6 +30,7 @@ THINGS = {
     MappedKind.ACTIVITY: N_('The activity "Online lessons"'),
     MappedKind.ATTENDANCE: N_("Attendance of lessons"),
     MappedKind.COHORT: N_("Cohorts"),
+    MappedKind.GROUP: N_("Courses with groups for parts of the class"),
     MappedKind.ASSIGNMENT: N_("Homework"),
 }
 KINDS = {
