@@ -56,6 +56,44 @@ def connect(plugin: str, organisation: str, name: str, makes_people: bool, makes
         click.echo(account.uid)
 
 
+@sync_group.command()
+@click.argument("account")
+@click.option("--clear", is_flag=True, help="First delete the events and activities that LMS Bridge made in the LMS.")
+@click.option("--keep", "kept", is_flag=True, help="Stop a removal that is not through yet.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(account: str, clear: bool, kept: bool, yes: bool) -> None:
+    """Forget an ACCOUNT (its uid) with all that is known of its LMS; in the LMS everything stays, except with --clear.
+
+    People, enrolments, lessons and attendance here stay. Exit code 1: the LMS does not answer or did not let go of
+    something; the account then stays, and the removal is tried again by itself where that may help.
+    """
+    from lms_bridge.core.database import db, transaction
+    from lms_bridge.sync import accounts, removal
+    from lms_bridge.sync.models import LmsAccount, Removal
+
+    with application():
+        row = accounts.account_named(account)
+        if kept:
+            with transaction():
+                removal.keep(row, actor_uid=None)
+            click.echo(gettext("%(name)s is kept, and stays switched off.", name=row.name))
+            return
+        known = removal.footprint(row)
+        for name, count in vars(known).items():
+            click.echo(f"  {name}: {count}")
+        if not yes:
+            click.confirm(gettext("This cannot be undone. Remove %(name)s?", name=row.name), abort=True)
+        with transaction():
+            removal.remove(row, Removal.CLEAR if clear else Removal.FORGET, actor_uid=None)
+        removal.carry_out_now(row.id)
+        left = db.session.get(LmsAccount, row.id, populate_existing=True)
+    if left is None:
+        click.echo(gettext("%(name)s is removed.", name=row.name))
+        return
+    click.echo(left.last_error or gettext("It will be tried again by itself."))
+    sys.exit(1)
+
+
 @sync_group.command("list")
 @json_option
 def list_(as_json: bool) -> None:

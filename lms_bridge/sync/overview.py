@@ -56,6 +56,7 @@ def overview() -> list[dict[str, Any]]:
             "organisation": row.organisation.code,
             "name": row.name,
             "enabled": row.enabled,
+            "removal": row.removal,
             "failures": row.failures,
             "last_error": row.last_error,
             "mappings": by_account[row.id],

@@ -46,6 +46,7 @@ BLUEPRINTS = (
     "tokens",
     "sync",
     "sync_accounts",
+    "sync_removal",
     "lms_people",
     "lti",
     "lti_picking",

@@ -14,7 +14,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict, NotFound
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation
-from lms_bridge.sync import accounts, overview, parts, runs
+from lms_bridge.sync import accounts, overview, parts, removal, runs
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, RunKind, SyncRun, SyncState
 from lms_bridge.web.session import current_person, require, signed_in_required
 
@@ -111,6 +111,7 @@ def show(uid: str) -> str:
     return render_template(
         "sync/account.html",
         account=account,
+        leaving=removal.footprint(account) if account.removal is not None else None,
         figures=[_figures(gettext(name), by_kind.get(kind.value, {})) for kind, name in THINGS.items()],
         runs=[_run(run) for run in recent],
         busy=any(

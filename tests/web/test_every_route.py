@@ -197,6 +197,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("lms_people.", "key"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
     ("lms_people.", "where"): lambda w: "aside",
     ("lti_platforms.", "state"): lambda w: "off",
+    ("sync_removal.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
 }
 
 QUERY: dict[str, Sample] = {

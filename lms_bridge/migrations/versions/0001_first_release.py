@@ -1431,6 +1431,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('settings', lms_bridge.core.types.EncryptedJSON(), nullable=False),
     sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('removal', sa.Enum('forget', 'clear', name='removal', native_enum=False, length=40), nullable=True),
     sa.Column('makes_people', sa.Boolean(), nullable=False),
     sa.Column('makes_courses', sa.Boolean(), nullable=False),
     sa.Column('writes_marks', sa.Boolean(), nullable=False),

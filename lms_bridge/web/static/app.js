@@ -244,6 +244,7 @@ function keepFresh(element) {
     if (!document.hidden && !current.contains(document.activeElement)) {
       try {
         const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        if (answer.status === 404 && current.dataset.gone) return location.assign(current.dataset.gone);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = answer.ok && page.getElementById(element.id);
         if (fresh) current.replaceWith(fresh);
