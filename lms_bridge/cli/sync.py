@@ -107,6 +107,8 @@ def list_(as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row['account']}  {row['plugin']:8} {row['organisation']:12} {row['name']}")
+        if row["removal"]:
+            click.echo("  " + gettext("is being removed"))
         if row["last_error"]:
             click.echo(f"  {row['last_error']}")
         for kind, states in row["mappings"].items():
