@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lms_bridge.cli.common import application, json_option, print_json
-from lms_bridge.core.i18n import gettext
+from lms_bridge.core.i18n import gettext, ngettext
 from lms_bridge.core.plugins import Check, CheckState
 
 MARKS = {
@@ -167,9 +167,10 @@ def parts_(account: str, **wanted: bool | None) -> None:
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--account", metavar="UID", help="Only this account (default: all).")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--names", "with_names", is_flag=True, help="Name what is counted: the first 50 of each.")
 @click.option("--confirm-removals", is_flag=True, help="End as many enrolments as the LMS no longer lists.")
 @json_option
-def run(kind: str, account: str | None, dry_run: bool, confirm_removals: bool, as_json: bool) -> None:
+def run(kind: str, account: str | None, dry_run: bool, with_names: bool, confirm_removals: bool, as_json: bool) -> None:
     """Do it now and wait for it: people in (roster), the activity into courses (activities), lessons into calendars
     (events), the comparison of calendars (reconcile), attendance into the register (marks), homework in (homework)."""
     from lms_bridge.core.database import db, transaction
@@ -194,6 +195,12 @@ def run(kind: str, account: str | None, dry_run: bool, confirm_removals: bool, a
         for name, value in result["result"].items():
             if isinstance(value, int | float):
                 click.echo(f"  {name}: {value}")
+                names = result["result"].get("names", {}).get(name, []) if with_names else []
+                for one in names:
+                    click.echo(f"    {one}")
+                if names and value > len(names):
+                    more = value - len(names)
+                    click.echo("    " + ngettext("and %(count)s more", "and %(count)s more", more, count=more))
         for problem in result["problems"]:
             click.echo(f"  {problem}")
         if result["state"] == SyncState.WAITING:

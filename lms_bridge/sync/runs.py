@@ -16,7 +16,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
-from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, parts, reconcile, roster
+from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, naming, parts, reconcile, roster
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH
 
@@ -65,10 +65,19 @@ def start(
         actor_uid=actor_uid,
         locale=get_locale(),
     )
+    _drop_names(account, kind)
     db.session.add(run)
     db.session.flush()
     jobs.enqueue(RUN, str(run.id))
     return run
+
+
+def _drop_names(account: LmsAccount, kind: RunKind) -> None:
+    """Names of people are kept only until the next run of the kind, whose own are the ones to look at then."""
+    earlier = sa.select(SyncRun).filter_by(account_id=account.id, kind=kind).order_by(SyncRun.id.desc())
+    for run in db.session.scalars(earlier.limit(LISTED)):
+        if "names" in run.result:
+            run.result = {name: value for name, value in run.result.items() if name != "names"}
 
 
 def start_night() -> None:
@@ -101,9 +110,10 @@ def carry_out(run_id: int) -> None:
     accounts.take(account.id)
     try:
         _note(run_id, state=SyncState.RUNNING, progress={})
-        with use_locale(locale), accounts.connected(account) as lms:
+        with use_locale(locale), accounts.connected(account) as lms, naming.collecting() as names:
             _check_offered(lms, run.kind)
             result, problems = _DO[run.kind](account, lms, run, _Notes(run_id, account.id))
+        result = naming.added(result, names)
         _note(run_id, state=SyncState.DONE, result=result, problems=texts(problems, locale), finished_at=now())
     except (TemporaryFailure, AccessRefused) as error:
         _note(run_id, state=SyncState.WAITING, problems=texts([error], locale))
@@ -198,7 +208,7 @@ def _activities(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _No
 def _events(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
     waiting = reconcile.wish_all(account, dry_run=run.dry_run)
     if run.dry_run:
-        return {"waiting": waiting}, []
+        return {"waiting": waiting} | naming.counted("created", "updated", "deleted"), []
     return events.push(account, lms, watch).as_dict(), events.problems_of(account)
 
 

@@ -112,7 +112,7 @@ def show(uid: str) -> str:
         "sync/account.html",
         account=account,
         leaving=removal.footprint(account) if account.removal is not None else None,
-        figures=[_figures(gettext(name), by_kind.get(kind.value, {})) for kind, name in THINGS.items()],
+        figures=[_figures(gettext(name), by_kind[kind.value]) for kind, name in THINGS.items() if kind.value in by_kind],
         runs=[_run(run) for run in recent],
         busy=any(
             run.state is SyncState.RUNNING or (run.state is SyncState.WAITING and not run.problems) for run in recent
@@ -199,8 +199,14 @@ def _run(run: SyncRun) -> dict[str, Any]:
         for key, name in FIGURES.items()
         if run.result.get(key) and isinstance(run.result[key], int)
     ]
+    names = run.result.get("names", {})
     return {
         "run": run,
+        "names": [
+            (gettext(name), names[key], run.result[key] - len(names[key]))
+            for key, name in FIGURES.items()
+            if names.get(key) and isinstance(run.result.get(key), int)
+        ],
         "name": gettext(KINDS[run.kind]),
         "badge": STATES[run.state][0] if not run.problems or run.state is SyncState.REFUSED else "warn",
         "state": gettext(STATES[run.state][1]),

@@ -12,7 +12,7 @@ from flask import Flask
 from lms_bridge.cli import main, sync
 from lms_bridge.core.database import db
 from lms_bridge.sync.models import LmsAccount
-from tests.contracts.moodle_server import Fault
+from tests.contracts.moodle_server import Fault, member
 from tests.web.test_sync import World, world
 
 __all__ = ["world"]
@@ -52,3 +52,12 @@ def test_a_removal_waits_for_an_lms_that_is_down_and_can_be_stopped(world: World
     db.session.expire_all()
     assert db.session.scalars(sa.select(LmsAccount.removal)).one() is None
     assert len(world.moodle.events) == 1
+
+
+def test_a_dry_run_names_what_it_counts_where_that_is_wished(world: World) -> None:
+    world.moodle.members[2] = [member(number) for number in range(100, 160)]
+    assert "孙" not in said("run", "roster", "--dry-run")
+    listed = said("run", "roster", "--dry-run", "--names")
+    assert "people_unmatched: 60" in listed
+    assert listed.count(world.moodle.members[2][0]["lastname"]) == 50
+    assert "and 10 more" in listed
