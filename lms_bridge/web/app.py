@@ -57,6 +57,7 @@ API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
     "timetable", "change_sets", "solve_runs", "timetable_inputs", "calendar_inputs", "teaching_inputs", "pace",
     "timetable_exchange", "cases", "case_opening", "absences",
+    "lms_accounts", "unmatched_people",
 )  # fmt: skip
 
 

@@ -112,7 +112,9 @@ def show(uid: str) -> str:
         "sync/account.html",
         account=account,
         leaving=removal.footprint(account) if account.removal is not None else None,
-        figures=[_figures(gettext(name), by_kind[kind.value]) for kind, name in THINGS.items() if kind.value in by_kind],
+        figures=[
+            _figures(gettext(name), by_kind[kind.value]) for kind, name in THINGS.items() if kind.value in by_kind
+        ],
         runs=[_run(run) for run in recent],
         busy=any(
             run.state is SyncState.RUNNING or (run.state is SyncState.WAITING and not run.problems) for run in recent

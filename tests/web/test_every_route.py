@@ -197,6 +197,10 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("lms_people.", "key"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
     ("lms_people.", "where"): lambda w: "aside",
     ("lti_platforms.", "state"): lambda w: "off",
+    ("api_lms_accounts.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
+    ("api_lms_accounts.", "run"): lambda w: "nothing",
+    ("api_unmatched_people.", "source"): lambda w: "launch",
+    ("api_unmatched_people.", "key"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
     ("sync_removal.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
 }
 
