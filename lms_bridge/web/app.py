@@ -21,8 +21,8 @@ from lms_bridge.web import errors
 from lms_bridge.web.security import csrf
 
 FEATURES = (
-    "lti", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity",
-    "sync",
+    "lti", "oidc", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision",
+    "continuity", "sync",
 )  # fmt: skip
 
 BLUEPRINTS = (
@@ -48,6 +48,7 @@ BLUEPRINTS = (
     "sync_accounts",
     "sync_removal",
     "lms_people",
+    "identity_providers",
     "lti",
     "lti_picking",
     "lti_platforms",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.i18n import gettext
+from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.core.plugins import Check, CheckState, LmsConnector, Plugin
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.lessons.providers import provider_for
@@ -22,6 +22,14 @@ from lms_bridge.sync.models import LmsAccount
 
 SECONDS = 5.0
 """So long the page waits for all of them together."""
+
+CHECK_WORDS = {
+    CheckState.OK: ("good", N_("all right")),
+    CheckState.UNTRIED: ("info", N_("not tried")),
+    CheckState.WARNING: ("warn", N_("limited")),
+    CheckState.FAILED: ("bad", N_("not possible yet")),
+}
+WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNTRIED, CheckState.OK)
 
 LONG_SECONDS = 20.0
 """So long a page waits that is about nothing else."""

@@ -105,7 +105,7 @@ def read(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -
         match _kind(field):
             case Kind.MASKED if not text:
                 if name in kept and _moved(cls, typed, kept):
-                    problems.append(_problem(name, AGAIN))
+                    problems.append(InputError(AGAIN, place=Place(column=PREFIX + name)))
             case Kind.CHECK:
                 values[name] = bool(text)
             case kind if text:
@@ -115,15 +115,25 @@ def read(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -
     try:
         cls.Settings(**values)
     except ValidationError as error:
-        for found in error.errors(include_input=False, include_url=False):
-            bounds = {key: f"{value:g}" if isinstance(value, int | float) else str(value)
-                      for key, value in found.get("ctx", {}).items()}  # fmt: skip
-            address = bounds.get("pattern", "").startswith("^https?")
-            words = NO_ADDRESS if address else PROBLEMS.get(found["type"], WRONG_FORM)
-            problems.append(_problem(str(found["loc"][0]), words, bounds))
+        problems += complaints(error, PREFIX)
     if problems:
         raise BadInputs(problems)
     return values
+
+
+def complaints(error: ValidationError, prefix: str = "") -> list[BridgeError]:
+    """What pydantic complains of, in words for people; each problem's place is the name of its control, that of the
+    setting behind ``prefix``."""
+    found: list[BridgeError] = []
+    for one in error.errors(include_input=False, include_url=False):
+        bounds = {
+            key: f"{value:g}" if isinstance(value, int | float) else str(value)
+            for key, value in one.get("ctx", {}).items()
+        }
+        address = bounds.get("pattern", "").startswith(("^https?", "^(https://"))
+        words = NO_ADDRESS if address else PROBLEMS.get(one["type"], WRONG_FORM)
+        found.append(InputError(words, place=Place(column=prefix + str(one["loc"][0])), **bounds))
+    return found
 
 
 def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -> bool:
@@ -133,10 +143,6 @@ def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any])
         for name, field in _asked(cls)
         if field.is_required() and _kind(field) is Kind.TEXT
     )
-
-
-def _problem(name: str, text: str, bounds: Mapping[str, str] | None = None) -> InputError:
-    return InputError(text, place=Place(column=PREFIX + name), **(bounds or {}))
 
 
 def _asked(cls: type[Plugin]) -> Iterator[tuple[str, FieldInfo]]:
