@@ -28,6 +28,7 @@ PREFIX = "setting_"
 PROBLEMS = {
     "missing": N_("Please fill this in."),
     "string_too_short": N_("This is too short: it has at least %(min_length)s characters."),
+    "too_short": N_("This is too short: it has at least %(min_length)s characters."),
     "string_too_long": N_("This is too long: it has at most %(max_length)s characters."),
     "float_parsing": N_("Enter a number."),
     "int_parsing": N_("Enter a whole number."),
@@ -41,7 +42,11 @@ PROBLEMS = {
 """What pydantic complains of, in words for people; whatever else it is has the wrong form."""
 
 WRONG_FORM = N_("This has not the form that is needed.")
-NO_ADDRESS = N_("Enter a web address that begins with https://, or with http:// inside your own network.")
+ADDRESSES = {
+    "^https?": N_("Enter a web address that begins with https://, or with http:// inside your own network."),
+    "^(https://": N_("Enter a web address that begins with https://."),
+}
+"""By the beginning of a setting's pattern what is said of an address that does not fit it."""
 AGAIN = N_("Enter it again: it would else be sent to another address.")
 
 
@@ -130,8 +135,10 @@ def complaints(error: ValidationError, prefix: str = "") -> list[BridgeError]:
             key: f"{value:g}" if isinstance(value, int | float) else str(value)
             for key, value in one.get("ctx", {}).items()
         }
-        address = bounds.get("pattern", "").startswith(("^https?", "^(https://"))
-        words = NO_ADDRESS if address else PROBLEMS.get(one["type"], WRONG_FORM)
+        words = next(
+            (text for begin, text in ADDRESSES.items() if bounds.get("pattern", "").startswith(begin)),
+            PROBLEMS.get(one["type"], WRONG_FORM),
+        )
         found.append(InputError(words, place=Place(column=prefix + str(one["loc"][0])), **bounds))
     return found
 

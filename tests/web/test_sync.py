@@ -269,3 +269,10 @@ def test_a_course_may_carry_the_code_the_identifier_of_the_roster_or_the_uid_of_
     for key in (f"campus-a/{group.code}", "C-77", group.uid):
         assert classes_by_key(world.account)[key] == group.id
         assert classes_of(key) == classes_of(f"{key}:math") == [group.id]
+
+
+def test_a_token_that_is_too_short_is_told_its_length(world: World) -> None:
+    short = {"organisation": world.system.bureau.uid, "setting_url": "https://moodle.test", "setting_token": "wrong"}
+    page = world.client.post("/system/lms/new", data=FORM | short).get_data(as_text=True)
+    assert re.search(r'id="field-setting_token-error">.*at least 8 characters', page)
+    assert "32 letters and digits" in page
