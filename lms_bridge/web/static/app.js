@@ -69,8 +69,8 @@ document.addEventListener("submit", (event) => {
   if (form.method === "get") return;
   form.dataset.sent = "yes";
   if (button) showBusy(button);
-  // A form that answers with a file leaves this page standing: make it ready again.
-  if ("download" in form.dataset) setTimeout(() => makeReady(form), 2000);
+  // A form that answers with a file, or in a window of its own, leaves this page standing: make it ready again.
+  if ("download" in form.dataset || form.target === "_blank") setTimeout(() => makeReady(form), 2000);
 });
 
 document.addEventListener("click", (event) => {
