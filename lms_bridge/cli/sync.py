@@ -199,7 +199,7 @@ def run(kind: str, account: str | None, dry_run: bool, with_names: bool, confirm
                 for one in names:
                     click.echo(f"    {one}")
                 if names and value > len(names):
-                    more = value - len(names)
+                    more = int(value) - len(names)
                     click.echo("    " + ngettext("and %(count)s more", "and %(count)s more", more, count=more))
         for problem in result["problems"]:
             click.echo(f"  {problem}")

@@ -246,7 +246,7 @@ def _new_benchmark(
     language: str,
     *,
     author: Person | None,
-    title: str,
+    title: str | None,
 ) -> TeachingPlan:
     """A benchmark without a version yet. Flushes."""
     plan = TeachingPlan(
