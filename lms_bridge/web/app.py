@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -112,6 +113,7 @@ def served_app() -> Flask:
     return app
 
 
+@functools.cache
 def load_features() -> None:
     """Import each feature's tables, jobs and subscriptions, so that they are known before the first request."""
     import_module("lms_bridge.core.models")

@@ -29,6 +29,8 @@ from tests.journeys.conftest import (
 from tests.lti.conftest import known_as, lis
 from tests.lti.lms import CLIENT, DEPLOYMENT, Lms, running
 
+pytestmark = pytest.mark.one_database
+
 STORAGE = """
 const kept = {};
 addEventListener("message", (event) => {
