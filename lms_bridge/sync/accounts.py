@@ -43,9 +43,12 @@ def connect(
     """The organisation's account ``name`` at an LMS, made or given other settings, and switched on. Flushes.
 
     :raises ConfigurationError: there is no such plugin, a setting is wrong, or it cannot make courses.
+    :raises Conflict: another account exchanges the same lessons with this LMS, or this one is being removed.
     """
     stored = _checked(plugin, settings, makes_courses)
     account = named(organisation, plugin, name)
+    if account is not None:
+        check_stays(account)
     _check_alone(organisation, plugin, stored, account)
     if account is None:
         account = LmsAccount(organisation_id=organisation.id, plugin=plugin, name=name)
@@ -76,8 +79,9 @@ def change(
     before counts no longer.
 
     :raises ConfigurationError: a setting is wrong, or the LMS's connector cannot make courses.
-    :raises Conflict: another account of the organisation has the name.
+    :raises Conflict: another account of the organisation has the name, or this one is being removed.
     """
+    check_stays(account)
     stored = _checked(account.plugin, settings, makes_courses)
     other = named(account.organisation, account.plugin, name)
     if other is not None and other.id != account.id:
@@ -91,9 +95,25 @@ def change(
 
 def switch(account: LmsAccount, *, on: bool, actor_uid: str) -> None:
     """Exchange with the LMS again, or no longer; settings and mappings stay, and so does what is there. What changed
-    meanwhile is caught up with by the next runs."""
+    meanwhile is caught up with by the next runs.
+
+    :raises Conflict: it is being removed.
+    """
+    check_stays(account)
     account.enabled = on
     _record("lms.on" if on else "lms.off", account, actor_uid)
+
+
+def check_stays(account: LmsAccount) -> None:
+    """Pass silently unless the account is being removed.
+
+    :raises Conflict: it is.
+    """
+    if account.removal is not None:
+        raise Conflict(
+            N_("The account “%(name)s” is being removed."), name=account.name,
+            remedy=N_("Wait until it is gone, or say on its page that it is kept."),
+        )  # fmt: skip
 
 
 def _record(what: str, account: LmsAccount, actor_uid: str | None, **more: str) -> None:

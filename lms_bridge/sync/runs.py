@@ -25,6 +25,7 @@ from lms_bridge.sync import (
     homework,
     leases,
     marks,
+    naming,
     parts,
     reconcile,
     roster,
@@ -77,10 +78,19 @@ def start(
         actor_uid=actor_uid,
         locale=get_locale(),
     )
+    _drop_names(account, kind)
     db.session.add(run)
     db.session.flush()
     jobs.enqueue(RUN, str(run.id))
     return run
+
+
+def _drop_names(account: LmsAccount, kind: RunKind) -> None:
+    """Names of people are kept only until the next run of the kind, whose own are the ones to look at then."""
+    earlier = sa.select(SyncRun).filter_by(account_id=account.id, kind=kind).order_by(SyncRun.id.desc())
+    for run in db.session.scalars(earlier.limit(LISTED)):
+        if "names" in run.result:
+            run.result = {name: value for name, value in run.result.items() if name != "names"}
 
 
 def start_night() -> None:
@@ -113,9 +123,10 @@ def carry_out(run_id: int) -> None:
     leases.take(LmsAccount, account.id)
     try:
         _note(run_id, state=SyncState.RUNNING, progress={})
-        with use_locale(locale), accounts.connected(account) as lms:
+        with use_locale(locale), accounts.connected(account) as lms, naming.collecting() as names:
             _check_offered(lms, run.kind)
             result, problems = _DO[run.kind](account, lms, run, _Notes(run_id, account.id))
+        result = naming.added(result, names)
         _note(run_id, state=SyncState.DONE, result=result, problems=texts(problems, locale), finished_at=now())
     except (TemporaryFailure, AccessRefused) as error:
         _note(run_id, state=SyncState.WAITING, problems=texts([error], locale))
@@ -217,7 +228,7 @@ def _activities(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _No
 def _events(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
     waiting = reconcile.wish_all(account, dry_run=run.dry_run)
     if run.dry_run:
-        return {"waiting": waiting}, []
+        return {"waiting": waiting} | naming.counted("created", "updated", "deleted"), []
     return events.push(account, lms, watch).as_dict(), [*events.problems_of(account), *groups.warnings(account)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lms_bridge.core import jobs
 from lms_bridge.core.database import transaction
-from lms_bridge.sync import members, runs, scores
+from lms_bridge.sync import members, removal, runs, scores
 
 
 @jobs.job(runs.PUSH, max_attempts=12)
@@ -23,6 +23,12 @@ def wish(account_id: str) -> None:
 def run(run_id: str) -> None:
     """Carry out one run."""
     runs.carry_out(int(run_id))
+
+
+@jobs.job(removal.LEAVE, max_attempts=12)
+def leave(account_id: str) -> None:
+    """Remove one LMS account."""
+    removal.carry_out(int(account_id))
 
 
 @jobs.job(runs.NIGHT, daily_at=18)

@@ -23,8 +23,8 @@ from lms_bridge.web import errors
 from lms_bridge.web.security import csrf
 
 FEATURES = (
-    "lti", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity",
-    "sync",
+    "lti", "oidc", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision",
+    "continuity", "sync",
 )  # fmt: skip
 
 BLUEPRINTS = (
@@ -48,7 +48,9 @@ BLUEPRINTS = (
     "tokens",
     "sync",
     "sync_accounts",
+    "sync_removal",
     "lms_people",
+    "identity_providers",
     "lti",
     "lti_picking",
     "lti_platforms",
@@ -58,6 +60,7 @@ API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
     "timetable", "change_sets", "solve_runs", "timetable_inputs", "calendar_inputs", "teaching_inputs", "pace",
     "timetable_exchange", "cases", "case_opening", "absences",
+    "lms_accounts", "unmatched_people",
 )  # fmt: skip
 
 

@@ -128,6 +128,9 @@ class MoodleConnector(LmsConnector):
     def ensure_activity(self, course_remote_id: str, remote_id: str | None = None) -> str:
         return self._activities.ensure(course_remote_id, remote_id)
 
+    def remove_activity(self, course_remote_id: str, remote_id: str) -> None:
+        self._activities.remove(course_remote_id, remote_id)
+
     def send_message(self, person_remote_id: str, text: str) -> str:
         return coursework.send_message(self.client, person_remote_id, text)
 

@@ -70,6 +70,11 @@ NEEDS = (
         ),
     ),
     Need(
+        N_("Taking the activity out again, when the account is removed"),
+        ("core_course_delete_modules",),
+        ("moodle/course:manageactivities",),
+    ),
+    Need(
         N_("Cohorts"),
         ("core_cohort_get_cohorts", "core_cohort_get_cohort_members"),
         ("moodle/cohort:view",),

@@ -111,6 +111,11 @@ class Moodle:
         found = [c for c in self.courses if str(c.get(p["field"])) == p["value"] or c.get("secret") == p["value"]]
         return {"courses": [{k: v for k, v in c.items() if k != "idnumber"} for c in found], "warnings": []}
 
+    def _core_course_delete_modules(self, p: dict[str, Any]) -> Any:
+        for rows in self.modules.values():
+            rows[:] = [row for row in rows if str(row["id"]) not in p["cmids"]]
+        return None
+
     def _core_course_create_courses(self, p: dict[str, Any]) -> Any:
         made = [c | {"id": self.next_number(), "format": "topics"} for c in p["courses"]]
         self.courses += made

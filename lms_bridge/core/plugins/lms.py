@@ -274,6 +274,10 @@ class LmsConnector(Plugin):
         whatever it is called now); its remote id."""
         raise NotImplementedError  # abstract where `activities` is set
 
+    def remove_activity(self, course_remote_id: str, remote_id: str) -> None:
+        """Take our activity out of the course; one that is gone already is no error."""
+        raise NotImplementedError  # abstract where `activities` is set
+
     def send_message(self, person_remote_id: str, text: str) -> str:
         """Send a message within the LMS; the id of it."""
         raise NotImplementedError  # abstract where `messages` is set

@@ -1423,6 +1423,20 @@ def upgrade() -> None:
     sa.UniqueConstraint('arrangement_id', 'person_id', name=op.f('uq_teaching_arrangement_teacher_arrangement_id_person_id'))
     )
 
+    op.create_table('identity_provider',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('identifier', sa.String(length=40), nullable=False),
+    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('said', lms_bridge.core.types.EncryptedJSON(), nullable=False),
+    sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_identity_provider_organisation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_identity_provider')),
+    sa.UniqueConstraint('identifier', name=op.f('uq_identity_provider_identifier'))
+    )
+    with op.batch_alter_table('identity_provider', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_identity_provider_organisation_id'), ['organisation_id'], unique=False)
+
     op.create_table('lms_account',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('uid', sa.String(length=32), nullable=False),
@@ -1431,6 +1445,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('settings', lms_bridge.core.types.EncryptedJSON(), nullable=False),
     sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('removal', sa.Enum('forget', 'clear', name='removal', native_enum=False, length=40), nullable=True),
     sa.Column('makes_people', sa.Boolean(), nullable=False),
     sa.Column('makes_courses', sa.Boolean(), nullable=False),
     sa.Column('writes_marks', sa.Boolean(), nullable=False),
@@ -1620,6 +1635,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_sync_mapping_due')
 
     op.drop_table('sync_mapping')
+    with op.batch_alter_table('identity_provider', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_identity_provider_organisation_id'))
+
+    op.drop_table('identity_provider')
     with op.batch_alter_table('lms_account', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_lms_account_organisation_id'))
 
