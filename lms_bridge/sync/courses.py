@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -98,7 +99,7 @@ def known_courses(
     account_ids: Collection[int], class_ids: Collection[int] | None = None
 ) -> dict[int, list[CourseOfClass]]:
     """By account: the courses that belong to a class of ours (to one of ``class_ids``)."""
-    query = sa.select(SyncMapping).where(
+    query = sa.select(SyncMapping.account_id, SyncMapping.remote_id, SyncMapping.entity_id, SyncMapping.sent).where(
         SyncMapping.account_id.in_(account_ids),
         SyncMapping.kind == MappedKind.COURSE,
         SyncMapping.state == MappingState.DONE,
@@ -106,21 +107,32 @@ def known_courses(
     if class_ids is not None:
         query = query.where(SyncMapping.entity_id.in_(class_ids))
     found: dict[int, list[CourseOfClass]] = {}
-    for row in db.session.scalars(query.order_by(SyncMapping.id)):
-        assert row.entity_id is not None
-        assert row.remote_id is not None
-        course = CourseOfClass(row.remote_id, row.entity_id, row.sent.get("subject"))
-        found.setdefault(row.account_id, []).append(course)
+    for account_id, remote_id, class_id, sent in db.session.execute(query.order_by(SyncMapping.id)).all():
+        assert class_id is not None
+        assert remote_id is not None
+        found.setdefault(account_id, []).append(CourseOfClass(remote_id, class_id, sent.get("subject")))
     return found
 
 
 class PlacesOfClasses:
-    """In which remote courses lessons are shown."""
+    """In which remote courses lessons are shown, and to which group there; ``groups`` are those of parts of classes, by
+    course and part."""
 
-    def __init__(self, courses: Collection[CourseOfClass]) -> None:
+    def __init__(
+        self, courses: Collection[CourseOfClass], groups: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    ) -> None:
         self._of_class: defaultdict[int, list[CourseOfClass]] = defaultdict(list)
+        self._classes: defaultdict[str, set[int]] = defaultdict(set)
+        self._groups = groups
         for course in courses:
             self._of_class[course.class_id].append(course)
+            self._classes[course.remote_id].add(course.class_id)
+
+    def group_of(self, audience: Collection[tuple[int, str]], place: str) -> str | None:
+        """The group of the course ``place`` that a lesson of these classes or parts of classes is for; None: the whole
+        course, or more than one part of its class, or a part that has no group there."""
+        parts = {part for class_id, part in audience if class_id in self._classes[place]}
+        return self._groups.get(place, {}).get(parts.pop()) if len(parts) == 1 else None
 
     def of_lesson(self, class_ids: Collection[int], subject_id: int) -> list[str]:
         """The remote courses in which a lesson of these classes is shown: for each class those of its subject, and only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import functools
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lms_bridge import __version__
 from lms_bridge.core import crypto, files, i18n, links, logging, queue
+from lms_bridge.core.application import end_of_start
 from lms_bridge.core.database import db
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.notices import dates
@@ -22,8 +23,8 @@ from lms_bridge.web import errors
 from lms_bridge.web.security import csrf
 
 FEATURES = (
-    "lti", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity",
-    "sync",
+    "lti", "oidc", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision",
+    "continuity", "sync",
 )  # fmt: skip
 
 BLUEPRINTS = (
@@ -47,7 +48,9 @@ BLUEPRINTS = (
     "tokens",
     "sync",
     "sync_accounts",
+    "sync_removal",
     "lms_people",
+    "identity_providers",
     "lti",
     "lti_picking",
     "lti_platforms",
@@ -57,6 +60,7 @@ API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
     "timetable", "change_sets", "solve_runs", "timetable_inputs", "calendar_inputs", "teaching_inputs", "pace",
     "timetable_exchange", "cases", "case_opening", "absences",
+    "lms_accounts", "unmatched_people",
 )  # fmt: skip
 
 
@@ -103,16 +107,13 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def served_app() -> Flask:
-    """The application of a web process, from the environment, with what its first visitors would wait for: the words of
-    all languages are read, and what the start has made is left out of the garbage collector's rounds."""
+    """The application of a web process, from the environment, ready for its first visitors."""
     app = create_app()
-    for locale in i18n.LOCALES:
-        i18n.catalogue(locale)
-    gc.collect()
-    gc.freeze()
+    end_of_start()
     return app
 
 
+@functools.cache
 def load_features() -> None:
     """Import each feature's tables, jobs and subscriptions, so that they are known before the first request."""
     import_module("lms_bridge.core.models")
