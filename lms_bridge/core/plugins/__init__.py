@@ -39,8 +39,11 @@ from lms_bridge.core.plugins.meeting import (
     Attendee,
     Capacity,
     EvidenceKind,
+    FoundRoom,
+    Gap,
     MeetingProvider,
     MeetingSpec,
+    Observer,
     PresenceEvent,
     PresenceReport,
     ProviderCapabilities,
@@ -49,6 +52,8 @@ from lms_bridge.core.plugins.meeting import (
     RoomRole,
     WebhookAnswer,
 )
+from lms_bridge.core.plugins.outgoing import InternalAddress, Network, Outgoing
+from lms_bridge.core.plugins.replies import Reply, json_of, retry_after, usable, xml_of
 
 __all__ = [
     "N_",
@@ -71,12 +76,18 @@ __all__ = [
     "DeliveryReport",
     "EnrolmentRecord",
     "EvidenceKind",
+    "FoundRoom",
+    "Gap",
     "GroupRecord",
+    "InternalAddress",
     "LmsConnector",
     "MeetingProvider",
     "MeetingSpec",
     "MessageChannel",
+    "Network",
     "NotThere",
+    "Observer",
+    "Outgoing",
     "OutgoingMessage",
     "PersonRecord",
     "Plugin",
@@ -87,6 +98,7 @@ __all__ = [
     "ProviderCapabilities",
     "Recording",
     "RemoteEvent",
+    "Reply",
     "Room",
     "RoomRole",
     "SendResult",
@@ -99,8 +111,12 @@ __all__ = [
     "described",
     "gettext",
     "is_mail_address",
+    "json_of",
     "marked",
     "now",
+    "retry_after",
+    "usable",
+    "xml_of",
 ]
 
 from lms_bridge.core.plugins.base import AccessRefused, NotThere, PluginError, TemporaryFailure, WebhookRefused

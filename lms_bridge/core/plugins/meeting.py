@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,6 +44,9 @@ class ProviderCapabilities:
     """The provider keeps recordings."""
     needs_observer: bool = False
     """Presence comes only from an observer connection that LMS Bridge holds open during the lesson."""
+    leader_address_keep: timedelta | None = None
+    """The leader's address opens a host's account and expires: it is fetched after the click only, kept for at most
+    this long and forgotten once used. None: it is like everyone's."""
     heartbeat: bool = False
     """The room is our own page, which reports presence itself."""
     embeddable: bool = False
@@ -53,7 +56,8 @@ class ProviderCapabilities:
 @dataclass(frozen=True)
 class MeetingSpec:
     """The room that is wanted. ``key`` is unique per lesson and attempt, fit for addresses (lower-case letters,
-    digits, ``-``) and never used again; times are aware UTC."""
+    digits, ``-``) and never used again; times are aware UTC. ``host`` is one of :meth:`MeetingProvider.hosts`, held
+    for this room alone. ``ended_at`` is given once the room is over."""
 
     key: str
     lesson_uid: str
@@ -68,6 +72,7 @@ class MeetingSpec:
     expected: int = 0
     host: str | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,14 @@ class Room:
     external_ids: tuple[str, ...]
     state: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FoundRoom:
+    """A room that exists at the provider and was made by this installation; ``key`` is the one of its meeting."""
+
+    key: str
+    room: Room
 
 
 @dataclass(frozen=True)
@@ -118,20 +131,33 @@ class PresenceEvent:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A time in which the provider could show nothing: unknown, never absence. ``external_id`` is the one room that
+    was not seen; None means all rooms of the account. A long gap may be told in pieces that touch."""
+
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
 class PresenceReport:
     """Events since the last look, the ends of meetings that were seen, and gaps in which nothing could be seen."""
 
     events: Sequence[PresenceEvent] = ()
     ended: Sequence[tuple[str, datetime]] = ()
-    gaps: Sequence[tuple[datetime, datetime, str]] = ()
+    gaps: Sequence[Gap] = ()
     cursor: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class WebhookAnswer:
-    """What a webhook said, and what its sender is answered. ``body`` is sent with ``media_type``."""
+    """What a webhook said, and what its sender is answered. ``body`` is sent with ``media_type``. ``look``: something
+    may have happened that the webhook does not prove; :meth:`MeetingProvider.presence` will show."""
 
     report: PresenceReport = PresenceReport()
+    look: bool = False
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
@@ -159,6 +185,29 @@ class Recording:
     url: str
 
 
+class Observer(ABC):
+    """Sees who is in the running rooms of one account, by connections that it holds open.
+
+    One process holds it and one thread calls it. Its account's other calls go on beside it, in other processes. The
+    cursor of each report says who is inside; whoever stores it together with the report's events and gives it to the
+    next observer loses nobody when a process dies. The time between two observers is a gap that only the holder knows.
+    """
+
+    @abstractmethod
+    def watch(self, meetings: Sequence[tuple[MeetingSpec, Room]]) -> None:
+        """These are the rooms that run now: go into those that are new, leave those that are no longer named.
+        Returns at once; a room that cannot be entered is tried again until it is no longer named, and is a gap."""
+
+    @abstractmethod
+    def read(self, seconds: float) -> PresenceReport:
+        """What was seen since the last call; waits at most ``seconds`` for something to happen. A room that cannot be
+        reached raises nothing: it is a gap."""
+
+    @abstractmethod
+    def close(self) -> PresenceReport:
+        """Leave all rooms; what was seen since the last call. Closing twice is no error."""
+
+
 class MeetingProvider(Plugin):
     """Brings rooms. All calls but :meth:`join_url` (with ``local_join_url``) and :meth:`parse_webhook` run in jobs.
 
@@ -180,16 +229,54 @@ class MeetingProvider(Plugin):
         """The lesson moved or was renamed. Providers without a schedule have nothing to do."""
         return room
 
+    def join_urls(self, meeting: MeetingSpec, room: Room, attendees: Sequence[Attendee]) -> Mapping[str, str]:
+        """Addresses by attendee uid, for providers without ``local_join_url``: asked for beforehand, in batches as
+        large as the provider takes. Who is not in the answer gets theirs at the click, by :meth:`join_url`."""
+        return {one.uid: self.join_url(meeting, room, one) for one in attendees}
+
+    def hosts(self) -> Sequence[str]:
+        """With ``host_licences``: who can lead rooms, each one room at a time. From the settings, without a call."""
+        return ()
+
     def end(self, meeting: MeetingSpec, room: Room) -> None:
-        """End the room for all (or give it back). Ending twice is no error."""
+        """End the room for all (or give it back). Ending twice is no error. For a room that :meth:`open_rooms` found,
+        of ``meeting`` only ``key`` and ``state`` are sure."""
+
+    def open_rooms(self) -> Iterable[FoundRoom]:
+        """Rooms that exist at the provider now and carry this installation's mark, whether or not a lesson still needs
+        them; other people's rooms are never named. Those that nobody needs are then ended."""
+        return ()
+
+    def probe(self) -> None:
+        """One cheap call that shows whether the provider answers, and takes our account. Made every few seconds while
+        lessons run, unless :meth:`presence` is.
+
+        :raises PluginError: it does not.
+        """
+        self.capacity()
 
     def presence(self, meetings: Sequence[tuple[MeetingSpec, Room]], cursor: Mapping[str, Any]) -> PresenceReport:
-        """Who is, or was, there: one poll for all running ``meetings`` of the account, or their reports afterwards.
-        ``cursor`` is the one of the last report."""
+        """Who is, or was, there. With ``real_time_presence`` one poll for all running ``meetings`` of the account (none
+        has an ``ended_at``); with ``report_afterwards`` the reports of meetings that are over (all have one), asked for
+        several times, since reports come late and grow: what was told before may be told again. ``cursor`` is the one
+        of the last report of the same sort. Left as it is by providers that tell by webhooks or an observer alone."""
         return PresenceReport(cursor=cursor)
 
-    def parse_webhook(self, headers: Mapping[str, str], query: Mapping[str, str], raw_body: bytes) -> WebhookAnswer:
-        """Verify and read one webhook, without any network call. Header names come in lower case.
+    def observer(self, cursor: Mapping[str, Any]) -> Observer:
+        """A new observer of the account's rooms; asked for only where the capabilities say ``needs_observer``.
+        ``cursor`` is the one of the last report that was stored."""
+        raise NotImplementedError(f"{self.identifier} has no observer")
+
+    def parse_webhook(
+        self,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        raw_body: bytes,
+        *,
+        meeting: MeetingSpec | None = None,
+    ) -> WebhookAnswer:
+        """Verify and read one webhook (POST, or GET with an empty body), without any network call. Header names come in
+        lower case. ``meeting`` is the one whose ``callback_url`` was called; None: the account's ``webhook_url`` was.
 
         :raises WebhookRefused: it is not genuine, or not readable.
         """
