@@ -8,8 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from lms_bridge.core.outgoing import Outgoing, Reply
-from lms_bridge.core.plugins import N_, AccessRefused, PluginError, TemporaryFailure
+from lms_bridge.core.plugins import (
+    N_,
+    AccessRefused,
+    Outgoing,
+    PluginError,
+    Reply,
+    TemporaryFailure,
+    json_of,
+    usable,
+)
 from lms_bridge_galene.settings import GaleneSettings
 
 TRIES = 4
@@ -103,13 +111,9 @@ class GaleneApi:
 
 
 def _data(reply: Reply) -> Any:
-    try:
-        return json.loads(reply.content)
-    except ValueError:
-        raise TemporaryFailure(
-            N_("Galene answered with a web page instead of data."),
-            remedy=N_("Look at the address of Galene, and at what stands between (proxy, firewall, sign-in page)."),
-        ) from None
+    if not reply.content:
+        raise TemporaryFailure(N_("Galene's answer is empty."))
+    return json_of(reply)
 
 
 def _strange() -> PluginError:
@@ -134,9 +138,6 @@ def _refused(reply: Reply) -> NoReturn:
             N_("There is no administrative interface of Galene at this address."),
             remedy=N_("Galene 0.9 or newer is needed; look at the address."),
         )
-    if status == 429 or status >= 500:
-        busy = TemporaryFailure(N_("Galene answered with HTTP status %(status)s."), status=status)
-        busy.retry_after = reply.retry_after
-        raise busy
+    usable(reply)
     said = " ".join(reply.content[:200].decode("utf-8", "replace").split())
     raise PluginError(N_("Galene refused: %(text)s (HTTP %(status)s)"), text=said or "-", status=status)

@@ -5,11 +5,11 @@ It never asks for media and offers none. (galene-protocol.md)
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,18 +41,17 @@ class Client:
 
 
 class Connection:
-    """A client in one group. For one thread, but for :meth:`cut`. ``open_socket`` connects to the server."""
+    """A client in one group, over ``raw``, which is connected to the server. For one thread, but for :meth:`cut`."""
 
-    def __init__(self, url: str, group: str, token: str, open_socket: Callable[[], socket.socket]) -> None:
+    def __init__(self, raw: socket.socket, url: str, group: str, token: str) -> None:
         self.id = secrets.token_hex(16)
         self._inside: dict[str, Client] = {}
         self._heard = time.monotonic()
-        raw = open_socket()
         self._socket = websocket.WebSocket(enable_multithread=True)
         try:
             raw.settimeout(ENTER_SECONDS)
             # No Origin: the server would compare it with its own address, which a proxy may have changed.
-            self._socket.connect(url, socket=raw, suppress_origin=True, redirect_limit=0)
+            self._socket.connect(url, socket=raw, suppress_origin=True, redirect_limit=0)  # type: ignore[no-untyped-call]
             self._send(type="handshake", version=[VERSION], id=self.id)
             self._send(type="join", kind="join", group=group, token=token)
             self._enter()
@@ -132,10 +131,8 @@ class Connection:
         """Break the connection, so that a thread that waits on it goes on at once."""
         raw = self._socket.sock
         if raw is not None:
-            try:
+            with contextlib.suppress(OSError):  # broken already, which is what was wanted
                 raw.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     def _take(self, message: dict[str, Any]) -> tuple[Client, bool] | None:
         who, kind = str(message.get("id", "")), message.get("kind")

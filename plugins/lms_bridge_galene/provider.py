@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -9,8 +10,8 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel
 
-from lms_bridge.core.outgoing import Outgoing
 from lms_bridge.core.plugins import (
+    N_,
     Attendee,
     Capacity,
     Check,
@@ -18,10 +19,12 @@ from lms_bridge.core.plugins import (
     MeetingProvider,
     MeetingSpec,
     Observer,
+    Outgoing,
     PluginContext,
     ProviderCapabilities,
     Room,
     RoomRole,
+    TemporaryFailure,
     now,
 )
 from lms_bridge_galene import tokens
@@ -59,7 +62,7 @@ class GaleneProvider(MeetingProvider):
         self._outgoing = Outgoing(
             "Galene",
             seconds=context.timeout.total_seconds(),
-            networks=settings.networks,
+            networks=context.networks,
             ca_file=settings.ca_file,
         )
         self._api = GaleneApi(settings, self._outgoing)
@@ -138,8 +141,25 @@ class GaleneProvider(MeetingProvider):
 
     def _connect(self, group: str, token: str) -> Connection:
         address = urlsplit(self._settings.url.rstrip("/"))
-        url = address._replace(scheme="wss" if address.scheme == "https" else "ws", path=f"{address.path}/ws")
-        return Connection(url.geturl(), group, token, lambda: self._outgoing.connect(self._settings.url))
+        secure, host = address.scheme == "https", address.hostname or ""
+        raw = self._outgoing.connect(host, address.port or (443 if secure else 80))
+        try:
+            if secure:
+                raw = self._outgoing.tls().wrap_socket(raw, server_hostname=host)
+            url = address._replace(scheme="wss" if secure else "ws", path=f"{address.path}/ws").geturl()
+            return Connection(raw, url, group, token)
+        except ssl.SSLCertVerificationError as error:
+            raw.close()
+            raise TemporaryFailure(
+                N_("The certificate of Galene is not trusted: %(reason)s."),
+                remedy=N_("Renew it, or name the certificate authority in the settings."),
+                reason=error.verify_message.rstrip("."),
+            ) from None
+        except OSError as error:
+            raw.close()
+            raise TemporaryFailure(
+                N_("Galene's group cannot be entered: %(reason)s"), reason=type(error).__name__
+            ) from None
 
     def _token(self, meeting: MeetingSpec, room: Room, name: str, permissions: Sequence[str]) -> str:
         expires = max(meeting.ends_at, now()) + GRACE

@@ -22,9 +22,5 @@ LABELS = {
         N_("By links that Galene makes; whoever has one comes in without LMS Bridge."),
     ),
     "max_people": (N_("People at the same time"), N_("How many the server carries; empty: not known.")),
-    "networks": (
-        N_("Internal networks"),
-        N_("Only if the server stands in your own network: 10.1.0.0/16. Several with spaces between them."),
-    ),
     "ca_file": (N_("File of the certificate authority"), N_("Only if the certificate is not a public one.")),
 }

@@ -39,8 +39,5 @@ class GaleneSettings(BaseModel):
     max_people: int | None = Field(None, ge=1)
     """How many people this server carries at the same time; empty: not known."""
 
-    networks: list[str] = []
-    """Internal networks in which the server may stand (``10.1.0.0/16``); elsewhere internal addresses are refused."""
-
     ca_file: Path | None = None
     """File with the certificate authority of the server, if it is not a public one."""

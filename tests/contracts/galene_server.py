@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -218,7 +218,8 @@ class Galene:
             kid = jwt.get_unverified_header(token).get("kid")
             (key,) = [k for k in self.keys.get(group, []) if k.get("kid") == kid]
             secret = base64.urlsafe_b64decode(key["k"] + "==")
-            assert key["kty"] == "oct" and len(secret) == {"HS256": 32, "HS384": 48, "HS512": 64}[key["alg"]]
+            assert key["kty"] == "oct"
+            assert len(secret) == {"HS256": 32, "HS384": 48, "HS512": 64}[key["alg"]]
             claims = jwt.decode(
                 token,
                 secret,
@@ -253,18 +254,13 @@ class Socket:
         """Send one frame."""
         content = text.encode()
         length = bytes([len(content)]) if len(content) < 126 else b"\x7e" + struct.pack(">H", len(content))
-        with self._lock:
-            try:
-                self._connection.sendall(bytes([0x80 | opcode]) + length + content)
-            except OSError:
-                pass
+        with self._lock, suppress(OSError):
+            self._connection.sendall(bytes([0x80 | opcode]) + length + content)
 
     def end(self) -> None:
         """Break the connection."""
-        try:
+        with suppress(OSError):
             self._connection.shutdown(2)
-        except OSError:
-            pass
 
     def messages(self) -> Iterator[str]:
         """What the client says, until it closes."""
