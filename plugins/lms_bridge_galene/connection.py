@@ -16,6 +16,7 @@ from typing import Any
 import websocket
 
 from lms_bridge.core.plugins import N_, PluginError, TemporaryFailure
+from lms_bridge_galene.tokens import OURS
 
 VERSION = "2"
 QUIET_SECONDS = 10.0
@@ -91,7 +92,7 @@ class Connection:
 
     @property
     def inside(self) -> dict[str, Client]:
-        """Who is in the group now, without this connection itself, by id."""
+        """Who is in the group now, without connections of LMS Bridge, by id."""
         return dict(self._inside)
 
     def next(self, seconds: float) -> tuple[Client, bool] | None:
@@ -147,7 +148,7 @@ class Connection:
             str(message.get("username") or ""),
             tuple(str(p) for p in permissions) if isinstance(permissions, list) else (),
         )
-        if "system" in client.permissions:  # the server's own recorder
+        if "system" in client.permissions or OURS in client.permissions:  # the server's recorder, or no person either
             return None
         known = who in self._inside
         self._inside[who] = client
@@ -161,6 +162,8 @@ class Connection:
         except websocket.WebSocketTimeoutException:
             return None
         self._heard = time.monotonic()
+        if not text:
+            raise websocket.WebSocketConnectionClosedException
         try:
             message = json.loads(text)
         except ValueError:

@@ -122,9 +122,9 @@ class GaleneObserver(Observer):
 
     def close(self) -> PresenceReport:
         rooms = list(self._rooms.values())
+        last = [gap for room in rooms if (gap := room.blind(SHORT)) is not None]
         for room in rooms:
             room.stop()
-        last = [gap for room in rooms if (gap := room.blind(SHORT)) is not None]
         rest = self.read(0)
         self.watch(())
         for room in rooms:

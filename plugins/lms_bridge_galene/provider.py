@@ -95,7 +95,7 @@ class GaleneProvider(MeetingProvider):
         key = tokens.new_key()
         if self._api.put_keys(group, tokens.key_set(key)):
             closing = Room(room.external_ids, room.state, {"key": key})
-            token = self._token(meeting, closing, self._settings.observer_name, tokens.OPERATOR)
+            token = self._token(meeting, closing, self._settings.observer_name, (*tokens.OPERATOR, tokens.OURS))
             put_everybody_out(lambda: self._connect(group, token))
         self._api.delete_group(group)
 
@@ -122,7 +122,7 @@ class GaleneProvider(MeetingProvider):
     def _enter(self, meeting: MeetingSpec, room: Room) -> Connection:
         """The observer's way in: seen by all under its name, allowed nothing."""
         group = room.external_ids[0]
-        return self._connect(group, self._token(meeting, room, self._settings.observer_name, ()))
+        return self._connect(group, self._token(meeting, room, self._settings.observer_name, (tokens.OURS,)))
 
     def _try_group(self, group: str) -> None:
         """Make a group, go in as the observer does, and take it away again.
@@ -134,7 +134,7 @@ class GaleneProvider(MeetingProvider):
         try:
             self._api.put_keys(group, tokens.key_set(key))
             room = Room((group,), {"group": group}, {"key": key})
-            token = tokens.sign(key, self._audience(room), self._settings.observer_name, (), now() + GRACE)
+            token = tokens.sign(key, self._audience(room), self._settings.observer_name, (tokens.OURS,), now() + GRACE)
             self._connect(group, token).close()
         finally:
             self._api.delete_group(group)

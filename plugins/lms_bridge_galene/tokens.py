@@ -27,6 +27,8 @@ KEY_BYTES = 32
 """Galene takes exactly this length for HS256."""
 
 MARKER = "lms-bridge:"
+OURS = "lms-bridge-observer"
+"""Permission of LMS Bridge's own connections, by which they know one another."""
 
 OPERATOR = ("op", "present", "message", "caption")
 PERMISSIONS = {
@@ -40,11 +42,6 @@ PERMISSIONS = {
 def new_key() -> str:
     """A random key for one group, as a JWK writes it."""
     return _text(secrets.token_bytes(KEY_BYTES))
-
-
-def closing_key(key: str) -> str:
-    """The key that a group gets while it is being emptied: no token of its people is good for it."""
-    return _text(_derived(key, b"closing"))
 
 
 def key_set(key: str) -> dict[str, Any]:
