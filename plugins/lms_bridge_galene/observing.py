@@ -35,6 +35,9 @@ PIECE = timedelta(seconds=15)
 """A gap that lasts is told in pieces of this length."""
 SHORT = timedelta(seconds=1)
 """What the first connection takes is no gap."""
+LOOK = timedelta(seconds=2)
+"""Galene's page goes in and out again as soon as it is opened, to see whether the token is good; its person goes in by
+a click. So a visit is told only when it has lasted this long, with the time at which it began."""
 PAUSES = (0.5, 1, 2, 5, 10)
 """Seconds between one try to enter and the next."""
 REASON = "observer"
@@ -203,17 +206,27 @@ class _Watch:
         inside = connection.inside
         for client_id in [client_id for client_id in self._known if client_id not in inside]:
             self._tell(client_id, EvidenceKind.LEFT, moment)
+        fresh: dict[str, tuple[Client, datetime]] = {}
+        """Those who came less than :data:`LOOK` ago, with the time."""
         for client in inside.values():
-            self._came(client, EvidenceKind.SEEN if client.id in self._known else EvidenceKind.JOINED, moment)
+            if client.id in self._known:
+                self._came(client, EvidenceKind.SEEN, moment)
+            else:
+                fresh[client.id] = (client, moment)
         try:
             while not self._stopped.is_set():
-                change = connection.next(seconds=60)
-                if change is not None and not self._stopped.is_set():
+                change = connection.next(seconds=0.5 if fresh else 60)
+                if self._stopped.is_set():
+                    return
+                if change is not None:
                     client, came = change
                     if came:
-                        self._came(client, EvidenceKind.JOINED, now())
-                    else:
+                        fresh[client.id] = (client, now())
+                    elif fresh.pop(client.id, None) is None:
                         self._tell(client.id, EvidenceKind.LEFT, now())
+                for client, at in [one for one in fresh.values() if now() - one[1] >= LOOK]:
+                    del fresh[client.id]
+                    self._came(client, EvidenceKind.JOINED, at)
         except PluginError as error:
             if not self._stopped.is_set():
                 log.warning("the observer of room %s lost its connection: %s", self._spec.key, error)

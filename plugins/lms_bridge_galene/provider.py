@@ -175,8 +175,14 @@ class GaleneProvider(MeetingProvider):
 
 
 def _described(found: Description, meeting: MeetingSpec) -> Description:
-    """The group as it must be, on top of what an administrator may have set in it."""
-    return found | {"displayName": meeting.title, "public": False, "allow-anonymous": False}
+    """The group as it must be, on top of what an administrator may have set in it. Who comes without a token (the page
+    forgets it when it is loaded again) is sent to the lesson's own page, which gives them a new one."""
+    return found | {
+        "displayName": meeting.title,
+        "authPortal": meeting.lesson_url,
+        "public": False,
+        "allow-anonymous": False,
+    }
 
 
 def _whom(room: Room, client: Client) -> str | None:
