@@ -1,7 +1,7 @@
 """The plugin against a real Galene, with people in Chromium: in by their addresses, seen by the observer, put out.
 
-Only with ``LMS_BRIDGE_LIVE_GALENE_URL``, ``..._USER`` and ``..._SECRET``, never in CI; docs/providers/galene.md says how
-to start one on loopback. Groups are made in a folder of their own and taken away. Figures are printed (``-s``).
+Only with ``LMS_BRIDGE_LIVE_GALENE_URL``, ``..._USER`` and ``..._SECRET``, never in CI; docs/providers/galene.md says
+how to start one on loopback. Groups are made in a folder of their own and taken away. Figures are printed (``-s``).
 """
 
 from __future__ import annotations
