@@ -70,7 +70,7 @@ class Galene:
         self.writable = True
         self.locked: set[str] = set()
         self.faults: list[str] = []
-        """One for each of the next requests."""
+        """One for each of the next requests; ``lost`` waits for one that changes something."""
         self.asked: list[tuple[str, str]] = []
         self.crossing: list[str] = []
         """Groups that somebody else changes between the next reading and the writing after it."""
@@ -302,13 +302,15 @@ def handler(galene: Galene) -> type[BaseHTTPRequestHandler]:
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             galene.asked.append((self.command, path))
-            fault = galene.faults.pop(0) if galene.faults else None
+            fault = None
+            if galene.faults and (galene.faults[0] != "lost" or self.command == "PUT"):
+                fault = galene.faults.pop(0)
             if fault in FAULTS:
                 status, content, media, headers = FAULTS[fault]
                 self.say(status, content, {"Content-Type": media} | headers)
                 return
             if fault == "slow":
-                time.sleep(3)
+                time.sleep(1)
             if not path.startswith("/galene-api/v0/"):
                 answer = (404, NOT_FOUND, {})
             else:

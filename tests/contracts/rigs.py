@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.contracts.classroom_rig import ClassroomRig
+from tests.contracts.galene_rig import GaleneRig
 from tests.contracts.meetings import Rig
 
-RIGS: tuple[type[Rig], ...] = (ClassroomRig,)
+RIGS: tuple[type[Rig], ...] = (ClassroomRig, GaleneRig)
