@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", strip
 
 
 class Algorithm(enum.StrEnum):
-    """How tokens are signed: with a secret that Prosody has too (HS), or with a key whose public half it fetches (RS)."""
+    """How tokens are signed: with a secret that Prosody has too, or (RS256) with a key whose public half it fetches."""
 
     HS256 = "HS256"
     HS384 = "HS384"
@@ -74,6 +75,16 @@ class JitsiSettings(BaseModel):
         """Prosody's VirtualHost."""
         return self.xmpp_domain or (urlsplit(self.url).hostname or "")
 
+    @property
+    def signing_key(self) -> str:
+        """The secret, or the private key with the line breaks that a form of one line has taken from it."""
+        text = self.secret.get_secret_value()
+        pem = re.fullmatch(r"\s*(-----BEGIN [A-Z ]+-----)(.*?)(-----END [A-Z ]+-----)\s*", text, re.DOTALL)
+        if self.algorithm.shared or pem is None:
+            return text
+        content = "".join(pem[2].split())
+        return "\n".join([pem[1], *(content[i : i + 64] for i in range(0, len(content), 64)), pem[3], ""])
+
     @model_validator(mode="after")
     def _key_fits(self) -> Self:
         if self.algorithm.shared:
@@ -81,7 +92,7 @@ class JitsiSettings(BaseModel):
         if not self.key_id:
             raise ValueError("RS256 needs key_id, the name by which Prosody finds the public key")
         try:
-            key = load_pem_private_key(self.secret.get_secret_value().encode(), None)
+            key = load_pem_private_key(self.signing_key.encode(), None)
         except (ValueError, TypeError):
             raise ValueError("RS256 needs a private key in PEM form, without a passphrase, as the secret") from None
         if not isinstance(key, RSAPrivateKey):

@@ -23,8 +23,9 @@ NAME_BYTES = 15
 
 def room_name(settings: JitsiSettings, key: str) -> str:
     """The room of a meeting: always the same, and not to be guessed by who knows the lesson."""
-    secret = settings.secret.get_secret_value().encode()
-    digest = hmac.digest(secret, f"lms-bridge jitsi room {key}".encode(), hashlib.sha256)[:NAME_BYTES]
+    digest = hmac.digest(settings.signing_key.encode(), f"lms-bridge jitsi room {key}".encode(), hashlib.sha256)[
+        :NAME_BYTES
+    ]
     return f"{key}-{base64.b32encode(digest).decode().lower()}"
 
 
@@ -50,7 +51,7 @@ def sign(settings: JitsiSettings, room: str, user: dict[str, str], expires: date
     }
     return jwt.encode(
         claims,
-        settings.secret.get_secret_value(),
+        settings.signing_key,
         algorithm=settings.algorithm.value,
         headers={"kid": settings.key_id} if settings.key_id else None,
     )
