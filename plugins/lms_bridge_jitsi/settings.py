@@ -32,7 +32,7 @@ class Algorithm(enum.StrEnum):
 class JitsiSettings(BaseModel):
     """Settings of one Jitsi deployment."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, hide_input_in_errors=True)
 
     url: Address
     """Address of Jitsi Meet, without a tenant or a room: ``https://meet.example.org``."""

@@ -355,12 +355,20 @@ def handler(galene: Galene) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that did not wait for their answer."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+
 @contextmanager
 def galene_server() -> Iterator[Galene]:
     """A running server on loopback."""
     galene = Galene()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(galene))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), handler(galene))
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
     thread.start()
     galene.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.contracts.classroom_rig import ClassroomRig
 from tests.contracts.galene_rig import GaleneRig
+from tests.contracts.jitsi_rig import JitsiRig
 from tests.contracts.meetings import Rig
 
-RIGS: tuple[type[Rig], ...] = (ClassroomRig, GaleneRig)
+RIGS: tuple[type[Rig], ...] = (ClassroomRig, GaleneRig, JitsiRig)
