@@ -17,7 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lms_bridge_jitsi import JitsiProvider, JitsiSettings, tokens
 from pydantic import ValidationError
 
-from lms_bridge.core.plugins import CheckState, EvidenceKind, PluginError, PresenceEvent, RoomRole, TemporaryFailure
+from lms_bridge.core.plugins import (
+    CheckState,
+    EvidenceKind,
+    PluginError,
+    PresenceEvent,
+    RoomRole,
+    TemporaryFailure,
+    WebhookRefused,
+)
 from tests.contracts.jitsi_server import DOMAIN, EVENTS_TOKEN, SECRET, Jitsi, Occupant, Refused, body, jitsi_server
 from tests.contracts.meetings import attendee, context, lesson
 
@@ -176,9 +184,11 @@ def test_a_jitsi_that_lets_in_without_a_token_fails_the_check(jitsi: Jitsi) -> N
 def test_without_event_sync_the_check_warns_and_no_event_is_taken(jitsi: Jitsi) -> None:
     provider = provider_for(jitsi, events_token=None)
     assert [c for c in provider.check() if "does not see who" in c.detail and c.state is CheckState.WARNING]
-    for token in ("None", ""):
-        with pytest.raises(PluginError):
-            provider.parse_webhook({"authorization": f"Bearer {token}"}, {}, b"{}")
+    room = provider.ensure(lesson(), None)
+    jitsi.open(provider.join_url(lesson(), room, STUDENT))
+    for token in ("None", "", EVENTS_TOKEN):
+        with pytest.raises(WebhookRefused):
+            provider.parse_webhook({"authorization": f"Bearer {token}"}, {}, body(jitsi.told[0]))
 
 
 @pytest.mark.parametrize("fault", ["slow", "empty", "html", "429", "500", "redirect"])
@@ -205,7 +215,7 @@ def test_a_breakout_room_is_the_lesson_too(jitsi: Jitsi, provider: JitsiProvider
     room = provider.ensure(lesson(), None)
     at = int(datetime(2030, 9, 2, tzinfo=UTC).timestamp())
     in_main = Occupant("7@meet.test/a", room.external_ids[0], {"id": STUDENT.uid, "name": "李华"}, at, False)
-    in_breakout = replace(in_main, joined_at=at + 600)
+    in_breakout = replace(in_main, joined_at=at)  # whole seconds: moved within the second of coming
     events = [
         *told(provider, jitsi.tell("muc-occupant-joined", in_main)),
         *told(provider, jitsi.tell("muc-occupant-left", in_main)),
