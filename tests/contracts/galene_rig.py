@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import jwt
@@ -14,7 +15,7 @@ from lms_bridge_galene import GaleneProvider, GaleneSettings, observing
 
 from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Network, Observer, PresenceReport, Room, RoomRole
 from tests.contracts.galene_server import ADMIN, SECRET, Refused, galene_server
-from tests.contracts.meetings import LOOPBACK, Entered, Fault, Rig, context
+from tests.contracts.meetings import LOOPBACK, SECONDS, Entered, Fault, Rig, context
 
 WAIT = 5.0
 
@@ -31,10 +32,13 @@ class GaleneRig(Rig):
         self._stack.callback(setattr, observing, "LOOK", observing.LOOK)
         observing.LOOK = timedelta(seconds=0.1)
         self._observer: Observer | None = None
+        self._slow = False
 
     def provider(self, *, url: str | None = None, networks: Sequence[Network] = LOOPBACK) -> MeetingProvider:
         settings = GaleneSettings(url=url or self.server.url, username=ADMIN, secret=SECRET)
-        return GaleneProvider(settings, context(networks))
+        # An honest answer may take its time on a busy machine; only a slow server is given up soon.
+        soon = timedelta(seconds=SECONDS if self._slow else 10)
+        return GaleneProvider(settings, replace(context(networks), timeout=soon))
 
     def rooms(self) -> set[str]:
         return set(self.server.groups)
@@ -86,6 +90,7 @@ class GaleneRig(Rig):
         return PresenceReport()
 
     def fault(self, kind: Fault) -> None:
+        self._slow = kind is Fault.SLOW
         self.server.faults.append(kind.value)
 
     def close(self) -> None:

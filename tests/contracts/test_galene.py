@@ -52,7 +52,7 @@ def provider(galene: Galene, tmp_path: Path) -> GaleneProvider:
 
 
 def provider_for(galene: Galene, folder: Path, **settings: Any) -> GaleneProvider:
-    context = PluginContext("https://bridge.test", folder, timedelta(seconds=2), networks=(ip_network("127.0.0.0/8"),))
+    context = PluginContext("https://bridge.test", folder, timedelta(seconds=10), networks=(ip_network("127.0.0.0/8"),))
     return GaleneProvider(
         GaleneSettings(**{"url": galene.url, "username": ADMIN, "secret": SECRET} | settings), context
     )

@@ -75,10 +75,10 @@ class Check:
 @dataclass(frozen=True)
 class PluginContext:
     """What a plugin is told about the installation: the public address of LMS Bridge, a private folder for the
-    plugin's own files, the time limit for one call to an outside system, the installation's identity towards
-    outside systems (used in idempotency keys and markers), and the internal networks that may be spoken to (see
-    :class:`~lms_bridge.core.plugins.Outgoing`). ``webhook_url`` is the address at which the account's webhooks
-    arrive, exactly as it is to be registered ("" before the account is stored): signatures may cover it."""
+    plugin's own files, the time limit for one call to an outside system, and the installation's identity towards
+    outside systems (used in idempotency keys and markers). ``webhook_url`` is the address at which the account's
+    webhooks arrive, exactly as it is to be registered ("" before the account is stored): signatures may cover it.
+    ``networks`` are the internal networks that may be spoken to (:class:`~lms_bridge.core.plugins.Outgoing`)."""
 
     base_url: str
     data_dir: Path
