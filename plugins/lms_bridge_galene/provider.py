@@ -151,8 +151,9 @@ class GaleneProvider(MeetingProvider):
         except ssl.SSLCertVerificationError as error:
             raw.close()
             raise TemporaryFailure(
-                N_("The certificate of Galene is not trusted: %(reason)s."),
+                N_("The certificate of %(system)s is not trusted: %(reason)s."),
                 remedy=N_("Renew it, or name the certificate authority in the settings."),
+                system="Galene",
                 reason=error.verify_message.rstrip("."),
             ) from None
         except OSError as error:
