@@ -38,7 +38,7 @@ SHORT = timedelta(seconds=1)
 LOOK = timedelta(seconds=2)
 """Galene's page goes in and out again as soon as it is opened, to see whether the token is good; its person goes in by
 a click. So a visit is told only when it has lasted this long, with the time at which it began."""
-PAUSES = (0.5, 1, 2, 5, 10)
+PAUSES = (0.5, 1, 2, 3, 5)
 """Seconds between one try to enter and the next."""
 REASON = "observer"
 
