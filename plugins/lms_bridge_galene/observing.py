@@ -86,10 +86,11 @@ class GaleneObserver(Observer):
         for key in [key for key in self._inside if key not in wanted]:
             del self._inside[key]
         for key, (spec, room) in wanted.items():
-            if key not in self._rooms:
-                self._rooms[key] = _Watch(
-                    spec, room, self._enter, self._whom, self._told, dict(self._inside.get(key, {}))
-                )
+            if key in self._rooms:
+                self._rooms[key].room = room  # made anew, it has another key
+            else:
+                known = dict(self._inside.get(key, {}))
+                self._rooms[key] = _Watch(spec, room, self._enter, self._whom, self._told, known)
 
     def read(self, seconds: float) -> PresenceReport:
         events: list[PresenceEvent] = []
@@ -147,7 +148,7 @@ class _Watch:
         told: queue.SimpleQueue[_Seen],
         known: dict[str, _Person],
     ) -> None:
-        self._spec, self._room, self._enter, self._whom, self._told = spec, room, enter, whom, told
+        self._spec, self.room, self._enter, self._whom, self._told = spec, room, enter, whom, told
         self._known = known
         """Who was inside when the room was last seen."""
         self._visits: defaultdict[str, int] = defaultdict(int)
@@ -180,7 +181,7 @@ class _Watch:
         failures = 0
         while not self._stopped.is_set():
             try:
-                connection = self._enter(self._spec, self._room)
+                connection = self._enter(self._spec, self.room)
             except PluginError as error:
                 if failures == 0:
                     log.warning("the observer cannot enter room %s; it tries again: %s", self._spec.key, error)
@@ -237,7 +238,7 @@ class _Watch:
             connection.close()
 
     def _came(self, client: Client, kind: EvidenceKind, at: datetime) -> None:
-        self._known[client.id] = _Person(client.name, self._whom(self._room, client))
+        self._known[client.id] = _Person(client.name, self._whom(self.room, client))
         self._tell(client.id, kind, at)
 
     def _tell(self, client_id: str, kind: EvidenceKind, at: datetime) -> None:

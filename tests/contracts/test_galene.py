@@ -328,3 +328,16 @@ def test_the_observer_may_do_nothing_and_is_seen_under_its_name(galene: Galene, 
     (peer,) = galene.peers[GROUP].values()
     assert peer.name == "Attendance"
     assert not {"op", "present", "message"} & set(peer.permissions)
+
+
+def test_a_room_that_was_made_anew_is_entered_with_its_new_key(
+    galene: Galene, provider: GaleneProvider, room: Room, observer: Observer
+) -> None:
+    entered(galene)
+    provider.end(MEETING, room)
+    again = provider.ensure(MEETING, None)
+    assert again.secrets != room.secrets
+    observer.watch([(MEETING, again)])
+    galene.cut()
+    galene.open(provider.join_url(MEETING, again, LI))
+    assert short(told(observer, 1)) == [("S1", EvidenceKind.JOINED)]
