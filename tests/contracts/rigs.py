@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.contracts.bigbluebutton_rig import BigBlueButtonRig
 from tests.contracts.classroom_rig import ClassroomRig
+from tests.contracts.galene_rig import GaleneRig
+from tests.contracts.jitsi_rig import JitsiRig
 from tests.contracts.meetings import Rig
 
-RIGS: tuple[type[Rig], ...] = (ClassroomRig, BigBlueButtonRig)
+RIGS: tuple[type[Rig], ...] = (ClassroomRig, BigBlueButtonRig, GaleneRig, JitsiRig)
