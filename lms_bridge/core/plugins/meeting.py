@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -118,12 +118,23 @@ class PresenceEvent:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A time in which the provider could show nothing: unknown, never absence. ``external_id`` is the one room that
+    was not seen; None means all rooms of the account. A long gap may be told in pieces that touch."""
+
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
 class PresenceReport:
     """Events since the last look, the ends of meetings that were seen, and gaps in which nothing could be seen."""
 
     events: Sequence[PresenceEvent] = ()
     ended: Sequence[tuple[str, datetime]] = ()
-    gaps: Sequence[tuple[datetime, datetime, str]] = ()
+    gaps: Sequence[Gap] = ()
     cursor: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -159,6 +170,28 @@ class Recording:
     url: str
 
 
+class Observer(ABC):
+    """Sees who is in the running rooms of one account, by connections that it holds open.
+
+    One process holds it and one thread calls it. Its account's other calls go on beside it, in other processes. What
+    one observer saw is told once: when its process dies, the time until the next one is connected is a gap.
+    """
+
+    @abstractmethod
+    def watch(self, meetings: Sequence[tuple[MeetingSpec, Room]]) -> None:
+        """These are the rooms that run now: go into those that are new, leave those that are no longer named.
+        Returns at once; a room that cannot be entered is tried again until it is no longer named, and is a gap."""
+
+    @abstractmethod
+    def read(self, seconds: float) -> PresenceReport:
+        """What was seen since the last call; waits at most ``seconds`` for something to happen. A room that cannot be
+        reached raises nothing: it is a gap."""
+
+    @abstractmethod
+    def close(self) -> PresenceReport:
+        """Leave all rooms; what was seen since the last call. Closing twice is no error."""
+
+
 class MeetingProvider(Plugin):
     """Brings rooms. All calls but :meth:`join_url` (with ``local_join_url``) and :meth:`parse_webhook` run in jobs.
 
@@ -187,6 +220,10 @@ class MeetingProvider(Plugin):
         """Who is, or was, there: one poll for all running ``meetings`` of the account, or their reports afterwards.
         ``cursor`` is the one of the last report."""
         return PresenceReport(cursor=cursor)
+
+    def observer(self) -> Observer:
+        """A new observer of the account's rooms; asked for only where the capabilities say ``needs_observer``."""
+        raise NotImplementedError(f"{self.identifier} has no observer")
 
     def parse_webhook(self, headers: Mapping[str, str], query: Mapping[str, str], raw_body: bytes) -> WebhookAnswer:
         """Verify and read one webhook, without any network call. Header names come in lower case.
