@@ -75,12 +75,14 @@ class Check:
 class PluginContext:
     """What a plugin is told about the installation: the public address of LMS Bridge, a private folder for the
     plugin's own files, the time limit for one call to an outside system, and the installation's identity towards
-    outside systems (used in idempotency keys and markers)."""
+    outside systems (used in idempotency keys and markers). ``webhook_url`` is the address at which the account's
+    webhooks arrive, exactly as it is to be registered ("" before the account is stored): signatures may cover it."""
 
     base_url: str
     data_dir: Path
     timeout: timedelta = timedelta(seconds=10)
     installation: str = "lms-bridge"
+    webhook_url: str = ""
 
 
 class Plugin(ABC):

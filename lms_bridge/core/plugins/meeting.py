@@ -44,6 +44,9 @@ class ProviderCapabilities:
     """The provider keeps recordings."""
     needs_observer: bool = False
     """Presence comes only from an observer connection that LMS Bridge holds open during the lesson."""
+    leader_address_keep: timedelta | None = None
+    """The leader's address opens a host's account and expires: it is fetched after the click only, kept for at most
+    this long and forgotten once used. None: it is like everyone's."""
     heartbeat: bool = False
     """The room is our own page, which reports presence itself."""
     embeddable: bool = False
@@ -53,7 +56,8 @@ class ProviderCapabilities:
 @dataclass(frozen=True)
 class MeetingSpec:
     """The room that is wanted. ``key`` is unique per lesson and attempt, fit for addresses (lower-case letters,
-    digits, ``-``) and never used again; times are aware UTC."""
+    digits, ``-``) and never used again; times are aware UTC. ``host`` is one of :meth:`MeetingProvider.hosts`, held
+    for this room alone. ``ended_at`` is given once the room is over."""
 
     key: str
     lesson_uid: str
@@ -68,6 +72,7 @@ class MeetingSpec:
     expected: int = 0
     host: str | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,14 @@ class Room:
     external_ids: tuple[str, ...]
     state: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FoundRoom:
+    """A room that exists at the provider and was made by this installation; ``key`` is the one of its meeting."""
+
+    key: str
+    room: Room
 
 
 @dataclass(frozen=True)
@@ -213,20 +226,53 @@ class MeetingProvider(Plugin):
         """The lesson moved or was renamed. Providers without a schedule have nothing to do."""
         return room
 
+    def join_urls(self, meeting: MeetingSpec, room: Room, attendees: Sequence[Attendee]) -> Mapping[str, str]:
+        """Addresses by attendee uid, for providers without ``local_join_url``: asked for beforehand, in batches as
+        large as the provider takes. Who is not in the answer gets theirs at the click, by :meth:`join_url`."""
+        return {one.uid: self.join_url(meeting, room, one) for one in attendees}
+
+    def hosts(self) -> Sequence[str]:
+        """With ``host_licences``: who can lead rooms, each one room at a time. From the settings, without a call."""
+        return ()
+
     def end(self, meeting: MeetingSpec, room: Room) -> None:
-        """End the room for all (or give it back). Ending twice is no error."""
+        """End the room for all (or give it back). Ending twice is no error. For a room that :meth:`open_rooms` found,
+        of ``meeting`` only ``key`` and ``state`` are sure."""
+
+    def open_rooms(self) -> Iterable[FoundRoom]:
+        """Rooms that exist at the provider now and carry this installation's mark, whether or not a lesson still needs
+        them; other people's rooms are never named. Those that nobody needs are then ended."""
+        return ()
+
+    def probe(self) -> None:
+        """One cheap call that shows whether the provider answers, and takes our account. Made every few seconds while
+        lessons run, unless :meth:`presence` is.
+
+        :raises PluginError: it does not.
+        """
+        self.capacity()
 
     def presence(self, meetings: Sequence[tuple[MeetingSpec, Room]], cursor: Mapping[str, Any]) -> PresenceReport:
-        """Who is, or was, there: one poll for all running ``meetings`` of the account, or their reports afterwards.
-        ``cursor`` is the one of the last report."""
+        """Who is, or was, there. With ``real_time_presence`` one poll for all running ``meetings`` of the account (none
+        has an ``ended_at``); with ``report_afterwards`` the reports of meetings that are over (all have one), asked for
+        several times, since reports come late and grow: what was told before may be told again. ``cursor`` is the one
+        of the last report of the same sort. Providers that tell by webhooks or an observer alone return an empty one."""
         return PresenceReport(cursor=cursor)
 
     def observer(self) -> Observer:
         """A new observer of the account's rooms; asked for only where the capabilities say ``needs_observer``."""
         raise NotImplementedError(f"{self.identifier} has no observer")
 
-    def parse_webhook(self, headers: Mapping[str, str], query: Mapping[str, str], raw_body: bytes) -> WebhookAnswer:
-        """Verify and read one webhook, without any network call. Header names come in lower case.
+    def parse_webhook(
+        self,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        raw_body: bytes,
+        *,
+        meeting: MeetingSpec | None = None,
+    ) -> WebhookAnswer:
+        """Verify and read one webhook (POST, or GET with an empty body), without any network call. Header names come in
+        lower case. ``meeting`` is the one whose ``callback_url`` was called; None: the account's ``webhook_url`` was.
 
         :raises WebhookRefused: it is not genuine, or not readable.
         """
