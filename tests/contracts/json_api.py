@@ -1,0 +1,168 @@
+"""A real HTTP server on loopback for providers that speak JSON: what it answers is its subclass's affair; how it
+misbehaves when a test wants it to is here."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+PAGE = "<html><body>Please sign in to the network</body></html>"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request. ``path`` is as it was sent, not decoded; names of headers are in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    target: str
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; {} for none."""
+        return json.loads(self.body) if self.body else {}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is answered: ``content`` is JSON unless it is text."""
+
+    status: int = 200
+    content: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Fault:
+    """What is answered instead, ``times`` times, to requests whose path begins with ``path``."""
+
+    kind: str
+    path: str = ""
+    times: int = 1
+    seconds: float = 2.0
+    retry_after: str | None = "7"
+
+
+class JsonApi:
+    """The server's state. Subclasses say what is true in :meth:`answer`."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[Asked] = []
+        self.faults: list[Fault] = []
+        self.lock = threading.Lock()
+
+    def answer(self, asked: Asked) -> Answer:
+        """What the original would answer; called by one thread at a time."""
+        raise NotImplementedError
+
+    def fault(self, kind: str, path: str = "", *, times: int = 1, **more: Any) -> None:
+        """Misbehave the next time: ``slow``, ``empty``, ``html``, ``429``, ``500``, ``redirect``, ``lost`` (does what
+        was asked, and the answer never comes)."""
+        self.faults.append(Fault(kind, path, times, **more))
+
+    def times(self, method: str, path: str) -> int:
+        """How often something was asked."""
+        return sum(one.method == method and one.path.startswith(path) for one in self.asked)
+
+    def _fault_for(self, asked: Asked) -> Fault | None:
+        for fault in self.faults:
+            if asked.path.startswith(fault.path) and fault.times > 0:
+                fault.times -= 1
+                return fault
+        return None
+
+    def respond(self, asked: Asked) -> Answer | None:
+        """The answer, true or not; None: the connection breaks."""
+        with self.lock:
+            self.asked.append(asked)
+            fault = self._fault_for(asked)
+            answer = self.answer(asked) if fault is None or fault.kind == "lost" else Answer()
+        if fault is None:
+            return answer
+        if fault.kind == "lost":
+            return None
+        if fault.kind == "slow":
+            time.sleep(fault.seconds)
+            return Answer(200, {})
+        if fault.kind == "429":
+            return Answer(429, {}, {} if fault.retry_after is None else {"Retry-After": fault.retry_after})
+        return {
+            "empty": Answer(200, ""),
+            "html": Answer(200, PAGE, {"Content-Type": "text/html"}),
+            "500": Answer(500, PAGE, {"Content-Type": "text/html"}),
+            "redirect": Answer(302, "", {"Location": "http://elsewhere.example/"}),
+        }[fault.kind]
+
+
+def _handler(api: JsonApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def carry_out(self) -> None:
+            """Answer one request."""
+            parts = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            answer = api.respond(Asked(self.command, parts.path, query, headers, body, self.path))
+            if answer is None:
+                self.close_connection = True
+                self.connection.shutdown(2)
+                return
+            content = answer.content
+            if content is None:
+                sent = b""
+            else:
+                sent = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+            self.send_response(answer.status)
+            for name, value in ({"Content-Type": "application/json"} | answer.headers).items():
+                self.send_header(name, value)
+            if answer.status != 204:
+                self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            if answer.status != 204:
+                self.wfile.write(sent)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = carry_out
+
+        def log_request(self, code: object = "-", size: object = "-") -> None:
+            pass
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except OSError:
+                pass  # the client gave up, as a slow answer makes it
+
+    return Handler
+
+
+Api = TypeVar("Api", bound=JsonApi)
+
+
+@contextmanager
+def running(api: Api) -> Iterator[Api]:
+    """``api`` on a free port of loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
+    server.daemon_threads = True
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+    thread.start()
+    api.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
