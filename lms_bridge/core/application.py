@@ -19,5 +19,7 @@ def plugin_context(identifier: str) -> PluginContext:
     """What the plugin ``identifier`` is told about this installation."""
     settings = current_settings()
     return PluginContext(
-        base_url=settings.base_url.rstrip("/"), data_dir=settings.data_dir.absolute() / "plugins" / identifier
+        base_url=settings.base_url.rstrip("/"),
+        data_dir=settings.data_dir.absolute() / "plugins" / identifier,
+        networks=settings.internal_networks,
     )

@@ -15,9 +15,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -25,6 +26,11 @@ from pydantic_settings import (
 
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.i18n import N_
+
+
+def _split(value: object) -> object:
+    """``a, b`` as a list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Environment(StrEnum):
@@ -131,6 +137,11 @@ class Settings(BaseSettings):
 
     trusted_proxies: int = Field(0, ge=0, le=5)
     """How many reverse proxies stand in front of the web server and set ``X-Forwarded-*``."""
+
+    internal_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Internal networks in which video-conferencing systems stand, with commas between them, as in
+    ``10.20.0.0/16, fd00:20::/64``. Whoever may enter a system's address could otherwise make LMS Bridge speak to any
+    machine inside: all networks that are not public are refused unless they are named here."""
 
     max_upload_bytes: int = Field(20 * 1024 * 1024, gt=0)
     """Largest request body that the web server reads (plans, rosters by the page; videos have their own limit)."""

@@ -100,7 +100,7 @@ def _default(field: FieldInfo) -> str:
         value = value.get_secret_value()
     if isinstance(value, Path | enum.Enum):
         value = str(value)
-    if value in ("", None, [], {}):
+    if value in ("", None, [], (), {}):
         return "default: none"
     if isinstance(value, bool):
         value = str(value).lower()

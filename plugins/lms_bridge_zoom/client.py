@@ -126,9 +126,7 @@ class ZoomClient:
             reply = self._send(method, path, self.token(fresh=True), params, json)
         return self._understood(reply)
 
-    def _send(
-        self, method: str, path: str, token: Token, params: Mapping[str, str] | None, json: Any
-    ) -> Reply:
+    def _send(self, method: str, path: str, token: Token, params: Mapping[str, str] | None, json: Any) -> Reply:
         headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
         return self._outgoing.send(method, f"{token.base}/v2/{path}", headers=headers, params=params, json=json)
 

@@ -366,4 +366,3 @@ def challenge(plain: str) -> dict[str, Any]:
 def proof(plain: str) -> str:
     """The right answer to it."""
     return hmac.new(WEBHOOK_SECRET.encode(), plain.encode(), hashlib.sha256).hexdigest()
-

@@ -52,6 +52,16 @@ from lms_bridge.core.plugins.meeting import (
     RoomRole,
     WebhookAnswer,
 )
+from lms_bridge.core.plugins.outgoing import (
+    InternalAddress,
+    Network,
+    Outgoing,
+    Reply,
+    json_of,
+    retry_after,
+    usable,
+    xml_of,
+)
 
 __all__ = [
     "N_",
@@ -77,12 +87,15 @@ __all__ = [
     "FoundRoom",
     "Gap",
     "GroupRecord",
+    "InternalAddress",
     "LmsConnector",
     "MeetingProvider",
     "MeetingSpec",
     "MessageChannel",
+    "Network",
     "NotThere",
     "Observer",
+    "Outgoing",
     "OutgoingMessage",
     "PersonRecord",
     "Plugin",
@@ -93,6 +106,7 @@ __all__ = [
     "ProviderCapabilities",
     "Recording",
     "RemoteEvent",
+    "Reply",
     "Room",
     "RoomRole",
     "SendResult",
@@ -105,8 +119,12 @@ __all__ = [
     "described",
     "gettext",
     "is_mail_address",
+    "json_of",
     "marked",
     "now",
+    "retry_after",
+    "usable",
+    "xml_of",
 ]
 
 from lms_bridge.core.plugins.base import AccessRefused, NotThere, PluginError, TemporaryFailure, WebhookRefused

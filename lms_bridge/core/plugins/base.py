@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import ClassVar
 
@@ -76,13 +77,15 @@ class PluginContext:
     """What a plugin is told about the installation: the public address of LMS Bridge, a private folder for the
     plugin's own files, the time limit for one call to an outside system, and the installation's identity towards
     outside systems (used in idempotency keys and markers). ``webhook_url`` is the address at which the account's
-    webhooks arrive, exactly as it is to be registered ("" before the account is stored): signatures may cover it."""
+    webhooks arrive, exactly as it is to be registered ("" before the account is stored): signatures may cover it.
+    ``networks`` are the internal networks that may be spoken to (:class:`~lms_bridge.core.plugins.Outgoing`)."""
 
     base_url: str
     data_dir: Path
     timeout: timedelta = timedelta(seconds=10)
     installation: str = "lms-bridge"
     webhook_url: str = ""
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 class Plugin(ABC):
