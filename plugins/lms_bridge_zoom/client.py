@@ -147,7 +147,7 @@ class ZoomClient:
             )
         if reply.status != 200:
             self._understood(reply)
-        answer = json_of(reply)
+        answer = _object(reply)
         value, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(value, str) or not isinstance(seconds, int) or isinstance(seconds, bool):
             raise _other_form()
@@ -177,10 +177,7 @@ class ZoomClient:
         if reply.status == 204:
             return {}
         if 200 <= reply.status < 300:
-            answer = json_of(reply)
-            if not isinstance(answer, dict):
-                raise _other_form()
-            return answer
+            return _object(reply)
         if reply.status == 429:
             pause = retry_after(reply) or _until(reply) or LIMIT_PAUSE
             with _lock:
@@ -209,6 +206,15 @@ def _busy(pause: timedelta) -> TemporaryFailure:
     busy = TemporaryFailure(N_("Zoom has had too many questions from this account for now."))
     busy.retry_after = pause
     return busy
+
+
+def _object(reply: Reply) -> dict[str, Any]:
+    answer = json_of(reply)
+    if answer is None:
+        raise TemporaryFailure(N_("Zoom gave an empty answer."))
+    if not isinstance(answer, dict):
+        raise _other_form()
+    return answer
 
 
 def _other_form() -> PluginError:

@@ -16,8 +16,8 @@ from lms_bridge.core.plugins import N_, EvidenceKind, PresenceEvent, PresenceRep
 from lms_bridge_zoom.sightings import moment, sighting
 
 MAX_AGE = timedelta(minutes=90)
-"""Zoom repeats what was not taken after 5, 20 and 60 minutes more; whether with a new time stamp is not documented. What
-is told twice within that time counts once (its event key is the same)."""
+"""Zoom repeats what was not taken after 5, 20 and 60 minutes more; whether with a new time stamp is not documented.
+What is told twice within that time counts once, since its event key is the same."""
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_BODY = 1024 * 1024

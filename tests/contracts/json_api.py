@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
@@ -44,10 +44,11 @@ class Answer:
 
 @dataclass
 class Fault:
-    """What is answered instead, ``times`` times, to requests whose path begins with ``path``."""
+    """What is answered instead, ``times`` times, to requests of ``method`` (any if empty) whose path begins so."""
 
     kind: str
     path: str = ""
+    method: str = ""
     times: int = 1
     seconds: float = 2.0
     retry_after: str | None = "7"
@@ -66,10 +67,10 @@ class JsonApi:
         """What the original would answer; called by one thread at a time."""
         raise NotImplementedError
 
-    def fault(self, kind: str, path: str = "", *, times: int = 1, **more: Any) -> None:
+    def fault(self, kind: str, path: str = "", **more: Any) -> None:
         """Misbehave the next time: ``slow``, ``empty``, ``html``, ``429``, ``500``, ``redirect``, ``lost`` (does what
         was asked, and the answer never comes)."""
-        self.faults.append(Fault(kind, path, times, **more))
+        self.faults.append(Fault(kind, path, **more))
 
     def times(self, method: str, path: str) -> int:
         """How often something was asked."""
@@ -77,7 +78,7 @@ class JsonApi:
 
     def _fault_for(self, asked: Asked) -> Fault | None:
         for fault in self.faults:
-            if asked.path.startswith(fault.path) and fault.times > 0:
+            if fault.method in ("", asked.method) and asked.path.startswith(fault.path) and fault.times > 0:
                 fault.times -= 1
                 return fault
         return None
@@ -135,16 +136,14 @@ def _handler(api: JsonApi) -> type[BaseHTTPRequestHandler]:
             if answer.status != 204:
                 self.wfile.write(sent)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = carry_out
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = carry_out  # noqa: N815
 
         def log_request(self, code: object = "-", size: object = "-") -> None:
             pass
 
         def handle(self) -> None:
-            try:
+            with suppress(OSError):  # the client gave up, as a slow answer makes it
                 super().handle()
-            except OSError:
-                pass  # the client gave up, as a slow answer makes it
 
     return Handler
 
