@@ -182,7 +182,8 @@ class GraphClient:
                 raise _other_form()
             return answer
         if reply.status == 429:
-            pause = retry_after(reply) or LIMIT_PAUSE
+            said = retry_after(reply)
+            pause = LIMIT_PAUSE if said is None else said
             with _lock:
                 _paused[self._key] = now() + pause
             raise _busy(pause)

@@ -75,7 +75,10 @@ class MeetingClient:
         if _number(reply) == REPLAYED:
             # Nonce and time were used by chance; each attempt has others.
             reply = self._send(method, target, content)
-        return _understood(reply)
+        answer = _understood(reply)
+        if answer is None and method == "GET":
+            raise TemporaryFailure(N_("Tencent Meeting gave an empty answer."))
+        return answer or {}
 
     def numbered(self, path: str, name: str, params: Mapping[str, str], size: int) -> Iterator[dict[str, Any]]:
         """The objects of a list that has numbered pages of ``size`` (``page``, ``total_page``)."""
@@ -135,9 +138,9 @@ class MeetingClient:
         return self._outgoing.send(method, self._address + target, headers=headers, data=content or None)
 
 
-def _understood(reply: Reply) -> dict[str, Any]:
-    """The JSON of an answer, or the error that it stands for. The number of an error says more than HTTP's status,
-    which is 500 for lasting refusals, too."""
+def _understood(reply: Reply) -> dict[str, Any] | None:
+    """The JSON of an answer (None: there is none), or the error that it stands for. The number of an error says more
+    than HTTP's status, which is 500 for lasting refusals, too."""
     number = _number(reply)
     if number:
         raise _error(number, _message(reply), reply)
@@ -148,12 +151,8 @@ def _understood(reply: Reply) -> dict[str, Any]:
         raise NotThere(N_("Tencent Meeting knows it no more: %(text)s"), text=_message(reply))
     if not 200 <= reply.status < 300:
         raise PluginError(N_("Tencent Meeting refused (HTTP %(status)s)."), status=reply.status)
-    if reply.status == 204:
-        return {}
     answer = json_of(reply)
-    if answer is None:
-        raise TemporaryFailure(N_("Tencent Meeting gave an empty answer."))
-    if not isinstance(answer, dict):
+    if answer is not None and not isinstance(answer, dict):
         raise _other_form()
     return answer
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 from lms_bridge.core.plugins import N_, EvidenceKind, PresenceEvent, PresenceReport, WebhookAnswer, WebhookRefused, now
 from lms_bridge_tencent_meeting.settings import TencentMeetingSettings
-from lms_bridge_tencent_meeting.sightings import moment, sighting
+from lms_bridge_tencent_meeting.sightings import moment, seen, sighting
 from lms_bridge_tencent_meeting.signing import event_signature, plain_text
 
 TAKEN = b"successfully received callback"
@@ -53,10 +53,11 @@ def read(
 
 
 def _verified(headers: Mapping[str, str], data: str, token: str) -> str:
-    """``data`` as it was signed: with percent signs or without (the documentation asks for decoding once more)."""
+    """``data`` as it was signed: with percent signs or without (the documentation asks for decoding once more), and
+    with the plus signs that decoding makes spaces of."""
     stamp, nonce = headers.get("timestamp", ""), headers.get("nonce", "")
     given = headers.get("signature", "").encode("utf-8", "replace")
-    for candidate in (data, unquote(data)):
+    for candidate in (data, unquote(data), data.replace(" ", "+")):
         try:
             expected = event_signature(token, stamp, nonce, candidate)
         except UnicodeEncodeError:
@@ -94,7 +95,8 @@ def _report(body: Mapping[str, Any]) -> PresenceReport:
             raise ValueError
         if event in KINDS:
             marked = (one.get("extend_info") or {}).get("customer_data")
-            events.append(sighting(meeting_id, KINDS[event], at.astimezone(UTC), one["operator"], marked, "measured"))
+            who = seen(one["operator"], marked, encoded=False)
+            events.append(sighting(meeting_id, KINDS[event], at, who, "measured"))
         elif one.get("meeting_end_type") in (0, 1):
             # The other two say only that nobody is inside, which is no end while the lesson runs.
             ended.append((meeting_id, at))

@@ -11,10 +11,9 @@ from typing import Any
 
 from lms_bridge.core.plugins import EvidenceKind, PresenceEvent
 from lms_bridge_tencent_meeting.client import MeetingClient
-from lms_bridge_tencent_meeting.sightings import moment, person, sighting
+from lms_bridge_tencent_meeting.sightings import Seen, moment, seen, sighting
 
 PAGE = 50
-KEPT = ("ms_open_id", "uuid", "open_id", "userid", "pstn_number", "user_name")
 
 
 def look(
@@ -23,26 +22,16 @@ def look(
     """Joins and leaves since ``before``, which is what the last look returned beside its events; who is gone left at
     some time until now, ``at``."""
     asked = {"operator_id": host, "operator_id_type": "1"}
-    rows = {
-        person(row): row
-        for row in client.numbered(f"meetings/{meeting_id}/real-time-participants", "participants", asked, PAGE)
-    }
-    events = [
-        sighting(
-            meeting_id,
-            EvidenceKind.JOINED,
-            min(moment(row.get("join_time")) or at, at),
-            row,
-            row.get("customer_data"),
-            "measured",
-        )
-        for key, row in rows.items()
-        if key not in before
-    ]
-    events += [
-        sighting(meeting_id, EvidenceKind.LEFT, at, row, row.get("customer_data"), "measured")
-        for key, row in before.items()
-        if key not in rows
-    ]
-    kept = {key: {k: row[k] for k in (*KEPT, "customer_data") if row.get(k)} for key, row in rows.items()}
-    return events, kept
+    path = f"meetings/{meeting_id}/real-time-participants"
+    events: list[PresenceEvent] = []
+    inside: dict[str, Any] = {}
+    for row in client.numbered(path, "participants", asked, PAGE):
+        who = seen(row, row.get("customer_data"), encoded=True)
+        inside[who.key] = [who.uid, who.name]
+        if who.key not in before:
+            joined = min(moment(row.get("join_time")) or at, at)
+            events.append(sighting(meeting_id, EvidenceKind.JOINED, joined, who, "measured"))
+    for key, (uid, name) in before.items():
+        if key not in inside:
+            events.append(sighting(meeting_id, EvidenceKind.LEFT, at, Seen(key, uid, name), "measured"))
+    return events, inside

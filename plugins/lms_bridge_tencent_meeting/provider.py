@@ -33,7 +33,7 @@ from lms_bridge_tencent_meeting import events, inside, probe
 from lms_bridge_tencent_meeting.client import TOO_MANY_ADDRESSES, MeetingClient, TencentRefusal
 from lms_bridge_tencent_meeting.setting_labels import LABELS
 from lms_bridge_tencent_meeting.settings import TencentMeetingSettings
-from lms_bridge_tencent_meeting.sightings import moment, sighting
+from lms_bridge_tencent_meeting.sightings import moment, seen, sighting
 from lms_bridge_tencent_meeting.signing import customer_data
 
 TITLE_LENGTH = 80
@@ -102,7 +102,10 @@ class TencentMeetingProvider(MeetingProvider):
                     "auto_record_type": "none",
                 },
             }
-            rows = self._client.call("POST", "meetings", body=wish).get("meeting_info_list")
+            answer = self._client.call("POST", "meetings", body=wish)
+            if not answer:
+                raise TemporaryFailure(N_("Tencent Meeting gave an empty answer."))
+            rows = answer.get("meeting_info_list")
             found = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
         meeting_id, url = str(found.get("meeting_id", "")), found.get("join_url")
         if not meeting_id.isdecimal() or not isinstance(url, str) or not url.startswith(("https://", "http://")):
@@ -123,19 +126,19 @@ class TencentMeetingProvider(MeetingProvider):
         try:
             state = self._state(path, host)
             if state == "MEETING_STATE_STARTED":
-                operator = {"operator_id": host, "operator_id_type": 1, "instanceid": COMPUTER}
-                wish = {"reason_code": CANCELLED_BY_US, "force_dismiss_meeting": 1, "retrieve_code": 1}
-                self._client.call("POST", f"{path}/dismiss", body=operator | wish)
+                who = {"operator_id": host, "operator_id_type": 1, "instanceid": COMPUTER}
+                how = {"reason_code": CANCELLED_BY_US, "force_dismiss_meeting": 1, "retrieve_code": 1}
+                self._client.call("POST", f"{path}/dismiss", body=who | how)
             elif state in ("MEETING_STATE_INIT", "MEETING_STATE_NULL"):
-                wish = {"userid": host, "instanceid": COMPUTER, "reason_code": CANCELLED_BY_US}
-                self._client.call("POST", f"{path}/cancel", body=wish)
+                who = {"userid": host, "instanceid": COMPUTER}
+                self._client.call("POST", f"{path}/cancel", body=who | {"reason_code": CANCELLED_BY_US})
         except NotThere:
             return
 
     def join_url(self, meeting: MeetingSpec, room: Room, attendee: Attendee) -> str:
         """The person's own address. Where teachers are known by their mail address, a leader is made host first."""
         if attendee.role is RoomRole.LEADER and attendee.email and self._tencent.teachers_by_mail:
-            wish = {"userid": str(room.state["host"]), "instanceid": COMPUTER, "hosts": [{"userid": attendee.email}]}
+            wish = self._wish(meeting, str(room.state["host"])) | {"hosts": [{"userid": attendee.email}]}
             self._client.call("PUT", f"meetings/{room.state['id']}", body=wish)
         return self._addresses(room, [attendee])[attendee.uid]
 
@@ -166,7 +169,7 @@ class TencentMeetingProvider(MeetingProvider):
             return PresenceReport(cursor=cursor)
         before = cursor.get("inside")
         known: Mapping[str, Any] = before if isinstance(before, dict) else {}
-        seen: list[PresenceEvent] = []
+        told: list[PresenceEvent] = []
         kept: dict[str, Any] = {}
         for room in rooms:
             meeting_id = str(room.state["id"])
@@ -176,13 +179,13 @@ class TencentMeetingProvider(MeetingProvider):
                 )
             except NotThere:
                 continue
-            seen += found
-        return PresenceReport(events=seen, cursor={"at": int(at.timestamp()), "inside": kept})
+            told += found
+        return PresenceReport(events=told, cursor={"at": int(at.timestamp()), "inside": kept})
 
     def _afterwards(self, meetings: Sequence[tuple[MeetingSpec, Room]], cursor: Mapping[str, Any]) -> PresenceReport:
         """Told in pieces where Tencent stops answering in between: ``cursor`` holds which are done, until all are."""
         done: list[str] = [str(one) for one in cursor.get("done", ())]
-        seen: list[PresenceEvent] = []
+        told: list[PresenceEvent] = []
         for _, room in meetings:
             meeting_id = str(room.state["id"])
             if meeting_id in done:
@@ -190,23 +193,25 @@ class TencentMeetingProvider(MeetingProvider):
             path, asked = f"meetings/{meeting_id}/participants", {"userid": str(room.state["host"])}
             try:
                 for row in self._client.positioned(path, "participants", asked, PAGE):
+                    who = seen(row, row.get("customer_data"), encoded=True)
                     for kind, key in ((EvidenceKind.JOINED, "join_time"), (EvidenceKind.LEFT, "left_time")):
                         at = moment(row.get(key))
                         if at is not None:
-                            seen.append(sighting(meeting_id, kind, at, row, row.get("customer_data"), "reported"))
+                            told.append(sighting(meeting_id, kind, at, who, "reported"))
             except NotThere:
                 pass
             except TemporaryFailure:
-                if not seen and not done:
+                if not told and not done:
                     raise
-                return PresenceReport(events=seen, cursor={"done": done})
+                return PresenceReport(events=told, cursor={"done": done})
             done.append(meeting_id)
-        return PresenceReport(events=seen)
+        return PresenceReport(events=told)
 
     def _addresses(self, room: Room, attendees: Sequence[Attendee]) -> dict[str, str]:
         """Personal addresses: those that exist are read first, so that a lost answer makes no second one. Tencent gives
         at most 300 for a meeting; whoever comes after that has the common address and is known by name."""
-        meeting_id, operator = str(room.state["id"]), {"operator_id": str(room.state["host"]), "operator_id_type": 1}
+        meeting_id = str(room.state["id"])
+        operator: dict[str, Any] = {"operator_id": str(room.state["host"]), "operator_id_type": 1}
         known: dict[str, str] = {}
         if attendees:
             params = {key: str(value) for key, value in operator.items()}

@@ -72,10 +72,8 @@ def uid_in(found: Any) -> str | None:
     return uid if isinstance(uid, str) and uid.isascii() and 0 < len(uid) <= 64 else None
 
 
-def name_in(found: Any) -> str | None:
-    """A name that may have come in Base64, as participants' lists have it."""
-    if not isinstance(found, str) or not found:
-        return None
+def decoded_name(found: str) -> str:
+    """A name that came in Base64; as it is if it did not."""
     try:
         return base64.b64decode(found, validate=True).decode()
     except (ValueError, UnicodeDecodeError):

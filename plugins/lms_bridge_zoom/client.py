@@ -179,7 +179,8 @@ class ZoomClient:
         if 200 <= reply.status < 300:
             return _object(reply)
         if reply.status == 429:
-            pause = retry_after(reply) or _until(reply) or LIMIT_PAUSE
+            said = retry_after(reply)
+            pause = _until(reply) or LIMIT_PAUSE if said is None else said
             with _lock:
                 _paused[self._key] = now() + pause
             raise _busy(pause)

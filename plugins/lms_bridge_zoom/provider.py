@@ -107,15 +107,14 @@ class ZoomProvider(MeetingProvider):
         return room
 
     def end(self, meeting: MeetingSpec, room: Room) -> None:
-        """Ended for all if it is going on. One that never began is taken back, so that its host is free; one that is
-        over stays in Zoom's list, because its report hangs on it."""
-        path = f"meetings/{room.state['id']}"
+        """Ended for all if it is going on. One that nobody ever entered is taken back, so that its host is free; one
+        that is over stays in Zoom's list, because its report hangs on it."""
+        meeting_id = str(room.state["id"])
+        path = f"meetings/{meeting_id}"
         try:
-            found = self._client.call("GET", path)
-            starts_at = moment(found.get("start_time"))
-            if found.get("status") == "started":
+            if self._client.call("GET", path).get("status") == "started":
                 self._client.call("PUT", f"{path}/status", json={"action": "end"})
-            elif starts_at is not None and now() < starts_at:
+            elif not report.sessions(self._client, meeting_id):
                 self._client.call("DELETE", path, params={"schedule_for_reminder": "false"})
         except NotThere:
             return

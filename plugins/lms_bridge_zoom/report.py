@@ -6,7 +6,7 @@ https://developers.zoom.us/docs/api/meetings/ (past meeting instances, meeting p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from lms_bridge.core.plugins import EvidenceKind, MeetingSpec, NotThere, PresenceEvent
@@ -27,7 +27,13 @@ def attendance(
 
     A host who leaves and starts again opens a new session with a uuid of its own.
     """
-    uuids = _sessions(client, meeting, meeting_id)
+    uuids = sorted(
+        {
+            uuid
+            for uuid, began in sessions(client, meeting_id)
+            if meeting.starts_at - EARLY <= began <= meeting.ends_at + LATE
+        }
+    )
     by_registrant: Mapping[str, str] = {}
     if uuids and registrants is not None:
         # The report leaves the mail address of people outside of the account empty; the registration's id stays.
@@ -36,18 +42,14 @@ def attendance(
         yield from _session(client, meeting_id, uuid, domain, by_registrant)
 
 
-def _sessions(client: ZoomClient, meeting: MeetingSpec, meeting_id: str) -> list[str]:
+def sessions(client: ZoomClient, meeting_id: str) -> list[tuple[str, datetime]]:
+    """The sessions of a meeting that are over: uuid and beginning."""
     try:
-        answer = client.read(f"past_meetings/{meeting_id}/instances")
+        found = client.read(f"past_meetings/{meeting_id}/instances").get("meetings")
     except NotThere:
         return []
-    found = answer.get("meetings")
-    uuids = []
-    for row in found if isinstance(found, list) else ():
-        started = moment(row.get("start_time")) if isinstance(row, dict) else None
-        if started is not None and meeting.starts_at - EARLY <= started <= meeting.ends_at + LATE:
-            uuids.append(str(row["uuid"]))
-    return sorted(set(uuids))
+    rows = [row for row in (found if isinstance(found, list) else ()) if isinstance(row, dict) and row.get("uuid")]
+    return [(str(row["uuid"]), at) for row in rows if (at := moment(row.get("start_time"))) is not None]
 
 
 def _session(
