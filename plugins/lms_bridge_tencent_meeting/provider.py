@@ -50,7 +50,7 @@ class TencentMeetingProvider(MeetingProvider):
     """Tencent Meeting by an application of the enterprise."""
 
     identifier = "tencent_meeting"
-    verbose_name = "腾讯会议 Tencent Meeting"
+    verbose_name = "腾讯会议 (Tencent Meeting)"
     Settings: ClassVar[type[TencentMeetingSettings]] = TencentMeetingSettings
     setting_labels = LABELS
     capabilities = ProviderCapabilities(
