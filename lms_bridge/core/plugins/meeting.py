@@ -153,9 +153,11 @@ class PresenceReport:
 
 @dataclass(frozen=True)
 class WebhookAnswer:
-    """What a webhook said, and what its sender is answered. ``body`` is sent with ``media_type``."""
+    """What a webhook said, and what its sender is answered. ``body`` is sent with ``media_type``. ``look``: something
+    may have happened that the webhook does not prove; :meth:`MeetingProvider.presence` will show."""
 
     report: PresenceReport = PresenceReport()
+    look: bool = False
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
@@ -186,8 +188,9 @@ class Recording:
 class Observer(ABC):
     """Sees who is in the running rooms of one account, by connections that it holds open.
 
-    One process holds it and one thread calls it. Its account's other calls go on beside it, in other processes. What
-    one observer saw is told once: when its process dies, the time until the next one is connected is a gap.
+    One process holds it and one thread calls it. Its account's other calls go on beside it, in other processes. The
+    cursor of each report says who is inside; whoever stores it together with the report's events and gives it to the
+    next observer loses nobody when a process dies. The time between two observers is a gap that only the holder knows.
     """
 
     @abstractmethod
@@ -256,11 +259,12 @@ class MeetingProvider(Plugin):
         """Who is, or was, there. With ``real_time_presence`` one poll for all running ``meetings`` of the account (none
         has an ``ended_at``); with ``report_afterwards`` the reports of meetings that are over (all have one), asked for
         several times, since reports come late and grow: what was told before may be told again. ``cursor`` is the one
-        of the last report of the same sort. Providers that tell by webhooks or an observer alone return an empty one."""
+        of the last report of the same sort. Left as it is by providers that tell by webhooks or an observer alone."""
         return PresenceReport(cursor=cursor)
 
-    def observer(self) -> Observer:
-        """A new observer of the account's rooms; asked for only where the capabilities say ``needs_observer``."""
+    def observer(self, cursor: Mapping[str, Any]) -> Observer:
+        """A new observer of the account's rooms; asked for only where the capabilities say ``needs_observer``.
+        ``cursor`` is the one of the last report that was stored."""
         raise NotImplementedError(f"{self.identifier} has no observer")
 
     def parse_webhook(
