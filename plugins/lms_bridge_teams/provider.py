@@ -80,8 +80,12 @@ class TeamsProvider(MeetingProvider):
         return room
 
     def update(self, meeting: MeetingSpec, room: Room) -> Room:
-        """Teams is told of the new time and title."""
-        self._client.call("PATCH", self._path(room), json=self._times(meeting))
+        """Teams is told of the new time and title. One that somebody deleted at Teams is made anew, with another
+        address."""
+        try:
+            self._client.call("PATCH", self._path(room), json=self._times(meeting))
+        except NotThere:
+            return self.ensure(meeting, None)
         return room
 
     def end(self, meeting: MeetingSpec, room: Room) -> None:

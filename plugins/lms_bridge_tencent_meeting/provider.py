@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from lms_bridge.core.plugins import (
@@ -41,6 +41,7 @@ COMPUTER = 1
 """Tencent's number for a client; asked for everywhere, and of no meaning here."""
 
 BETWEEN_LOOKS = timedelta(seconds=60)
+NEVER = datetime.fromtimestamp(0, UTC)
 AROUND = timedelta(hours=12)
 PAGE = 100
 CANCELLED_BY_US = 1
@@ -113,11 +114,17 @@ class TencentMeetingProvider(MeetingProvider):
         return Room((meeting_id,), {"id": meeting_id, "host": host}, {"join_url": url})
 
     def update(self, meeting: MeetingSpec, room: Room) -> Room:
-        """Tencent Meeting is told of the new time and title. The host cannot be changed."""
+        """Tencent Meeting is told of the new time and title. Another host, or a meeting that somebody cancelled there,
+        makes a new one, with new addresses."""
         host = str(room.state["host"])
-        if meeting.host is not None and meeting.host != host:
-            raise PluginError(N_("A meeting at Tencent Meeting cannot be given another host; it needs a new room."))
-        self._client.call("PUT", f"meetings/{room.state['id']}", body=self._wish(meeting, host))
+        if meeting.host not in (None, host):
+            made = self.ensure(meeting, None)
+            self.end(meeting, room)
+            return made
+        try:
+            self._client.call("PUT", f"meetings/{room.state['id']}", body=self._wish(meeting, host))
+        except NotThere:
+            return self.ensure(meeting, None)
         return room
 
     def end(self, meeting: MeetingSpec, room: Room) -> None:
@@ -164,23 +171,25 @@ class TencentMeetingProvider(MeetingProvider):
         return events.read(headers, query, raw_body, self._tencent)
 
     def _running(self, rooms: Sequence[Room], cursor: Mapping[str, Any]) -> PresenceReport:
-        at, last = now(), moment(cursor.get("at"))
-        if last is not None and at - last < BETWEEN_LOOKS:
-            return PresenceReport(cursor=cursor)
-        before = cursor.get("inside")
-        known: Mapping[str, Any] = before if isinstance(before, dict) else {}
+        """Each room is looked into once a minute, the one that waits longest first, so that a limit in between leaves
+        none out for good. ``cursor`` holds for each when that was, and who was inside."""
+        at = now()
+        known = {str(room.state["id"]): cursor.get(str(room.state["id"])) or {} for room in rooms}
+        hosts = {str(room.state["id"]): str(room.state["host"]) for room in rooms}
+        last = {key: moment(one.get("at")) or NEVER for key, one in known.items()}
         told: list[PresenceEvent] = []
-        kept: dict[str, Any] = {}
-        for room in rooms:
-            meeting_id = str(room.state["id"])
+        for key in sorted((key for key in known if at - last[key] >= BETWEEN_LOOKS), key=lambda key: last[key]):
             try:
-                found, kept[meeting_id] = inside.look(
-                    self._client, meeting_id, str(room.state["host"]), known.get(meeting_id) or {}, at
-                )
+                found, inside_now = inside.look(self._client, key, hosts[key], known[key].get("inside") or {}, at)
             except NotThere:
-                continue
+                found, inside_now = [], {}
+            except TemporaryFailure:
+                if at not in last.values():
+                    raise
+                break
             told += found
-        return PresenceReport(events=told, cursor={"at": int(at.timestamp()), "inside": kept})
+            known[key], last[key] = {"at": int(at.timestamp()), "inside": inside_now}, at
+        return PresenceReport(events=told, cursor=known)
 
     def _afterwards(self, meetings: Sequence[tuple[MeetingSpec, Room]], cursor: Mapping[str, Any]) -> PresenceReport:
         """Told in pieces where Tencent stops answering in between: ``cursor`` holds which are done, until all are."""

@@ -98,12 +98,18 @@ class ZoomProvider(MeetingProvider):
         return self._room(answer, host)
 
     def update(self, meeting: MeetingSpec, room: Room) -> Room:
-        """Zoom is told of the new time and title. The host cannot be changed."""
-        if meeting.host is not None and meeting.host != room.state["host"]:
-            raise PluginError(N_("A Zoom meeting cannot be given another host; it needs a new room."))
+        """Zoom is told of the new time and title. Another host, or a meeting that somebody deleted at Zoom, makes a new
+        one, with new addresses."""
+        if meeting.host not in (None, room.state["host"]):
+            made = self.ensure(meeting, None)
+            self.end(meeting, room)
+            return made
         wish = self._wish(meeting)
         del wish["settings"], wish["type"]
-        self._client.call("PATCH", f"meetings/{room.state['id']}", json=wish)
+        try:
+            self._client.call("PATCH", f"meetings/{room.state['id']}", json=wish)
+        except NotThere:
+            return self.ensure(meeting, None)
         return room
 
     def end(self, meeting: MeetingSpec, room: Room) -> None:

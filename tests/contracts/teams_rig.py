@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 from lms_bridge_teams import TeamsProvider
 from lms_bridge_teams.settings import TeamsSettings
@@ -13,8 +14,11 @@ from lms_bridge_teams.settings import TeamsSettings
 from lms_bridge.core.clock import now
 from lms_bridge.core.plugins import Attendee, MeetingProvider, MeetingSpec, Network, PresenceReport, Room, RoomRole
 from tests.contracts.json_api import running
-from tests.contracts.meetings import LOOPBACK, Entered, Fault, Rig, context
+from tests.contracts.meetings import LOOPBACK, SECONDS, Entered, Fault, Rig, context
 from tests.contracts.teams_server import CLIENT, ORGANISER, SECRET, TENANT, Teams
+
+PATIENT = 10.0
+"""Seconds for a call where nothing is slow on purpose; a loaded machine takes its time."""
 
 
 class TeamsRig(Rig):
@@ -25,6 +29,7 @@ class TeamsRig(Rig):
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        self._seconds = PATIENT
         self._teams = self._stack.enter_context(running(Teams()))
         self._given: dict[str, Attendee] = {}
 
@@ -41,7 +46,9 @@ class TeamsRig(Rig):
             "tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET, "organiser": ORGANISER,
             "login_address": url or self._teams.url, "graph_address": url or self._teams.url,
         }  # fmt: skip
-        return Noting(TeamsSettings.model_validate(settings), context(networks))
+        return Noting(
+            TeamsSettings.model_validate(settings), replace(context(networks), timeout=timedelta(seconds=self._seconds))
+        )
 
     def rooms(self) -> set[str]:
         return set(self._teams.meetings)
@@ -66,6 +73,7 @@ class TeamsRig(Rig):
         return provider.presence([(replace(meeting, ended_at=now()), room) for meeting, room in running], {})
 
     def fault(self, kind: Fault) -> None:
+        self._seconds = SECONDS if kind is Fault.SLOW else PATIENT
         if kind is Fault.LOST:
             self._teams.fault("lost", "/v1.0", method="POST")
         else:

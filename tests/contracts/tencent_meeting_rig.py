@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from lms_bridge_tencent_meeting import TencentMeetingProvider
@@ -16,10 +16,14 @@ from lms_bridge_tencent_meeting.settings import TencentMeetingSettings
 
 from lms_bridge.core.plugins import Attendee, MeetingProvider, MeetingSpec, Network, PresenceReport, Room, RoomRole
 from tests.contracts.json_api import running
-from tests.contracts.meetings import LOOPBACK, Entered, Fault, Rig, Webhook, context
+from tests.contracts.meetings import LOOPBACK, SECONDS, Entered, Fault, Rig, Webhook, context
 from tests.contracts.tencent_meeting_server import AES, APP, ID, KEY, SDK, TOKEN, TencentMeeting, sent
 
 HOST = "lesson01"
+
+
+PATIENT = 10.0
+"""Seconds for a call where nothing is slow on purpose; a loaded machine takes its time."""
 
 
 class TencentMeetingRig(Rig):
@@ -31,6 +35,7 @@ class TencentMeetingRig(Rig):
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        self._seconds = PATIENT
         self._tencent = self._stack.enter_context(running(TencentMeeting()))
         self._tencent.users.add(HOST)
         self._given: dict[str, Attendee] = {}
@@ -49,7 +54,10 @@ class TencentMeetingRig(Rig):
             "app_id": APP, "sdk_id": SDK, "secret_id": ID, "secret_key": KEY, "event_token": TOKEN, "event_key": AES,
             "hosts": [HOST], "teachers_by_mail": True, "address": url or self._tencent.url,
         }  # fmt: skip
-        return Noting(TencentMeetingSettings.model_validate(settings), context(networks))
+        return Noting(
+            TencentMeetingSettings.model_validate(settings),
+            replace(context(networks), timeout=timedelta(seconds=self._seconds)),
+        )
 
     def rooms(self) -> set[str]:
         going = ("MEETING_STATE_INIT", "MEETING_STATE_STARTED")
@@ -96,6 +104,7 @@ class TencentMeetingRig(Rig):
         ]
 
     def fault(self, kind: Fault) -> None:
+        self._seconds = SECONDS if kind is Fault.SLOW else PATIENT
         if kind is Fault.LOST:
             self._tencent.fault("lost", "/v1/meetings", method="POST")
         else:

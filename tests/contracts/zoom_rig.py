@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lms_bridge_zoom import ZoomProvider
 from lms_bridge_zoom.settings import ZoomSettings
@@ -14,10 +14,14 @@ from lms_bridge_zoom.webhook import MAX_AGE
 
 from lms_bridge.core.plugins import Attendee, MeetingProvider, MeetingSpec, Network, PresenceReport, Room, RoomRole
 from tests.contracts.json_api import running
-from tests.contracts.meetings import LOOPBACK, Entered, Fault, Rig, Webhook, context
+from tests.contracts.meetings import LOOPBACK, SECONDS, Entered, Fault, Rig, Webhook, context
 from tests.contracts.zoom_server import ACCOUNT, CLIENT, SECRET, WEBHOOK_SECRET, Zoom, signed
 
 HOST = "lesson01@school.example"
+
+
+PATIENT = 10.0
+"""Seconds for a call where nothing is slow on purpose; a loaded machine takes its time."""
 
 
 class ZoomRig(Rig):
@@ -29,6 +33,7 @@ class ZoomRig(Rig):
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        self._seconds = PATIENT
         self._zoom = self._stack.enter_context(running(Zoom()))
         self._zoom.user(HOST)
         self._told: list[Webhook] = []
@@ -38,7 +43,9 @@ class ZoomRig(Rig):
             "account_id": ACCOUNT, "client_id": CLIENT, "client_secret": SECRET, "webhook_secret": WEBHOOK_SECRET,
             "hosts": [HOST], "address": url or self._zoom.url,
         }  # fmt: skip
-        return ZoomProvider(ZoomSettings.model_validate(settings), context(networks))
+        return ZoomProvider(
+            ZoomSettings.model_validate(settings), replace(context(networks), timeout=timedelta(seconds=self._seconds))
+        )
 
     def rooms(self) -> set[str]:
         over = {key for key, sessions in self._zoom.sessions.items() if sessions and sessions[-1]["ended"]}
@@ -84,6 +91,7 @@ class ZoomRig(Rig):
         ]
 
     def fault(self, kind: Fault) -> None:
+        self._seconds = SECONDS if kind is Fault.SLOW else PATIENT
         if kind is Fault.LOST:
             self._zoom.fault("lost", "/v2/users", method="POST")
         else:
