@@ -4,33 +4,27 @@ to whom it was given last, signed in to Microsoft with their address."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
 
 from lms_bridge_teams import TeamsProvider
 from lms_bridge_teams.settings import TeamsSettings
 
 from lms_bridge.core.clock import now
 from lms_bridge.core.plugins import Attendee, MeetingProvider, MeetingSpec, Network, PresenceReport, Room, RoomRole
-from tests.contracts.json_api import running
-from tests.contracts.meetings import LOOPBACK, SECONDS, Entered, Fault, Rig, context
+from tests.contracts.json_rig import JsonRig
+from tests.contracts.meetings import LOOPBACK, Entered
 from tests.contracts.teams_server import CLIENT, ORGANISER, SECRET, TENANT, Teams
 
-PATIENT = 10.0
-"""Seconds for a call where nothing is slow on purpose; a loaded machine takes its time."""
 
-
-class TeamsRig(Rig):
+class TeamsRig(JsonRig[Teams]):
     """A tenant whose administrator has done all that the set-up page says."""
 
     name = "teams"
+    making = "/v1.0"
     observers = webhooks = False
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._seconds = PATIENT
-        self._teams = self._stack.enter_context(running(Teams()))
+        super().__init__(Teams())
         self._given: dict[str, Attendee] = {}
 
     def provider(self, *, url: str | None = None, networks: Sequence[Network] = LOOPBACK) -> MeetingProvider:
@@ -44,40 +38,28 @@ class TeamsRig(Rig):
 
         settings: Mapping[str, str] = {
             "tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET, "organiser": ORGANISER,
-            "login_address": url or self._teams.url, "graph_address": url or self._teams.url,
+            "login_address": url or self.server.url, "graph_address": url or self.server.url,
         }  # fmt: skip
-        return Noting(
-            TeamsSettings.model_validate(settings), replace(context(networks), timeout=timedelta(seconds=self._seconds))
-        )
+        return Noting(TeamsSettings.model_validate(settings), self.context(networks))
 
     def rooms(self) -> set[str]:
-        return set(self._teams.meetings)
+        return set(self.server.meetings)
 
     def enter(self, url: str) -> Entered | None:
         who = self._given.get(url)
         try:
-            role, key = self._teams.enter(url, who.email or "" if who else "")
+            role, key = self.server.enter(url, who.email or "" if who else "")
         except PermissionError:
             return None
         assert who is not None
-        self._teams.stay(key, who.display_name, now(), now(), who.email)
+        self.server.stay(key, who.display_name, now(), now(), who.email)
         return Entered(key, who.display_name, RoomRole.LEADER if role == "presenter" else RoomRole.PARTICIPANT, key)
 
     def leave(self, entered: Entered) -> None:
-        self._teams.everybody_left(entered.handle)
+        self.server.everybody_left(entered.handle)
 
     def tampered(self, url: str) -> Sequence[str]:
         return [url + "9", url.replace("/l/", "/x/")]
 
     def observe(self, provider: MeetingProvider, running: Sequence[tuple[MeetingSpec, Room]]) -> PresenceReport:
         return provider.presence([(replace(meeting, ended_at=now()), room) for meeting, room in running], {})
-
-    def fault(self, kind: Fault) -> None:
-        self._seconds = SECONDS if kind is Fault.SLOW else PATIENT
-        if kind is Fault.LOST:
-            self._teams.fault("lost", "/v1.0", method="POST")
-        else:
-            self._teams.fault(kind.value, seconds=1.0, retry_after="0")
-
-    def close(self) -> None:
-        self._stack.close()

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from lms_bridge_tencent_meeting import TencentMeetingProvider
@@ -15,29 +14,24 @@ from lms_bridge_tencent_meeting.events import MAX_AGE
 from lms_bridge_tencent_meeting.settings import TencentMeetingSettings
 
 from lms_bridge.core.plugins import Attendee, MeetingProvider, MeetingSpec, Network, PresenceReport, Room, RoomRole
-from tests.contracts.json_api import running
-from tests.contracts.meetings import LOOPBACK, SECONDS, Entered, Fault, Rig, Webhook, context
+from tests.contracts.json_rig import JsonRig
+from tests.contracts.meetings import LOOPBACK, Entered, Webhook
 from tests.contracts.tencent_meeting_server import AES, APP, ID, KEY, SDK, TOKEN, TencentMeeting, sent
 
 HOST = "lesson01"
 
 
-PATIENT = 10.0
-"""Seconds for a call where nothing is slow on purpose; a loaded machine takes its time."""
-
-
-class TencentMeetingRig(Rig):
+class TencentMeetingRig(JsonRig[TencentMeeting]):
     """An enterprise with one user who holds lessons."""
 
     name = "tencent_meeting"
+    making = "/v1/meetings"
     observers = False
     stale = MAX_AGE
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._seconds = PATIENT
-        self._tencent = self._stack.enter_context(running(TencentMeeting()))
-        self._tencent.users.add(HOST)
+        super().__init__(TencentMeeting())
+        self.server.users.add(HOST)
         self._given: dict[str, Attendee] = {}
         self._told: list[Webhook] = []
 
@@ -52,29 +46,29 @@ class TencentMeetingRig(Rig):
 
         settings: Mapping[str, Any] = {
             "app_id": APP, "sdk_id": SDK, "secret_id": ID, "secret_key": KEY, "event_token": TOKEN, "event_key": AES,
-            "hosts": [HOST], "teachers_by_mail": True, "address": url or self._tencent.url,
+            "hosts": [HOST], "teachers_by_mail": True, "address": url or self.server.url,
         }  # fmt: skip
         return Noting(
             TencentMeetingSettings.model_validate(settings),
-            replace(context(networks), timeout=timedelta(seconds=self._seconds)),
+            self.context(networks),
         )
 
     def rooms(self) -> set[str]:
         going = ("MEETING_STATE_INIT", "MEETING_STATE_STARTED")
-        return {key for key, meeting in self._tencent.meetings.items() if meeting["status"] in going}
+        return {key for key, meeting in self.server.meetings.items() if meeting["status"] in going}
 
     def enter(self, url: str) -> Entered | None:
         who = self._given.get(url)
         try:
-            _, number, role = self._tencent.enter(url, who.email or "" if who else "")
+            _, number, role = self.server.enter(url, who.email or "" if who else "")
         except PermissionError:
             return None
         assert who is not None
-        self._told.append(self._webhook(self._tencent.join(url, who.display_name)))
+        self._told.append(self._webhook(self.server.join(url, who.display_name)))
         return Entered(number, who.display_name, RoomRole.LEADER if role == "host" else RoomRole.PARTICIPANT, url)
 
     def leave(self, entered: Entered) -> None:
-        self._told.append(self._webhook(self._tencent.leave(entered.handle, entered.name)))
+        self._told.append(self._webhook(self.server.leave(entered.handle, entered.name)))
 
     def tampered(self, url: str) -> Sequence[str]:
         return [url[:-1] + ("0" if url[-1] != "0" else "1"), url + "0"]
@@ -86,7 +80,7 @@ class TencentMeetingRig(Rig):
 
     def sent(self, meeting: MeetingSpec, room: Room, attendee: Attendee, at: datetime | None = None) -> list[Webhook]:
         url, name = self.provider().join_url(meeting, room, attendee), attendee.display_name
-        bodies = [self._tencent.join(url, name), self._tencent.leave(url, name)]
+        bodies = [self.server.join(url, name), self.server.leave(url, name)]
         return [self._webhook(body, at) for body in bodies]
 
     def signed(self, body: bytes) -> Webhook:
@@ -102,16 +96,6 @@ class TencentMeetingRig(Rig):
             replace(webhook, headers={**webhook.headers, "signature": ""}),
             Webhook(*reversed(sent(b"{}", token="of somebody else"))),  # type: ignore[arg-type]
         ]
-
-    def fault(self, kind: Fault) -> None:
-        self._seconds = SECONDS if kind is Fault.SLOW else PATIENT
-        if kind is Fault.LOST:
-            self._tencent.fault("lost", "/v1/meetings", method="POST")
-        else:
-            self._tencent.fault(kind.value, seconds=1.0, retry_after="0")
-
-    def close(self) -> None:
-        self._stack.close()
 
     def _webhook(self, body: dict[str, Any], at: datetime | None = None) -> Webhook:
         headers, raw = sent(json.dumps(body).encode(), at=at)

@@ -4,64 +4,56 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from lms_bridge_zoom import ZoomProvider
 from lms_bridge_zoom.settings import ZoomSettings
 from lms_bridge_zoom.webhook import MAX_AGE
 
 from lms_bridge.core.plugins import Attendee, MeetingProvider, MeetingSpec, Network, PresenceReport, Room, RoomRole
-from tests.contracts.json_api import running
-from tests.contracts.meetings import LOOPBACK, SECONDS, Entered, Fault, Rig, Webhook, context
+from tests.contracts.json_rig import JsonRig
+from tests.contracts.meetings import LOOPBACK, Entered, Webhook
 from tests.contracts.zoom_server import ACCOUNT, CLIENT, SECRET, WEBHOOK_SECRET, Zoom, signed
 
 HOST = "lesson01@school.example"
 
 
-PATIENT = 10.0
-"""Seconds for a call where nothing is slow on purpose; a loaded machine takes its time."""
-
-
-class ZoomRig(Rig):
+class ZoomRig(JsonRig[Zoom]):
     """An account with one licensed user."""
 
     name = "zoom"
+    making = "/v2/users"
     observers = False
     stale = MAX_AGE
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._seconds = PATIENT
-        self._zoom = self._stack.enter_context(running(Zoom()))
-        self._zoom.user(HOST)
+        super().__init__(Zoom())
+        self.server.user(HOST)
         self._told: list[Webhook] = []
 
     def provider(self, *, url: str | None = None, networks: Sequence[Network] = LOOPBACK) -> MeetingProvider:
         settings = {
             "account_id": ACCOUNT, "client_id": CLIENT, "client_secret": SECRET, "webhook_secret": WEBHOOK_SECRET,
-            "hosts": [HOST], "address": url or self._zoom.url,
+            "hosts": [HOST], "address": url or self.server.url,
         }  # fmt: skip
-        return ZoomProvider(
-            ZoomSettings.model_validate(settings), replace(context(networks), timeout=timedelta(seconds=self._seconds))
-        )
+        return ZoomProvider(ZoomSettings.model_validate(settings), self.context(networks))
 
     def rooms(self) -> set[str]:
-        over = {key for key, sessions in self._zoom.sessions.items() if sessions and sessions[-1]["ended"]}
-        return set(self._zoom.meetings) - over
+        over = {key for key, sessions in self.server.sessions.items() if sessions and sessions[-1]["ended"]}
+        return set(self.server.meetings) - over
 
     def enter(self, url: str) -> Entered | None:
         try:
-            who, number = self._zoom.enter(url)
+            who, number = self.server.enter(url)
         except PermissionError:
             return None
-        self._told.append(self._webhook(self._zoom.join(url)))
+        self._told.append(self._webhook(self.server.join(url)))
         role = RoomRole.LEADER if who == "host" else RoomRole.PARTICIPANT
         return Entered(number, who, role, url)
 
     def leave(self, entered: Entered) -> None:
-        self._told.append(self._webhook(self._zoom.leave(entered.handle)))
+        self._told.append(self._webhook(self.server.leave(entered.handle)))
 
     def tampered(self, url: str) -> Sequence[str]:
         other = [("tk=reg0", "tk=reg1"), ("/w/", "/s/"), ("/w/9", "/w/8"), ("/w/", "/j/")]
@@ -74,7 +66,7 @@ class ZoomRig(Rig):
 
     def sent(self, meeting: MeetingSpec, room: Room, attendee: Attendee, at: datetime | None = None) -> list[Webhook]:
         url = self.provider().join_url(meeting, room, attendee)
-        return [self._webhook(self._zoom.join(url), at), self._webhook(self._zoom.leave(url), at)]
+        return [self._webhook(self.server.join(url), at), self._webhook(self.server.leave(url), at)]
 
     def signed(self, body: bytes) -> Webhook:
         headers, raw = signed(body)
@@ -89,16 +81,6 @@ class ZoomRig(Rig):
             replace(webhook, headers={**webhook.headers, "x-zm-request-timestamp": str(stamp)}),
             replace(webhook, headers={**webhook.headers, "x-zm-signature": ""}),
         ]
-
-    def fault(self, kind: Fault) -> None:
-        self._seconds = SECONDS if kind is Fault.SLOW else PATIENT
-        if kind is Fault.LOST:
-            self._zoom.fault("lost", "/v2/users", method="POST")
-        else:
-            self._zoom.fault(kind.value, seconds=1.0, retry_after="0")
-
-    def close(self) -> None:
-        self._stack.close()
 
     def _webhook(self, body: dict[str, object], at: datetime | None = None) -> Webhook:
         headers, raw = signed(json.dumps(body).encode(), at=at)
