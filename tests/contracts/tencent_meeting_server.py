@@ -146,7 +146,8 @@ class TencentMeeting(JsonApi):
             return self._unknown()
         if meeting["status"] != "MEETING_STATE_STARTED" or asked.json["operator_id"] != meeting["userid"]:
             return error(500, 9042, "无权限进行该操作")
-        meeting["status"] = "MEETING_STATE_RECYCLED" if asked.json.get("retrieve_code") else "MEETING_STATE_ENDED"
+        # One whose number is not taken back can be entered again.
+        meeting["status"] = "MEETING_STATE_RECYCLED" if asked.json.get("retrieve_code") else "MEETING_STATE_INIT"
         for stay in self.stays[number]:
             stay["left"] = stay["left"] or now()
         return Answer(200, "")

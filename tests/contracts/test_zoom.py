@@ -181,7 +181,7 @@ def test_ending_closes_a_running_meeting_and_takes_back_one_that_never_began(
     provider.end(unused, free)
     provider.end(unused, free)
     assert zoom.sessions[room.external_ids[0]][0]["ended"]
-    assert free.external_ids[0] not in zoom.meetings
+    assert [*zoom.meetings] == [*room.external_ids]  # the report hangs on it
 
 
 def test_a_person_is_seen_at_once_by_webhook_and_counted_once_with_the_report(
