@@ -38,7 +38,9 @@ LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"),)
 BASE = "https://bridge.test"
 WEBHOOK_URL = f"{BASE}/hooks/providers/0123456789abcdef"
 SECONDS = 0.5
-"""The time limit that rigs set their provider's calls (settings or context): a slow server is given up after it."""
+"""The time limit of a provider's calls once its rig's server is to be slow. Before, rigs give them :data:`PATIENCE`: an
+honest answer may take long where much else runs."""
+PATIENCE = 10.0
 
 
 class Fault(enum.StrEnum):
@@ -147,12 +149,12 @@ class Rig(ABC):
         """End the server."""
 
 
-def context(networks: Sequence[Network] = LOOPBACK) -> PluginContext:
-    """What plugins are told of the installation."""
+def context(networks: Sequence[Network] = LOOPBACK, seconds: float = SECONDS) -> PluginContext:
+    """What plugins are told of the installation; a call may take ``seconds``."""
     return PluginContext(
         BASE,
         Path("/nowhere"),
-        timeout=timedelta(seconds=SECONDS),
+        timeout=timedelta(seconds=seconds),
         installation="bridge-1",
         webhook_url=WEBHOOK_URL,
         networks=tuple(networks),

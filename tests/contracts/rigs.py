@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tests.contracts.bigbluebutton_rig import BigBlueButtonRig
 from tests.contracts.classroom_rig import ClassroomRig
 from tests.contracts.meetings import Rig
 from tests.contracts.teams_rig import TeamsRig
 from tests.contracts.tencent_meeting_rig import TencentMeetingRig
 from tests.contracts.zoom_rig import ZoomRig
 
-RIGS: tuple[type[Rig], ...] = (ClassroomRig, TeamsRig, TencentMeetingRig, ZoomRig)
+RIGS: tuple[type[Rig], ...] = (ClassroomRig, BigBlueButtonRig, TeamsRig, TencentMeetingRig, ZoomRig)

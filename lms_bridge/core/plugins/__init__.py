@@ -52,16 +52,8 @@ from lms_bridge.core.plugins.meeting import (
     RoomRole,
     WebhookAnswer,
 )
-from lms_bridge.core.plugins.outgoing import (
-    InternalAddress,
-    Network,
-    Outgoing,
-    Reply,
-    json_of,
-    retry_after,
-    usable,
-    xml_of,
-)
+from lms_bridge.core.plugins.outgoing import InternalAddress, Network, Outgoing
+from lms_bridge.core.plugins.replies import Reply, json_of, retry_after, usable, xml_of
 
 __all__ = [
     "N_",
