@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from lms_bridge.core.plugins import N_, Check, CheckState, PluginError, gettext
@@ -31,6 +32,7 @@ SCOPES = (
 )  # fmt: skip
 """What is needed, how bad it is without, and Zoom's scopes for it: today's, and the classic one that holds it."""
 
+DOMAIN = re.compile(r"([a-z0-9-]+\.)+[a-z]{2,}")
 REGISTERING = 2
 LICENSED = 2
 
@@ -56,9 +58,21 @@ def probe(client: ZoomClient, settings: ZoomSettings, webhook_url: str, domain: 
         )
     checks += [_host(client, host) for host in dict.fromkeys(settings.hosts)]
     if settings.registration:
-        checks.append(Check(gettext("People are registered at"), CheckState.UNTRIED, f"@{domain}"))
+        checks.append(_registering(domain))
     checks.append(_webhooks(settings, webhook_url))
     return checks
+
+
+def _registering(domain: str) -> Check:
+    title = gettext("People are registered at")
+    if DOMAIN.fullmatch(domain):
+        return Check(title, CheckState.UNTRIED, f"@{domain}")
+    return Check(
+        title,
+        CheckState.FAILED,
+        gettext("%(domain)s can be no part of an e-mail address.", domain=domain),
+        gettext("Enter a domain of yours under which people are registered."),
+    )
 
 
 def _host(client: ZoomClient, host: str) -> Check:

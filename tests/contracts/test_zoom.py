@@ -43,14 +43,14 @@ def zoom() -> Iterator[Zoom]:
         yield server
 
 
-def connect(zoom: Zoom, seconds: float = 10, **more: object) -> ZoomProvider:
+def connect(zoom: Zoom, seconds: float = 10, base_url: str = f"https://{DOMAIN}", **more: object) -> ZoomProvider:
     """The provider with the server's settings; ``seconds`` is the limit for one call."""
     values: dict[str, object] = {
         "account_id": ACCOUNT, "client_id": CLIENT, "client_secret": SECRET, "webhook_secret": WEBHOOK_SECRET,
         "hosts": [HOST, "host2@school.example"], "address": zoom.url,
     }  # fmt: skip
     context = PluginContext(
-        f"https://{DOMAIN}",
+        base_url,
         Path("/nowhere"),
         timeout=timedelta(seconds=seconds),
         webhook_url=f"https://{DOMAIN}/hooks/providers/x",
@@ -396,6 +396,12 @@ def test_the_check_says_in_words_what_is_missing(zoom: Zoom) -> None:
     lacking = next(one for one in bad if one.title == "May end and delete meetings")
     assert "meeting:update:status:admin" in lacking.detail
     assert connect(zoom, client_secret="wrong").check()[0].state is CheckState.FAILED
+    assert (
+        "@"
+        not in {one.title: one.detail for one in connect(zoom, base_url="http://127.0.0.1:8000").check()}[
+            "People are registered at"
+        ]
+    )
     zoom.scopes = "meeting:write:admin meeting:read:admin user:read:admin report:read:admin"
     assert CheckState.FAILED not in {one.state for one in connect(zoom).check()}
 
