@@ -11,4 +11,12 @@ from tests.contracts.teams_rig import TeamsRig
 from tests.contracts.tencent_meeting_rig import TencentMeetingRig
 from tests.contracts.zoom_rig import ZoomRig
 
-RIGS: tuple[type[Rig], ...] = (ClassroomRig, BigBlueButtonRig, GaleneRig, JitsiRig, TeamsRig, TencentMeetingRig, ZoomRig)
+RIGS: tuple[type[Rig], ...] = (
+    ClassroomRig,
+    BigBlueButtonRig,
+    GaleneRig,
+    JitsiRig,
+    TeamsRig,
+    TencentMeetingRig,
+    ZoomRig,
+)
