@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -206,7 +208,7 @@ def _distinct_name(lesson: Lesson, person: Person) -> str:
     """The name, numbered where two students of the lesson have the same one."""
     day = local(lesson.starts_at, lesson.zone).date()
     namesakes = db.session.scalars(
-        sa.select(Person.id)
+        sa.select(Person)
         .join(Enrolment, Enrolment.person_id == Person.id)
         .where(
             Enrolment.class_id.in_([a.class_id for a in lesson.audience]),
@@ -215,13 +217,24 @@ def _distinct_name(lesson: Lesson, person: Person) -> str:
             Person.family_name == person.family_name,
             Person.given_name == person.given_name,
         )
-        .order_by(Person.id)
         .distinct()
     ).all()
-    return person.display_name if len(namesakes) < 2 else f"{person.display_name} ({namesakes.index(person.id) + 1})"
+    return distinct_names(namesakes).get(person.id, person.display_name)
+
+
+def distinct_names(students: Sequence[Person]) -> dict[int, str]:
+    """The names under which the students of one lesson enter, by person id: numbered where two have the same."""
+    alike: defaultdict[tuple[str, str], list[Person]] = defaultdict(list)
+    for one in sorted(students, key=lambda p: p.id):
+        alike[one.family_name, one.given_name].append(one)
+    return {
+        one.id: one.display_name if len(group) < 2 else f"{one.display_name} ({number})"
+        for group in alike.values()
+        for number, one in enumerate(group, start=1)
+    }
 
 
 __all__ = [
-    "ADDRESS", "Door", "DoorState", "Part", "attendee_of", "entered_at", "lesson_of", "look", "record_entry",
-    "room_address", "visitor_of", "window_of",
+    "ADDRESS", "Door", "DoorState", "Part", "attendee_of", "distinct_names", "entered_at", "lesson_of", "look",
+    "record_entry", "room_address", "visitor_of", "window_of",
 ]  # fmt: skip

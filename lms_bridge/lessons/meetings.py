@@ -24,6 +24,7 @@ from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import MeetingSpec, ProviderCapabilities, Room
 from lms_bridge.lessons import capacity, providers
 from lms_bridge.lessons.models import Meeting, MeetingState
+from lms_bridge.lessons.providers import source_of
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 from lms_bridge.timetable.queries import WITH_PARTS, students_of
 from lms_bridge.timetable.rooms import RoomState
@@ -172,6 +173,7 @@ def spec_of(meeting: Meeting, lesson: Lesson, *, count_people: bool = True) -> M
         expected=len(students_of([lesson])[lesson.id]) if count_people else 0,
         host=meeting.host,
         state=meeting.room_state,
+        ended_at=meeting.ended_at,
     )
 
 
@@ -187,15 +189,10 @@ def room_of(meeting: Meeting) -> Room | None:
         return None
     names = db.session.scalars(
         sa.select(ExternalId.key)
-        .filter_by(entity="meeting", entity_id=meeting.id, system=system_of(meeting))
+        .filter_by(entity="meeting", entity_id=meeting.id, system=source_of(meeting.account))
         .order_by(ExternalId.id)
     )
     return Room(tuple(names), meeting.room_state, meeting.room_secrets)
-
-
-def system_of(meeting: Meeting) -> str:
-    """The name under which the provider account's identifiers are kept, and of its presence evidence."""
-    return f"provider:{meeting.account.uid}"
 
 
 def keep_room(meeting: Meeting, room: Room) -> None:
@@ -203,9 +200,13 @@ def keep_room(meeting: Meeting, room: Room) -> None:
     meeting.room_state = dict(room.state)
     meeting.room_secrets = dict(room.secrets)
     for key in room.external_ids:
-        row = db.session.scalar(sa.select(ExternalId).filter_by(entity="meeting", system=system_of(meeting), key=key))
+        row = db.session.scalar(
+            sa.select(ExternalId).filter_by(entity="meeting", system=source_of(meeting.account), key=key)
+        )
         if row is None:
-            db.session.add(ExternalId(entity="meeting", entity_id=meeting.id, system=system_of(meeting), key=key))
+            db.session.add(
+                ExternalId(entity="meeting", entity_id=meeting.id, system=source_of(meeting.account), key=key)
+            )
         else:
             row.entity_id = meeting.id
     db.session.flush()

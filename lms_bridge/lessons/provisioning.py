@@ -15,7 +15,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Room, TemporaryFailure
-from lms_bridge.lessons import entering, providers
+from lms_bridge.lessons import breaker, entering, intake, providers
 from lms_bridge.lessons.meetings import (
     END,
     closes_at,
@@ -46,13 +46,14 @@ def provision(meeting_id: int) -> None:
         return
     if not needs_room(meeting.lesson):
         return
+    breaker.hold_back(meeting.account)
     spec = spec_of(meeting, meeting.lesson)
     if meeting.state is MeetingState.READY and meeting.provisioned == digest_of(spec):
         return
     _take(meeting)
     try:
         provider, room = providers.provider_for(meeting.account), room_of(meeting)
-        made = _make(provider, spec, room)
+        made = _make(provider, spec, room, gone=meeting.state is MeetingState.WANTED)
     except BridgeError as error:
         _note_failure(meeting, error)
         if isinstance(error, TemporaryFailure):
@@ -63,10 +64,12 @@ def provision(meeting_id: int) -> None:
         raise
     with transaction():
         meeting = _locked(meeting_id)
-        providers.succeeded(meeting.account_id)
+        breaker.succeeded(meeting.account_id)
         keep_room(meeting, made)
+        intake.adopt(meeting)
         meeting.provisioned, meeting.busy_until, meeting.last_error = digest_of(spec), None, None
-        meeting.ready_at = meeting.ready_at or now()
+        meeting.made_at, meeting.failures = now(), 0
+        meeting.ready_at = meeting.ready_at or meeting.made_at
         if meeting.state is MeetingState.WANTED:
             meeting.state = MeetingState.READY
         elif meeting.state is MeetingState.ENDED:
@@ -74,10 +77,10 @@ def provision(meeting_id: int) -> None:
             jobs.enqueue(END, str(meeting.id))
 
 
-def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None) -> Room:
-    """The provider's call, with no transaction open that it could hold up."""
+def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None, *, gone: bool) -> Room:
+    """The provider's call, with no transaction open that it could hold up. A room that is ``gone`` is made anew."""
     db.session.rollback()
-    return provider.ensure(spec, None) if room is None else provider.update(spec, room)
+    return provider.ensure(spec, room) if room is None or gone else provider.update(spec, room)
 
 
 def end(meeting_id: int) -> None:
@@ -152,7 +155,7 @@ def fetch_address(meeting_id: int, person_id: int) -> None:
             raise
         return
     with transaction() as session:
-        providers.succeeded(meeting.account_id)
+        breaker.succeeded(meeting.account_id)
         if session.scalar(known) is None:
             session.add(RoomAddress(meeting_id=meeting_id, person_id=person_id, address={"url": url}))
 
@@ -187,8 +190,9 @@ def _note_failure(meeting: Meeting, error: BridgeError, *, ending: bool = False)
     db.session.rollback()
     meeting_id, account_id = meeting.id, meeting.account_id
     with transaction():
-        providers.failed(account_id, str(error))
+        breaker.failed(account_id, error)
         row = _locked(meeting_id)
         row.busy_until, row.last_error = None, str(error)[:2000]
+        row.failures += not ending
         if not ending and not isinstance(error, TemporaryFailure) and row.state is MeetingState.WANTED:
             row.state = MeetingState.FAILED

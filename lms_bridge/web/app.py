@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "feeds",
     "operations",
     "door",
+    "hooks",
     "classroom",
     "lessons",
     "timetable",

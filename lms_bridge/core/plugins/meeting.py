@@ -256,7 +256,7 @@ class MeetingProvider(Plugin):
         """Who is, or was, there. With ``real_time_presence`` one poll for all running ``meetings`` of the account (none
         has an ``ended_at``); with ``report_afterwards`` the reports of meetings that are over (all have one), asked for
         several times, since reports come late and grow: what was told before may be told again. ``cursor`` is the one
-        of the last report of the same sort. Providers that tell by webhooks or an observer alone return an empty one."""
+        of the last report of the same sort. Left as it is by providers that tell by webhooks or an observer alone."""
         return PresenceReport(cursor=cursor)
 
     def observer(self) -> Observer:
