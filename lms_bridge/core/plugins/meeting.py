@@ -186,8 +186,9 @@ class Recording:
 class Observer(ABC):
     """Sees who is in the running rooms of one account, by connections that it holds open.
 
-    One process holds it and one thread calls it. Its account's other calls go on beside it, in other processes. What
-    one observer saw is told once: when its process dies, the time until the next one is connected is a gap.
+    One process holds it and one thread calls it. Its account's other calls go on beside it, in other processes. The
+    cursor of each report says who is inside; whoever stores it together with the report's events and gives it to the
+    next observer loses nobody when a process dies. The time between two observers is a gap that only the holder knows.
     """
 
     @abstractmethod
@@ -259,8 +260,9 @@ class MeetingProvider(Plugin):
         of the last report of the same sort. Left as it is by providers that tell by webhooks or an observer alone."""
         return PresenceReport(cursor=cursor)
 
-    def observer(self) -> Observer:
-        """A new observer of the account's rooms; asked for only where the capabilities say ``needs_observer``."""
+    def observer(self, cursor: Mapping[str, Any]) -> Observer:
+        """A new observer of the account's rooms; asked for only where the capabilities say ``needs_observer``.
+        ``cursor`` is the one of the last report that was stored."""
         raise NotImplementedError(f"{self.identifier} has no observer")
 
     def parse_webhook(
