@@ -6,7 +6,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -18,7 +18,7 @@ from lms_bridge.core.errors import Conflict, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_token
 from lms_bridge.core.plugins import Attendee, EvidenceKind, ProviderCapabilities, Room
-from lms_bridge.lessons import gateway, meetings, providers
+from lms_bridge.lessons import door_times, gateway, meetings, providers
 from lms_bridge.lessons.gateway import Decision, DoorState, Part, Visitor, Window
 from lms_bridge.lessons.models import Meeting, MeetingState, PresenceEvidence, RoomAddress
 from lms_bridge.lessons.presence import DOOR, record_evidence
@@ -44,8 +44,8 @@ def lesson_of(uid: str) -> Lesson:
 def window_of(lesson: Lesson) -> Window:
     """When and whether ``lesson`` can be entered."""
     return Window(
-        opens_at=meetings.opens_at(lesson),
-        closes_at=meetings.closes_at(lesson),
+        opens_at=door_times.opens_at(lesson),
+        closes_at=door_times.closes_at(lesson),
         online=lesson.mode is LessonMode.ONLINE,
         cancelled=lesson.status is LessonStatus.CANCELLED,
     )
@@ -87,7 +87,8 @@ def _may_observe(lesson: Lesson, person: Person) -> bool:
 @dataclass(frozen=True)
 class Door:
     """All that a door page needs: the decision, the times, how the room stands, and whether the person has entered
-    it before. ``seconds`` is how long until the door opens, as the server counts."""
+    it before. ``entered_at`` is when they last entered the lesson, ``entered_attempt`` into which attempt's room;
+    ``seconds`` is how long until the door opens, as the server counts."""
 
     lesson: Lesson
     person: Person
@@ -97,6 +98,7 @@ class Door:
     meeting: Meeting | None
     capabilities: ProviderCapabilities | None
     entered_at: datetime | None
+    entered_attempt: int
     seconds: int
 
     @property
@@ -116,6 +118,16 @@ class Door:
         """Whether the room opens beside our page, which stays open."""
         return self.capabilities is None or not self.capabilities.embeddable
 
+    @property
+    def attempt(self) -> int:
+        """The attempt of the room in force."""
+        return self.meeting.attempt if self.meeting is not None else 1
+
+    @property
+    def moved(self) -> bool:
+        """Whether the person has entered a room that is no longer the lesson's."""
+        return self.entered_at is not None and self.entered_attempt < self.attempt
+
 
 def look(lesson: Lesson, person: Person) -> Door:
     """The door of ``lesson`` as ``person`` finds it now.
@@ -126,6 +138,7 @@ def look(lesson: Lesson, person: Person) -> Door:
     decision = gateway.decide(visitor, window, moment)
     meeting = meetings.meeting_of(lesson.id)
     account = meeting.account if meeting else next(iter(providers.accounts_for(lesson.campus)), None)
+    at, attempt = _last_entry(lesson.id, person.id)
     return Door(
         lesson=lesson,
         person=person,
@@ -134,24 +147,25 @@ def look(lesson: Lesson, person: Person) -> Door:
         window=window,
         meeting=meeting,
         capabilities=providers.capabilities_of(account) if account is not None else None,
-        entered_at=entered_at(lesson.id, person.id, meeting.attempt if meeting else 1),
+        entered_at=at,
+        entered_attempt=attempt,
         seconds=max(0, int((window.opens_at - moment).total_seconds())),
     )
 
 
-def entered_at(lesson_id: int, person_id: int, attempt: int) -> datetime | None:
-    """When the person last came through the door to this attempt's room; None: not yet."""
-    return db.session.scalar(
-        sa.select(PresenceEvidence.at)
+def _last_entry(lesson_id: int, person_id: int) -> tuple[datetime | None, int]:
+    """When the person last came through the lesson's door, and to which attempt's room; (None, 0): not yet."""
+    row = db.session.execute(
+        sa.select(PresenceEvidence.at, PresenceEvidence.attempt)
         .where(
             PresenceEvidence.lesson_id == lesson_id,
             PresenceEvidence.person_id == person_id,
             PresenceEvidence.source == DOOR,
-            PresenceEvidence.attempt == attempt,
         )
-        .order_by(PresenceEvidence.at.desc())
+        .order_by(PresenceEvidence.attempt.desc(), PresenceEvidence.at.desc())
         .limit(1)
-    )
+    ).first()
+    return (row[0], row[1]) if row is not None else (None, 0)
 
 
 def record_entry(door: Door) -> Meeting:
@@ -168,29 +182,74 @@ def record_entry(door: Door) -> Meeting:
     meeting = door.meeting
     if meeting is None or meeting.state is MeetingState.ENDED:
         meeting = meetings.wish(lesson)
-    meetings.want_now(meeting)
     record_evidence(lesson.id, person.id, EvidenceKind.JOINED, now(), DOOR, new_token(), attempt=meeting.attempt)
-    if not providers.capabilities_of(meeting.account).local_join_url and _stored_address(meeting, person) is None:
-        jobs.enqueue(ADDRESS, f"{meeting.id}:{person.id}")
+    _prepare(meeting, person)
     return meeting
+
+
+def follow_room(door: Door) -> None:
+    """Somebody who came in before goes into the room in force, which may be another one, or is gone and must be made
+    anew: write that once, and see to it that there is a room. Flushes."""
+    meeting, person = door.meeting, door.person
+    if meeting is None or door.entered_at is None or not door.decision.may_enter:
+        return
+    if door.moved:
+        key = f"{person.id}:{door.lesson.id}:{meeting.attempt}"
+        record_evidence(door.lesson.id, person.id, EvidenceKind.JOINED, now(), DOOR, key, attempt=meeting.attempt)
+    _prepare(meeting, person)
+
+
+def needs_preparing(door: Door) -> bool:
+    """Whether :func:`follow_room` has something to write."""
+    return door.moved or not door.room_ready or room_address(door) is None
+
+
+def _prepare(meeting: Meeting, person: Person) -> None:
+    meetings.want_now(meeting)
+    if not providers.capabilities_of(meeting.account).local_join_url and stored_address(meeting, person) is None:
+        jobs.enqueue(ADDRESS, f"{meeting.id}:{person.id}")
 
 
 def room_address(door: Door) -> str | None:
     """Where the person's room is, from local data alone; None while it is still being made. Never logged or mailed."""
     meeting = door.meeting
-    attendee = attendee_of(door.lesson, door.person)
-    if meeting is None or attendee is None or not door.decision.may_enter or not door.room_ready:
+    if meeting is None or not door.decision.may_enter or not door.room_ready:
         return None
     if not providers.capabilities_of(meeting.account).local_join_url:
-        return _stored_address(meeting, door.person)
+        return stored_address(meeting, door.person)
+    attendee = attendee_of(door.lesson, door.person)
+    if attendee is None:
+        return None
     spec = meetings.spec_of(meeting, door.lesson, count_people=False)
     room = meetings.room_of(meeting) or Room((spec.key,))
     return providers.provider_for(meeting.account).join_url(spec, room, attendee)
 
 
-def _stored_address(meeting: Meeting, person: Person) -> str | None:
+def stored_address(meeting: Meeting, person: Person) -> str | None:
+    """The person's address in a room whose provider gave it; a leader's that must not be kept longer counts as none."""
     row = db.session.scalar(sa.select(RoomAddress).filter_by(meeting_id=meeting.id, person_id=person.id))
-    return str(row.address["url"]) if row is not None else None
+    if row is None:
+        return None
+    keep = _leader_keep(meeting, person)
+    return None if keep is not None and row.created_at + keep < now() else str(row.address["url"])
+
+
+def used_address(door: Door) -> None:
+    """The person was told the address: a leader's, which opens a host's account, is forgotten. Flushes."""
+    if door.meeting is not None and _leader_keep(door.meeting, door.person) is not None:
+        forget_address(door.meeting.id, door.person.id)
+
+
+def forget_address(meeting_id: int, person_id: int) -> None:
+    """Delete what is stored of a person's address. Flushes."""
+    db.session.execute(sa.delete(RoomAddress).filter_by(meeting_id=meeting_id, person_id=person_id))
+
+
+def _leader_keep(meeting: Meeting, person: Person) -> timedelta | None:
+    """How long the person's address may be kept; None: for as long as the room."""
+    if not any(t.person_id == person.id for t in meeting.lesson.teachers):
+        return None
+    return providers.capabilities_of(meeting.account).leader_address_keep
 
 
 def attendee_of(lesson: Lesson, person: Person) -> Attendee | None:
@@ -235,6 +294,7 @@ def distinct_names(students: Sequence[Person]) -> dict[int, str]:
 
 
 __all__ = [
-    "ADDRESS", "Door", "DoorState", "Part", "attendee_of", "distinct_names", "entered_at", "lesson_of", "look",
-    "record_entry", "room_address", "visitor_of", "window_of",
+    "ADDRESS", "Door", "DoorState", "Part", "attendee_of", "distinct_names", "follow_room", "forget_address",
+    "lesson_of", "look", "needs_preparing", "record_entry", "room_address", "stored_address", "used_address",
+    "visitor_of", "window_of",
 ]  # fmt: skip

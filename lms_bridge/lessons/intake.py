@@ -21,7 +21,7 @@ from lms_bridge.core.database import Base, db
 from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import EvidenceKind, Gap, PresenceEvent, PresenceReport
 from lms_bridge.lessons import identities, providers
-from lms_bridge.lessons.meetings import needs_room
+from lms_bridge.lessons.door_times import needs_room
 from lms_bridge.lessons.models import HeldEvent, Meeting, MeetingState, ProviderAccount, RoomEnd, SourceGap
 from lms_bridge.lessons.presence import KEY_LENGTH, NewEvidence, record_many
 from lms_bridge.timetable.models import Lesson

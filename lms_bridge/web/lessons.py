@@ -15,7 +15,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
-from lms_bridge.lessons import entering, gateway, joinlinks, materials, meetings, providers
+from lms_bridge.lessons import door_times, entering, gateway, joinlinks, materials, meetings, providers
 from lms_bridge.lessons.content import units_of
 from lms_bridge.lessons.gateway import DoorState, Part
 from lms_bridge.lessons.history import made_up_by, moved_from
@@ -217,7 +217,7 @@ def try_room_again(uid: str) -> BaseResponse:
     """After a room could not be made: try once more."""
     found = led(uid)
     with transaction():
-        if not meetings.needs_room(found):
+        if not door_times.needs_room(found):
             raise Conflict(N_("This lesson needs no room any more."))
         meetings.try_again(meetings.wish(found))
     flash(gettext("The room is being made again."), "info")
