@@ -120,6 +120,14 @@ def enqueue(kind: str, subject: str = "", *, not_before: datetime | None = None)
     after_commit(lambda: _wake(woken, not_before))
 
 
+def is_coming(kind: str, subject: str) -> bool:
+    """Whether a job waits for its time or is in hand."""
+    waiting = sa.select(Job.id).where(
+        Job.kind == kind, Job.subject == subject, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    )
+    return db.session.scalar(waiting.limit(1)) is not None
+
+
 def owner() -> str:
     """The name under which this thread holds leases."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{threading.get_ident() % 10**8}"

@@ -22,7 +22,15 @@ from lms_bridge.lessons import door_times, gateway, meetings, providers
 from lms_bridge.lessons.gateway import Decision, DoorState, Part, Visitor, Window
 from lms_bridge.lessons.models import Meeting, MeetingState, PresenceEvidence, RoomAddress
 from lms_bridge.lessons.presence import DOOR, record_evidence
-from lms_bridge.roster.models import Enrolment, EnrolmentRole, Guardianship, Person
+from lms_bridge.roster.models import (
+    ContactKind,
+    ContactPoint,
+    ContactState,
+    Enrolment,
+    EnrolmentRole,
+    Guardianship,
+    Person,
+)
 from lms_bridge.roster.scope import scope_for, valid
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 from lms_bridge.timetable.queries import WITH_PARTS
@@ -128,6 +136,11 @@ class Door:
         """Whether the person has entered a room that is no longer the lesson's."""
         return self.entered_at is not None and self.entered_attempt < self.attempt
 
+    @property
+    def beside(self) -> bool:
+        """Whether our page stays open beside the room's tab: also to lead that tab to a room that we serve."""
+        return self.new_tab or self.moved
+
 
 def look(lesson: Lesson, person: Person) -> Door:
     """The door of ``lesson`` as ``person`` finds it now.
@@ -200,8 +213,44 @@ def follow_room(door: Door) -> None:
 
 
 def needs_preparing(door: Door) -> bool:
-    """Whether :func:`follow_room` has something to write."""
-    return door.moved or not door.room_ready or room_address(door) is None
+    """Whether :func:`follow_room` has something to write: many wait at once, and one job works for all of them."""
+    meeting = door.meeting
+    if meeting is None or door.moved:
+        return door.moved
+    if not door.room_ready:
+        return not jobs.is_coming(meetings.PROVISION, str(meeting.id))
+    return room_address(door) is None and not jobs.is_coming(ADDRESS, f"{meeting.id}:{door.person.id}")
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How the room of a lesson stands for somebody who came in: said often, so read with few queries. ``uneasy``:
+    its provider does not answer as it should, so look again soon."""
+
+    open: bool
+    attempt: int
+    ready: bool
+    uneasy: bool
+
+
+def stand_of(lesson: Lesson, person: Person) -> Stand:
+    """The stand of the lesson's room for ``person``.
+
+    :raises NotFound: they did not come through the door of this lesson.
+    """
+    if _last_entry(lesson.id, person.id)[0] is None:
+        raise NotFound()
+    meeting = meetings.meeting_of(lesson.id)
+    is_open = gateway.state_at(window_of(lesson), now()) is DoorState.OPEN
+    if meeting is None:
+        return Stand(is_open, 1, ready=False, uneasy=False)
+    embeddable = providers.capabilities_of(meeting.account).embeddable
+    return Stand(
+        is_open,
+        meeting.attempt,
+        ready=embeddable or meeting.state is MeetingState.READY,
+        uneasy=meeting.account.failures > 0 or not meeting.account.healthy,
+    )
 
 
 def _prepare(meeting: Meeting, person: Person) -> None:
@@ -257,10 +306,26 @@ def attendee_of(lesson: Lesson, person: Person) -> Attendee | None:
     part = gateway.part_of(visitor_of(lesson, person))
     if part not in gateway.ROLES:
         return None
-    name = person.display_name
+    name, email = person.display_name, None
     if part is Part.STUDENT:
         name = _distinct_name(lesson, person)
-    return Attendee(uid=person.uid, display_name=name, role=gateway.ROLES[part], locale=person.language)
+    elif part is Part.LEADER:
+        email = _address_of(person)
+    return Attendee(uid=person.uid, display_name=name, role=gateway.ROLES[part], locale=person.language, email=email)
+
+
+def _address_of(person: Person) -> str | None:
+    """A teacher's e-mail address that is known to be theirs: some providers give a leader's rights to accounts only."""
+    return db.session.scalar(
+        sa.select(ContactPoint.address)
+        .where(
+            ContactPoint.person_id == person.id,
+            ContactPoint.kind == ContactKind.EMAIL,
+            ContactPoint.state == ContactState.GOOD,
+        )
+        .order_by(ContactPoint.id)
+        .limit(1)
+    )
 
 
 def _distinct_name(lesson: Lesson, person: Person) -> str:
@@ -294,7 +359,7 @@ def distinct_names(students: Sequence[Person]) -> dict[int, str]:
 
 
 __all__ = [
-    "ADDRESS", "Door", "DoorState", "Part", "attendee_of", "distinct_names", "follow_room", "forget_address",
-    "lesson_of", "look", "needs_preparing", "record_entry", "room_address", "stored_address", "used_address",
-    "visitor_of", "window_of",
+    "ADDRESS", "Door", "DoorState", "Part", "Stand", "attendee_of", "distinct_names", "follow_room", "forget_address",
+    "lesson_of", "look", "needs_preparing", "record_entry", "room_address", "stand_of", "stored_address",
+    "used_address", "visitor_of", "window_of",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound
@@ -71,12 +72,14 @@ def _receive(
         with transaction():
             intake.store(account, answer.report)
             _note_moment(account, ProviderAccount.hook_at)
+            if answer.look:
+                jobs.enqueue(meetings.WATCH, str(account.id))
     return answer
 
 
 def _worth_storing(answer: WebhookAnswer) -> bool:
     report = answer.report
-    return bool(report.events or report.ended or report.gaps)
+    return bool(report.events or report.ended or report.gaps or answer.look)
 
 
 def _note_moment(account: ProviderAccount, column: sa.orm.InstrumentedAttribute[object]) -> None:

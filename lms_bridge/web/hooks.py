@@ -24,8 +24,10 @@ Receive = Callable[[str, Mapping[str, str], Mapping[str, str], bytes], WebhookAn
 
 
 @blueprint.route("/providers/<token>", methods=["GET", "POST"])
-def account(token: str) -> Response:
-    """A provider tells something of one of its rooms, or checks that this address is ours."""
+@blueprint.route("/providers/<token>/<path:rest>", methods=["GET", "POST"])
+def account(token: str, rest: str = "") -> Response:
+    """A provider tells something of one of its rooms, or checks that this address is ours. Some put the kind of what
+    they tell behind the address; it stands in the body as well."""
     return _answer(webhooks.by_account, token)
 
 

@@ -153,9 +153,11 @@ class PresenceReport:
 
 @dataclass(frozen=True)
 class WebhookAnswer:
-    """What a webhook said, and what its sender is answered. ``body`` is sent with ``media_type``."""
+    """What a webhook said, and what its sender is answered. ``body`` is sent with ``media_type``. ``look``: something
+    may have happened that the webhook does not prove; :meth:`MeetingProvider.presence` will show."""
 
     report: PresenceReport = PresenceReport()
+    look: bool = False
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
