@@ -83,6 +83,15 @@ def failed(account_id: int, error: BridgeError) -> None:
     db.session.flush()
 
 
+def ask_again(account: ProviderAccount) -> None:
+    """A person mended the account: a probe asks it at once, however long the pause would have been. Flushes."""
+    if not account.healthy:
+        account.retry_at = now()
+        jobs.enqueue(PROBE, str(account.id))
+    account.failures, account.failing_since, account.trips = 0, None, 0
+    db.session.flush()
+
+
 def probe(account_id: int) -> None:
     """Ask an account whose circuit is open once, when its pause is over; close the circuit, or wait longer.
 

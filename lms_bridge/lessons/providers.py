@@ -13,7 +13,7 @@ from lms_bridge.core.application import current_settings, plugin_context
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.i18n import N_
-from lms_bridge.core.plugins import MeetingProvider, ProviderCapabilities
+from lms_bridge.core.plugins import MeetingProvider, PluginContext, ProviderCapabilities
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import Organisation, OrganisationKind
 
@@ -40,13 +40,19 @@ def provider_for(account: ProviderAccount) -> MeetingProvider:
     :raises ConfigurationError: the plugin is not installed, or its settings do not fit.
     """
     cls = _class(account.plugin)
-    context = replace(plugin_context(account.plugin), webhook_url=webhook_url(account))
+    context = context_for(account.plugin, account)
     try:
         settings = cls.Settings(**account.settings)
     except ValueError:
         # Told in full, with the name of the setting, by the slow way.
         return registry.make(MeetingProvider, account.plugin, account.settings, context)
     return cls(settings, context)
+
+
+def context_for(plugin: str, account: ProviderAccount | None = None) -> PluginContext:
+    """What the plugin is told of this installation, and of the account's own address where there is one already."""
+    context = plugin_context(plugin)
+    return replace(context, webhook_url=webhook_url(account)) if account is not None else context
 
 
 def webhook_url(account: ProviderAccount) -> str:
