@@ -75,16 +75,15 @@ def providers_now(paths: Collection[str]) -> list[ProviderStand]:
         .where(sa.or_(sa.false(), _within(paths), *above))
         .order_by(Organisation.path, ProviderAccount.position, ProviderAccount.id)
     ).all()
-    counted = dict(
-        db.session.execute(
+    counted = {
+        row[0]: row[1]
+        for row in db.session.execute(
             sa.select(Meeting.account_id, sa.func.count())
             .join(Lesson, Lesson.id == Meeting.lesson_id)
             .where(Meeting.state == MeetingState.READY, held_online(), open_between(moment, moment))
             .group_by(Meeting.account_id)
         )
-        .tuples()
-        .all()
-    )
+    }
     return [ProviderStand(one, one.circuit(moment), counted.get(one.id, 0), one.retry_at) for one in accounts]
 
 

@@ -74,6 +74,8 @@ def provision(meeting_id: int) -> None:
     with transaction():
         meeting = _locked(meeting_id)
         breaker.succeeded(meeting.account_id)
+        if room is None or set(room.external_ids) != set(made.external_ids):
+            _fetch_addresses_in_time(meeting)
         keep_room(meeting, made)
         intake.adopt(meeting)
         meeting.provisioned, meeting.busy_until, meeting.last_error = digest_of(spec), None, None
@@ -81,7 +83,6 @@ def provision(meeting_id: int) -> None:
         meeting.ready_at = meeting.ready_at or meeting.made_at
         if meeting.state is MeetingState.WANTED:
             meeting.state = MeetingState.READY
-            _fetch_addresses_in_time(meeting)
         elif meeting.state is MeetingState.ENDED:
             # Cancelled while the provider was at it: what was made must go.
             jobs.enqueue(END, str(meeting.id))
@@ -218,7 +219,7 @@ def _keep_addresses(meeting_id: int, addresses: Mapping[int, str]) -> None:
 
 
 def _fetch_addresses_in_time(meeting: Meeting) -> None:
-    """A room was made, perhaps anew: addresses of an earlier one lead nowhere."""
+    """Another room than before was made: addresses of an earlier one lead nowhere."""
     if providers.capabilities_of(meeting.account).local_join_url:
         return
     db.session.execute(sa.delete(RoomAddress).filter_by(meeting_id=meeting.id))
