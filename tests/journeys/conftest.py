@@ -5,6 +5,7 @@ Each test has a data folder, a database (``--database`` holds here too), a port 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -81,7 +82,13 @@ class LiveServer:
 
 
 @pytest.fixture
-def live_server(settings: Settings, tmp_path: Path) -> Iterator[LiveServer]:
+def third_parties() -> list[Path]:
+    """Folders with packages that are installed beside LMS Bridge; a test module may name some."""
+    return []
+
+
+@pytest.fixture
+def live_server(settings: Settings, tmp_path: Path, third_parties: list[Path]) -> Iterator[LiveServer]:
     """Web server and worker of a fresh installation, ready; both end with the test."""
     port = servers.free_port()
     url = f"http://127.0.0.1:{port}"
@@ -91,6 +98,7 @@ def live_server(settings: Settings, tmp_path: Path) -> Iterator[LiveServer]:
     run_command(["db", "upgrade"], settings)
     app = create_app(settings)
     variables = environment(settings)
+    variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], *map(str, third_parties)])
     log = tmp_path / "web.log"
     with ExitStack() as stack, app.app_context():
         web = stack.enter_context(started(["-m", "lms_bridge.cli", "web"], variables, log))

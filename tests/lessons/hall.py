@@ -26,7 +26,8 @@ def sign(data: bytes) -> str:
 class Hall:
     """The state of one Hall. ``down`` closes its ears, ``fault`` is the status that it answers with instead."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.rooms: dict[str, dict[str, Any]] = {}
         self.made: list[str] = []
         self.entered: list[tuple[str, str, str]] = []
@@ -34,13 +35,13 @@ class Hall:
         self.calls = 0
         self.fault = 0
         self.lock = threading.Lock()
-        self.port = port
+        self.port = 0
         self._server: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def settings(self, **more: Any) -> dict[str, Any]:
         """Settings of an account here."""
@@ -83,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
     place: Hall
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Silent."""
 
     def _answer(self, status: int, data: Any, media_type: str = "application/json") -> None:
@@ -153,9 +154,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[Hall]:
-    """A Hall that listens."""
-    hall = Hall()
+def running(host: str = "127.0.0.1") -> Iterator[Hall]:
+    """A Hall that listens, called by one of the names of this machine."""
+    hall = Hall(host)
     hall.start()
     try:
         yield hall
