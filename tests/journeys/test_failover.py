@@ -59,6 +59,7 @@ def come_in(page: Page) -> Page:
     return opened.value
 
 
+@pytest.mark.timeout(400)
 def test_a_lesson_goes_on_in_another_room_when_its_system_dies(
     live_server: LiveServer, school: SchoolSystem, systems: tuple[Hall, Hall], browser_of: OpenContext
 ) -> None:

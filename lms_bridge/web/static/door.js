@@ -66,6 +66,7 @@ function begin() {
   const room = beside();
   document.title = title;
   if (!room) return;
+  wait = Math.min(wait, CALM_SECONDS);
   const { attempt: now, entered, ready, textMoved } = room.dataset;
   if (attempt === null) attempt = entered;
   if (attempt === now || ready !== "yes") return;
@@ -117,8 +118,8 @@ document.addEventListener("click", (event) => {
   setTimeout(renew, 1500);
 });
 
+wait = STILL_SECONDS;
 begin();
-wait = beside() ? CALM_SECONDS : STILL_SECONDS;
 const clock = document.querySelector("script[data-ticker]").dataset.ticker;
 const tick = () => {
   wait -= 1;
