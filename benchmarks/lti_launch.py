@@ -47,9 +47,9 @@ def server_app() -> Flask:
     import sqlalchemy as sa
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-    from lms_bridge.web.app import create_app
+    from lms_bridge.web.app import served_app
 
-    app, bare = create_app(), Flask("bare")
+    app, bare = served_app(), Flask("bare")
     with app.app_context():
         from lms_bridge.core.database import db
 

@@ -32,7 +32,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     from granian.constants import Interfaces
 
     Granian(
-        "lms_bridge.web.app:create_app",
+        "lms_bridge.web.app:served_app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,

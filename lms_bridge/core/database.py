@@ -8,10 +8,12 @@ transaction that reads first and writes later fails at once when another writer 
 from __future__ import annotations
 
 import enum
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from typing import Annotated, Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
@@ -83,6 +85,27 @@ def after_commit(callback: Callable[[], None]) -> None:
     db.session().info.setdefault("after_commit", []).append(callback)
 
 
+_writers: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+
+
+@contextmanager
+def _turn_to_write(session: Session) -> Iterator[None]:
+    """On SQLite, which has one writer at a time, the threads of a process wait for each other here: in order, and
+    without asking the file again and again. Other processes are still met at the file; whoever has waited as long as
+    one waits there goes on to it, and is told there that it is busy."""
+    engine = session.get_bind().engine
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    turn = _writers.setdefault(engine, threading.Lock())
+    mine = turn.acquire(timeout=SQLITE_BUSY_MS / 1000)
+    try:
+        yield
+    finally:
+        if mine:
+            turn.release()
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """The transaction of one operation: commits at the end of the block, rolls everything back on any error.
@@ -96,18 +119,19 @@ def transaction() -> Iterator[Session]:
     if session.in_transaction():
         # Reads came before (sign-in, scope); end them so that SQLite can begin as a writer. Nothing is expired.
         session.commit()
-    session.info["in_transaction"] = True
-    session.info["after_commit"] = []
-    try:
-        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
+    with _turn_to_write(session):
+        session.info["in_transaction"] = True
         session.info["after_commit"] = []
-        raise
-    finally:
-        session.info["in_transaction"] = False
+        try:
+            session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            session.info["after_commit"] = []
+            raise
+        finally:
+            session.info["in_transaction"] = False
     callbacks = session.info.pop("after_commit", [])
     for callback in callbacks:
         callback()

@@ -8,11 +8,12 @@ from sqlalchemy.exc import IntegrityError
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.lti.claims import Launch
+from lms_bridge.lti.known import Known
 from lms_bridge.lti.members_and_grades import LINE_ITEM_SCOPE, SCORE_SCOPE
 from lms_bridge.lti.models import LtiCourse, LtiPlatform
 
 
-def remember(platform: LtiPlatform, launch: Launch) -> None:
+def remember(platform: Known, launch: Launch) -> None:
     """Keep where the gradebook of the launch's course is, if its platform wants scores and lets us write them. In a
     transaction of the caller's."""
     grades = launch.grades

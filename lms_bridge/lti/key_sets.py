@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import after_commit, db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.lti.errors import ASK, LtiRefused
+from lms_bridge.lti.known import Known, forget
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.lti.requests_out import IN_A_PAGE_SECONDS, READ_SECONDS, ask
 
@@ -34,18 +35,14 @@ WAITS = 20
 WAIT_SECONDS = 0.25
 
 
-def key_for(platform: LtiPlatform, kid: str) -> RSAPublicKey:
+def key_for(platform: Known, kid: str) -> RSAPublicKey:
     """The platform's key ``kid``, looked up in what is kept, else fetched. Call it outside of a transaction.
 
     :raises LtiRefused: the platform does not publish that key, or cannot be asked now.
     """
     found = _find(platform.key_set, kid)
     if found is None:
-        if _may_fetch(platform.id):
-            _fetch(platform, IN_A_PAGE_SECONDS)
-        else:
-            _wait_for_another(platform, kid)
-        found = _find(platform.key_set, kid)
+        found = _looked_for(platform.id, kid)
     if found is None:
         raise LtiRefused(
             "unknown_kid",
@@ -54,6 +51,19 @@ def key_for(platform: LtiPlatform, kid: str) -> RSAPublicKey:
             platform=platform.name,
         )
     return _parsed(json.dumps(found, sort_keys=True))
+
+
+def _looked_for(platform_id: int, kid: str) -> dict[str, str] | None:
+    """The key as the database has it by now, else as the platform itself says."""
+    row = db.session.get(LtiPlatform, platform_id, populate_existing=True)
+    found = _find(row.key_set, kid) if row is not None else None
+    if row is None or found is not None:
+        return found
+    if _may_fetch(platform_id):
+        _fetch(row, IN_A_PAGE_SECONDS)
+    else:
+        _wait_for_another(row, kid)
+    return _find(row.key_set, kid)
 
 
 def refresh(platform: LtiPlatform) -> bool:
@@ -84,6 +94,7 @@ def _fetch(platform: LtiPlatform, seconds: float) -> bool:
         # No keys are kept, too, if there were none: whoever waits for this fetch sees that it is over.
         with transaction():
             platform.key_set = {"keys": usable}
+            after_commit(forget)
     return bool(usable)
 
 

@@ -13,19 +13,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
-import sqlalchemy as sa
 from jwt.utils import base64url_decode
 
 from lms_bridge.core import links
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db
 from lms_bridge.core.i18n import N_
 from lms_bridge.lti import claims as reading
-from lms_bridge.lti import key_sets, library
+from lms_bridge.lti import key_sets, known, library
 from lms_bridge.lti.claims import CLAIM, Launch
 from lms_bridge.lti.errors import AGAIN, ASK, BadLtiRequest, LtiRefused
+from lms_bridge.lti.known import Known
 from lms_bridge.lti.login import STATE_LIVES, State, check_enabled, check_target, fingerprint
-from lms_bridge.lti.models import LtiDeployment, LtiPlatform
 
 ALGORITHM = "RS256"
 LEEWAY = timedelta(seconds=60)
@@ -33,19 +31,12 @@ LEEWAY = timedelta(seconds=60)
 LONGEST_LIFE = timedelta(hours=1)
 LONGEST_TOKEN = 64 * 1024
 USED = "lti"
-PLATFORM = (
-    sa.select(LtiPlatform, LtiDeployment.deployment_id)
-    .outerjoin(
-        LtiDeployment, sa.and_(LtiDeployment.platform_id == LtiPlatform.id, LtiDeployment.allowed_at.is_not(None))
-    )
-    .where(LtiPlatform.id == sa.bindparam("id"))
-)
 
 
 class UnknownDeployment(LtiRefused):
     """A genuine launch of a deployment that nobody allowed yet."""
 
-    def __init__(self, platform: LtiPlatform, deployment_id: str) -> None:
+    def __init__(self, platform: Known, deployment_id: str) -> None:
         super().__init__(
             "deployment",
             N_("The deployment “%(deployment)s” of %(platform)s is not allowed here."),
@@ -62,33 +53,18 @@ class Checked:
     :func:`consume` has been called."""
 
     launch: Launch
-    platform: LtiPlatform
+    platform: Known
     nonce: str
 
 
-@dataclass(frozen=True)
-class Begun:
-    """The platform at which a login was begun, and which of its deployments are allowed."""
-
-    platform: LtiPlatform
-    deployments: frozenset[str]
-
-
-def begun_at(state: State) -> Begun | None:
-    """Where the login of ``state`` was begun; None: the platform is not there any more."""
-    rows = db.session.execute(PLATFORM, {"id": state.platform_id}).all()
-    return Begun(rows[0][0], frozenset(row[1] for row in rows if row[1])) if rows else None
-
-
-def check(sent: Mapping[str, str], state: State, begun: Begun | None, *, base_url: str) -> Checked:
-    """Every check of the token in ``sent`` that needs no writing; ``begun`` is where the login of ``state`` was begun.
-    Call it outside of a transaction: the platform's keys may have to be fetched.
+def check(sent: Mapping[str, str], state: State, platform: Known | None, *, base_url: str) -> Checked:
+    """Every check of the token in ``sent`` that needs no writing; ``platform`` is where the login of ``state`` was
+    begun. Call it outside of a transaction: the platform's keys may have to be fetched.
 
     :raises BadLtiRequest, LtiRefused: with the failed check in words.
     """
-    if begun is None:
+    if platform is None:
         raise LtiRefused("unregistered", N_("The LMS is not registered here any more."), remedy=ASK)
-    platform = begun.platform
     check_enabled(platform)
     if sent.get("error"):
         raise LtiRefused(
@@ -103,7 +79,7 @@ def check(sent: Mapping[str, str], state: State, begun: Begun | None, *, base_ur
     _check_times(found, now())
     if found.get("nonce") != state.nonce:
         raise LtiRefused("nonce", N_("This sign-in belongs to another login."), remedy=AGAIN)
-    _check_deployment(found, begun)
+    _check_deployment(found, platform)
     library.check_message(found)
     launch = reading.read(found, platform.id)
     if not launch.subject or len(launch.subject) > 255:
@@ -125,7 +101,7 @@ def consume(checked: Checked) -> None:
         raise LtiRefused("replayed", N_("This sign-in was used before."), remedy=AGAIN) from None
 
 
-def _verified(token: str, platform: LtiPlatform) -> dict[str, Any]:
+def _verified(token: str, platform: Known) -> dict[str, Any]:
     """The claims of ``token``, signed by the platform with RS256 and nothing else."""
     if not token:
         raise BadLtiRequest("token_missing", N_("The LMS sent you here without saying who you are."))
@@ -158,7 +134,7 @@ def _verified(token: str, platform: LtiPlatform) -> dict[str, Any]:
     return claims
 
 
-def _check_parties(claims: Mapping[str, Any], platform: LtiPlatform) -> None:
+def _check_parties(claims: Mapping[str, Any], platform: Known) -> None:
     """Issuer, audience, authorised party."""
     if claims.get("iss") != platform.issuer:
         raise LtiRefused(
@@ -190,9 +166,11 @@ def _check_times(claims: Mapping[str, Any], moment: datetime) -> None:
         raise LtiRefused("expired", N_("This sign-in is too old. Open the activity again."), remedy=clocks)
 
 
-def _check_deployment(claims: Mapping[str, Any], begun: Begun) -> None:
+def _check_deployment(claims: Mapping[str, Any], platform: Known) -> None:
     named = claims.get(f"{CLAIM}deployment_id")
     if not isinstance(named, str) or not named or len(named) > 255:
         raise LtiRefused("deployment_missing", N_("The LMS does not say which deployment this is."), remedy=ASK)
-    if named not in begun.deployments:
-        raise UnknownDeployment(begun.platform, named)
+    if named not in platform.deployments:
+        latest = known.fresh(platform.id)  # an administrator may have allowed it a second ago
+        if latest is None or named not in latest.deployments:
+            raise UnknownDeployment(platform, named)

@@ -11,62 +11,24 @@ import base64
 import hashlib
 import hmac
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-from weakref import WeakKeyDictionary
-
-import sqlalchemy as sa
 
 from lms_bridge.core import links
-from lms_bridge.core.database import db
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_token
+from lms_bridge.lti import known
 from lms_bridge.lti.errors import AGAIN, ASK, BadLtiRequest, LtiRefused
-from lms_bridge.lti.models import LtiPlatform
+from lms_bridge.lti.known import Known
 
 STATE = "lti-state"
 STATE_LIVES = timedelta(minutes=10)
 LAUNCH_PATH = "/lti/launch"
 LONGEST = 4000
 SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
-# Put together once: in the minute before a lesson this question is asked for everybody who comes.
-OF_ISSUER = (
-    sa.select(
-        LtiPlatform.id,
-        LtiPlatform.uid,
-        LtiPlatform.name,
-        LtiPlatform.issuer,
-        LtiPlatform.client_id,
-        LtiPlatform.login_url,
-        LtiPlatform.web_origins,
-        LtiPlatform.disabled_at,
-    )
-    .where(LtiPlatform.issuer == sa.bindparam("issuer"))
-    .limit(2)
-)
-OF_CLIENT = OF_ISSUER.where(LtiPlatform.client_id == sa.bindparam("client"))
-KNOWN_FOR = timedelta(seconds=5)
-"""A login writes nothing and lets nobody in, so a platform's addresses are not looked up for each of the hundreds that
-come together; the launch that follows reads everything anew."""
-_known: WeakKeyDictionary[sa.Engine, dict[tuple[str, str], tuple[Known, float]]] = WeakKeyDictionary()
 FRAME_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a login needs of a platform."""
-
-    id: int
-    uid: str
-    name: str
-    issuer: str
-    client_id: str
-    login_url: str
-    web_origins: list[str]
-    disabled_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -136,18 +98,11 @@ def begin(sent: Mapping[str, str], *, base_url: str, secret: str | None) -> Logi
 
 
 def platform_named(issuer: str, client_id: str) -> Known:
-    """The registered platform, as it was at most :data:`KNOWN_FOR` ago; without a client id the only one of its issuer.
+    """The registered platform; without a client id the only one of its issuer.
 
     :raises LtiRefused: there is none, several, or it is switched off.
     """
-    known = _known.setdefault(db.engine, {})
-    kept = known.get((issuer, client_id))
-    if kept is not None and kept[1] > time.monotonic():
-        return kept[0]
-    query = OF_CLIENT if client_id else OF_ISSUER
-    # PostgreSQL has no texts with a NUL, so nobody is called so.
-    named = "\0" not in issuer + client_id
-    found = db.session.execute(query, {"issuer": issuer, "client": client_id}).all() if named else []
+    found = known.named(issuer, client_id)
     if len(found) > 1:
         raise BadLtiRequest(
             "client_ambiguous", N_("The LMS did not say with which client ID it is registered."), remedy=ASK
@@ -159,18 +114,11 @@ def platform_named(issuer: str, client_id: str) -> Known:
             remedy=N_("Ask the administrator to register it (System, LMS platforms)."),
             issuer=issuer[:200], client=client_id[:80],
         )  # fmt: skip
-    platform = Known(*found[0])
-    check_enabled(platform)
-    known[issuer, client_id] = (platform, time.monotonic() + KNOWN_FOR.total_seconds())
-    return platform
+    check_enabled(found[0])
+    return found[0]
 
 
-def forget_platforms() -> None:
-    """Ask the database again at the next login: a registration was changed."""
-    _known.pop(db.engine, None)
-
-
-def check_enabled(platform: LtiPlatform | Known) -> None:
+def check_enabled(platform: Known) -> None:
     """Pass silently, or:
 
     :raises LtiRefused: the administrator switched the platform off.

@@ -14,6 +14,11 @@ from lms_bridge.core.ids import new_uid
 from lms_bridge.core.types import EncryptedJSON
 
 
+def system_of(uid: str) -> str:
+    """The system in ``external_id`` of the users of the platform with this public id."""
+    return f"lti:{uid}"
+
+
 class LtiPlatform(Base):
     """An LMS from which an organisation's people come: one registration, named by issuer and client id.
 
@@ -53,7 +58,7 @@ class LtiPlatform(Base):
     @property
     def system(self) -> str:
         """The system under which its users are kept in ``external_id``."""
-        return f"lti:{self.uid}"
+        return system_of(self.uid)
 
 
 class LtiDeployment(Base):

@@ -15,7 +15,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import after_commit, db
 from lms_bridge.core.errors import BadInputs, BridgeError, Conflict, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_
-from lms_bridge.lti.login import Known, forget_platforms
+from lms_bridge.lti.known import Known, forget
 from lms_bridge.lti.models import LtiDeployment, LtiPlatform
 
 MOST_WAITING = 20
@@ -58,6 +58,7 @@ def add(found: Registered, organisation_id: int, *, actor_uid: str | None) -> Lt
     row.deployments = [LtiDeployment(deployment_id=name, allowed_at=now()) for name in found.deployments]
     db.session.add(row)
     db.session.flush()
+    after_commit(forget)
     audit.record("lti_platform.added", "lti_platform", row.uid, actor_uid=actor_uid, organisation_id=organisation_id)
     return row
 
@@ -71,7 +72,7 @@ def change(row: LtiPlatform, found: Registered, *, actor_uid: str | None) -> Non
     if row.key_set_url != found.key_set_url:
         row.key_set = row.key_set_tried_at = None
     _fill(row, found)
-    after_commit(forget_platforms)
+    after_commit(forget)
     for name in found.deployments:
         allow(row, name, actor_uid=actor_uid)
     audit.record(
@@ -82,7 +83,7 @@ def change(row: LtiPlatform, found: Registered, *, actor_uid: str | None) -> Non
 def switch(row: LtiPlatform, *, on: bool, actor_uid: str | None) -> None:
     """Let people come from the platform, or stop it at once; what was registered stays."""
     row.disabled_at = None if on else (row.disabled_at or now())
-    after_commit(forget_platforms)
+    after_commit(forget)
     audit.record(
         "lti_platform.on" if on else "lti_platform.off", "lti_platform", row.uid, actor_uid=actor_uid,
         organisation_id=row.organisation_id,
@@ -97,16 +98,19 @@ def allow(row: LtiPlatform, deployment_id: str, *, actor_uid: str | None) -> Non
         row.deployments.append(found)
     if found.allowed_at is None:
         found.allowed_at = now()
+        after_commit(forget)
         audit.record(
             "lti_deployment.allowed", "lti_platform", row.uid, actor_uid=actor_uid,
             organisation_id=row.organisation_id, deployment=deployment_id[:80],
         )  # fmt: skip
 
 
-def note_waiting(row: LtiPlatform, deployment_id: str) -> None:
+def note_waiting(row: Known, deployment_id: str) -> None:
     """Remember a deployment whose genuine launch was refused, so that the administrator need not type it."""
-    known = {d.deployment_id for d in row.deployments}
-    if deployment_id not in known and sum(d.allowed_at is None for d in row.deployments) < MOST_WAITING:
+    waiting = sa.select(sa.func.count(LtiDeployment.id)).where(
+        LtiDeployment.platform_id == row.id, LtiDeployment.allowed_at.is_(None)
+    )
+    if (db.session.scalar(waiting) or 0) < MOST_WAITING:
         # Everybody of a course may come with it at once.
         insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
         db.session.execute(
@@ -114,7 +118,6 @@ def note_waiting(row: LtiPlatform, deployment_id: str) -> None:
             .values(platform_id=row.id, deployment_id=deployment_id)
             .on_conflict_do_nothing(index_elements=["platform_id", "deployment_id"])
         )
-        db.session.expire(row, ["deployments"])
 
 
 def of_organisations(organisation_ids: Collection[int]) -> list[LtiPlatform]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -99,6 +100,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    return app
+
+
+def served_app() -> Flask:
+    """The application of a web process, from the environment, with what its first visitors would wait for: the words of
+    all languages are read, and what the start has made is left out of the garbage collector's rounds."""
+    app = create_app()
+    for locale in i18n.LOCALES:
+        i18n.catalogue(locale)
+    gc.collect()
+    gc.freeze()
     return app
 
 

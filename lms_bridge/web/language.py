@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import current_app, request
-from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from lms_bridge.core import i18n
@@ -27,11 +26,11 @@ def chosen() -> str | None:
     return locale if locale in i18n.LOCALES else None
 
 
-def init_request() -> None:
-    """Set the language of this request, before its view runs."""
+def init_request(person: Person | None) -> None:
+    """Set the language of this request, before its view runs; ``person`` is who is signed in."""
     wanted = chosen()
-    if wanted is None and current_user.is_authenticated:
-        wanted = current_user.person.language
+    if wanted is None and person is not None:
+        wanted = person.language
     if wanted is None:
         wanted = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
     i18n.set_locale(wanted)

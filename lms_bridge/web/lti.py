@@ -16,11 +16,11 @@ from lms_bridge.core import audit
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import transaction
 from lms_bridge.core.i18n import N_
-from lms_bridge.lti import courses, keys, launch, login, platforms
+from lms_bridge.lti import courses, keys, known, launch, login, platforms
 from lms_bridge.lti.claims import DEEP_LINK, Launch
 from lms_bridge.lti.errors import LtiRefused
+from lms_bridge.lti.known import Known
 from lms_bridge.lti.login import Login
-from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.roster import lms_identity
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.models import Person
@@ -80,14 +80,13 @@ def arrive() -> BaseResponse | tuple[str, int]:
     """The LMS says who comes. Everything is checked, then the launch is used up, and its person is known."""
     try:
         state = login.read_state(request.form.get("state", ""))
-        begun = launch.begun_at(state)
-        g.lti_platform = begun.platform if begun is not None else None
+        platform = g.lti_platform = known.platform(state.platform_id)
         secret = request.cookies.get(COOKIE)
         if not state.fits(secret) and lti_tickets.from_own_page():
             secret = request.form.get("browser")  # fetched from the LMS's storage by our own page
         if not state.fits(secret):
             return _ask_storage(state)
-        checked = launch.check(request.form.to_dict(), state, begun, base_url=current_settings().base_url)
+        checked = launch.check(request.form.to_dict(), state, platform, base_url=current_settings().base_url)
         return _let_in(checked)
     except launch.UnknownDeployment as error:
         with transaction():
@@ -124,29 +123,46 @@ def _ask_storage(state: login.State) -> BaseResponse:
 
 
 def _let_in(checked: launch.Checked) -> BaseResponse | tuple[str, int]:
-    found, platform = checked.launch, checked.platform
+    found, platform, shown = checked.launch, checked.platform, None
     with transaction():
         launch.consume(checked)
-        known = lms_identity.person_of(found, platform)
-        if known is not None:
-            lms_identity.remember(platform, found, known)
+        who = lms_identity.person_of(found, platform)
+        if who is not None:
+            lms_identity.remember(platform, found, who)
             courses.remember(platform, found)
-            account = known.account or account_for(known.person)
+            account = who.account or account_for(who.person)
             audit.record(
-                "sign_in", "person", known.person.uid, actor_uid=known.person.uid, by="lti", platform=platform.uid,
-                found_by=known.by.value,
+                "sign_in", "person", who.person.uid, actor_uid=who.person.uid, by="lti", platform=platform.uid,
+                found_by=who.by.value,
             )  # fmt: skip
+            if found.message_type != DEEP_LINK:
+                # In the same transaction, since everybody comes in the same minute and each one costs a further one.
+                shown = _looked_up(found, who.person)
         else:
             lms_identity.note_stranger(platform, found)
-    if known is None:
+    if who is None:
         log.warning("lti: platform %s sent somebody whom the roster does not know", platform.uid)
         page = render_template("lti/stranger.html", platform=platform, launch=found)
         return page, 403
     framed = _framed(found)
     if not framed:
-        session.sign_in(known.person, account)
-    language.speak_to(known.person)
-    return _where_to(found, platform, known.person, account.session_version, framed=framed)
+        session.sign_in(who.person, account)
+    language.speak_to(who.person)
+    if shown is None:
+        return lti_picking.page(found, platform, who.person, account.session_version)
+    return _where_to(found, platform, shown, account.session_version, framed=framed)
+
+
+def _looked_up(found: Launch, person: Person) -> lti_landing.Shown:
+    """What the launch's page shows: one lesson first, a course's lessons, or the person's day and week, also with the
+    homework due."""
+    view = found.custom.get("bridge_view")
+    return lti_landing.look_up(
+        person,
+        course=found.course_sourcedid if view == "course" else "",
+        lesson_uid=found.custom.get("bridge_lesson", ""),
+        plan=view == lti_picking.STUDY_PLAN,
+    )
 
 
 def _framed(found: Launch) -> bool:
@@ -155,23 +171,19 @@ def _framed(found: Launch) -> bool:
 
 
 def _where_to(
-    found: Launch, platform: LtiPlatform, person: Person, session_version: int, *, framed: bool
+    found: Launch, platform: Known, shown: lti_landing.Shown, session_version: int, *, framed: bool
 ) -> BaseResponse:
-    """What the launch asks for: the picker, one lesson, a course's lessons, or the person's day and week, also
-    with the homework due."""
-    if found.message_type == DEEP_LINK:
-        return lti_picking.page(found, platform, person, session_version)
-    lesson_uid = found.custom.get("bridge_lesson", "")
-    view = found.custom.get("bridge_view")
-    course, plan = found.course_sourcedid if view == "course" else "", view == lti_picking.STUDY_PLAN
+    """The page in the frame, the lesson that the activity is about, or the page in a window of its own."""
     if framed:
-        ticket = lti_tickets.issue(person, session_version, platform, c=course, u=lesson_uid, s=plan)
-        return make_response(lti_landing.page(person, ticket=ticket, course=course, lesson_uid=lesson_uid, plan=plan))
-    if lesson_uid:
-        return redirect(url_for("door.door", uid=lesson_uid), code=303)
+        ticket = lti_tickets.issue(
+            shown.person, session_version, platform, c=shown.course, u=shown.lesson_uid, s=shown.plan
+        )
+        return make_response(lti_landing.page(shown, ticket=ticket))
+    if shown.lesson_uid:
+        return redirect(url_for("door.door", uid=shown.lesson_uid), code=303)
     # At once, without a further request, since everybody comes in the same minute; its script gives it its own address.
     g.own_window = True
-    return make_response(lti_landing.page(person, course=course, plan=plan))
+    return make_response(lti_landing.page(shown))
 
 
 @blueprint.get("/landing")
@@ -179,9 +191,10 @@ def _where_to(
 def landing() -> str:
     """The person's day, in a window of its own."""
     g.own_window = True
-    return lti_landing.page(
+    shown = lti_landing.look_up(
         current_person(), course=request.args.get("course", ""), plan=bool(request.args.get("plan"))
     )
+    return lti_landing.page(shown)
 
 
 @blueprint.post("/landing")
@@ -191,10 +204,10 @@ def landing_again() -> str:
     person, platform, about = lti_tickets.holder(ticket)
     g.lti_platform = platform
     language.speak_to(person)
-    return lti_landing.page(
-        person, ticket=ticket, course=str(about.get("c", "")), lesson_uid=str(about.get("u", "")),
-        plan=bool(about.get("s")),
-    )  # fmt: skip
+    shown = lti_landing.look_up(
+        person, course=str(about.get("c", "")), lesson_uid=str(about.get("u", "")), plan=bool(about.get("s"))
+    )
+    return lti_landing.page(shown, ticket=ticket)
 
 
 @blueprint.post("/go")

@@ -4,6 +4,7 @@ purpose: hundreds open it in the minute before a lesson."""
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
@@ -18,6 +19,7 @@ from lms_bridge.notices import dates
 from lms_bridge.roster.lms_identity import classes_of
 from lms_bridge.roster.models import Person
 from lms_bridge.supervision.homework import open_of
+from lms_bridge.supervision.models import Homework
 from lms_bridge.timetable.glance import GlanceLesson, lessons_at_a_glance
 from lms_bridge.timetable.models import LessonStatus
 from lms_bridge.web.day import room_word
@@ -29,36 +31,56 @@ LOOK_AGAIN_SECONDS = 300
 SPREAD_SECONDS = 30
 
 
-def page(
-    person: Person, *, ticket: str = "", course: str = "", lesson_uid: str = "", plan: bool = False
-) -> str:  # fmt: skip
-    """The page of ``person``. ``ticket``: it stands in a frame, and every way out opens a window. ``course``: only the
-    lessons of the LMS's course; ``lesson_uid``: the lesson that the activity is about comes first; ``plan``: with the
-    homework that a student still has to hand in."""
+@dataclass(frozen=True)
+class Shown:
+    """What the page of a person shows. ``course``: only the lessons of the LMS's course with this key;
+    ``lesson_uid``: the lesson that the activity is about comes first; ``plan``: with the ``homework`` that a student
+    still has to hand in."""
+
+    person: Person
+    moment: datetime
+    zone: str
+    lessons: list[GlanceLesson]
+    homework: list[Homework]
+    course: str
+    lesson_uid: str
+    plan: bool
+
+
+def look_up(person: Person, *, course: str = "", lesson_uid: str = "", plan: bool = False) -> Shown:
+    """What the page of ``person`` shows now, from the database; see :class:`Shown`."""
     moment = now()
     lessons = lessons_at_a_glance(person.id, moment - BEHIND, moment + AHEAD, class_ids=classes_of(course))
-    days = [(day, list(rows)) for day, rows in groupby(lessons, lambda lesson: _day(lesson, lesson.starts_at))]
     zone = person.zone or (lessons[0].zone if lessons else DEFAULT_ZONE)
+    homework = open_of(person.id, zone) if plan else []
+    return Shown(person, moment, zone, lessons, homework, course, lesson_uid, plan)
+
+
+def page(shown: Shown, *, ticket: str = "") -> str:
+    """The page; with a ``ticket`` it stands in a frame, and every way out opens a window. Asks nothing any more."""
+    moment, lessons = shown.moment, shown.lessons
+    days = [(day, list(rows)) for day, rows in groupby(lessons, lambda lesson: _day(lesson, lesson.starts_at))]
     today = [row for day, rows in days for row in rows if day == _day(row, moment)]
     later = [
         (day, [_shown(row, moment) for row in rows])
         for day, rows in days
         if rows[0] not in today and rows[-1].ends_at > moment
     ]
-    first = next((row for row in lessons if row.uid == lesson_uid), None) or _next(lessons, moment)
+    first = next((row for row in lessons if row.uid == shown.lesson_uid), None) or _next(lessons, moment)
+    address = "" if ticket else url_for("lti.landing", course=shown.course or None, plan=1 if shown.plan else None)
     return render_template(
         "lti/landing.html",
-        person=person,
+        person=shown.person,
         ticket=ticket,
-        address="" if ticket else url_for("lti.landing", course=course or None, plan=1 if plan else None),
+        address=address,
         again=_look_again(first, moment),
         sign=_sign,
         next=_first(first, moment) if first is not None else None,
         today=[_shown(row, moment) for row in today],
         later=later,
         teaches=any(row.teaches for row in lessons),
-        homework=open_of(person.id, zone) if plan else [],
-        zone=zone,
+        homework=shown.homework,
+        zone=shown.zone,
     )
 
 

@@ -16,7 +16,7 @@ from lms_bridge.core.errors import Forbidden, InputError
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.lti import keys, library, platforms
 from lms_bridge.lti.claims import Launch
-from lms_bridge.lti.models import LtiPlatform
+from lms_bridge.lti.known import Known
 from lms_bridge.notices.dates import say_slot
 from lms_bridge.roster.lms_identity import classes_of
 from lms_bridge.roster.models import Person
@@ -34,7 +34,7 @@ STUDY_PLAN = "study_plan"
 KEPT = ("deep_link_return_url", "data")
 
 
-def page(found: Launch, platform: LtiPlatform, person: Person, session_version: int) -> BaseResponse:
+def page(found: Launch, platform: Known, person: Person, session_version: int) -> BaseResponse:
     """The choices for a teacher.
 
     :raises Forbidden: the roster knows the person as no teacher: what the LMS calls them does not count.

@@ -32,6 +32,8 @@ __all__ = [
 
 
 RENEWED = "renewed"
+USER = "_user_id"
+"""Under which name Flask-Login keeps in the session who is signed in."""
 PROVIDER = "provider"
 WHO = (
     sa.select(Person, Account)
@@ -74,8 +76,11 @@ def init_app(app: Flask) -> None:
     def prepare() -> None:
         if request.endpoint == "static":
             return
-        _renew()
-        language.init_request()
+        # Nobody stands in most sessions of people who come from an LMS: they are asked for no user.
+        person = current_user.person if USER in session and current_user.is_authenticated else None
+        if person is not None:
+            _renew()
+        language.init_request(person)
 
     @app.context_processor
     def page_context() -> dict[str, Any]:
@@ -94,8 +99,6 @@ def init_app(app: Flask) -> None:
 def _renew() -> None:
     """Let a session that is used live on. Not with every answer: a slow one would bring back an older session, also
     one that has been signed out since."""
-    if not current_user.is_authenticated:
-        return
     lifetime = current_app.permanent_session_lifetime.total_seconds()
     if now().timestamp() - session.get(RENEWED, 0) > lifetime / 8:
         session[RENEWED] = int(now().timestamp())

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from lms_bridge.core.database import transaction
 from lms_bridge.core.models import ExternalId
-from lms_bridge.lti import login, platforms
+from lms_bridge.lti import known, platforms
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.roster.models import Person
 from tests.builders import SchoolSystem, added, small_system
@@ -47,7 +47,7 @@ class World:
     ) -> TestResponse:
         """The LMS opens our login; what we ask the LMS then is kept in ``asked``."""
         client = client or self.client
-        login.forget_platforms()  # as if the moment had passed in which a change is not yet seen
+        known.forget()  # as if the moment had passed in which a change is not yet seen
         answer = client.post("/lti/login", data=self.lms.announcement(**more), headers=headers)
         if answer.status_code == 302:
             self.asked = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))

@@ -340,12 +340,12 @@ def test_clocks_may_differ_by_a_minute(world: World) -> None:
 
 def test_a_launch_counts_once_for_two_processes(world: World, settings: Any) -> None:
     """Both have checked the token before either has used it up."""
-    from lms_bridge.lti import launch, login
+    from lms_bridge.lti import known, launch, login
 
     world.login()
     sent = {"id_token": world.lms.signed(world.lms.claims(world.asked["nonce"], **lis("S1")))}
     state = login.read_state(world.asked["state"])
-    begun = launch.begun_at(state)
+    begun = known.platform(state.platform_id)
     first, second = (launch.check(sent, state, begun, base_url="http://bridge.test") for _ in range(2))
     with transaction():
         launch.consume(first)
