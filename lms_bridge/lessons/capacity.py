@@ -12,7 +12,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
-from lms_bridge.lessons.door_times import held_online, opens_at
+from lms_bridge.lessons.door_times import held_online, open_between, opens_at
 from lms_bridge.lessons.hosts import free_hosts
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import account_for, accounts_for
@@ -66,6 +66,23 @@ def _has_room(account: ProviderAccount, lesson: Lesson) -> bool:
     held = _held([account.id], lesson.starts_at, lesson.ends_at).where(Lesson.id != lesson.id)
     count = db.session.scalar(held.with_only_columns(sa.func.count(sa.distinct(Lesson.id))))
     return (count or 0) < account.concurrent_rooms
+
+
+def booked(account: ProviderAccount, start: datetime, end: datetime) -> list[tuple[Lesson, Meeting]]:
+    """For the calendar of capacity: the lessons that hold a room of the account at some moment of a span, from the
+    opening of their doors to the closing, with the meeting that says which host; in order of their beginning."""
+    rows = db.session.execute(
+        sa.select(Lesson, Meeting)
+        .join(Meeting, Meeting.lesson_id == Lesson.id)
+        .where(
+            Meeting.account_id == account.id,
+            Meeting.state != MeetingState.ENDED,
+            held_online(),
+            open_between(start, end),
+        )
+        .order_by(Lesson.starts_at, Lesson.id)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def set_rooms(account: ProviderAccount, count: int | None, *, actor: Person | None) -> None:

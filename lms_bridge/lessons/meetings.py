@@ -55,13 +55,13 @@ def meeting_of(lesson_id: int) -> Meeting | None:
 
 def room_states(lessons: Collection[Lesson]) -> dict[int, RoomState]:
     """For the timetable: rooms whose door is open, and those that could not be made."""
-    failed = set(
-        db.session.scalars(
-            sa.select(Meeting.lesson_id).where(
-                Meeting.lesson_id.in_([lesson.id for lesson in lessons]), Meeting.state == MeetingState.FAILED
-            )
-        )
+    in_force = (
+        sa.select(Meeting.lesson_id, Meeting.state)
+        .where(Meeting.lesson_id.in_([lesson.id for lesson in lessons]))
+        .order_by(Meeting.attempt)
     )
+    states = {row.lesson_id: row.state for row in db.session.execute(in_force)}
+    failed = [lesson_id for lesson_id, state in states.items() if state is MeetingState.FAILED]
     moment = now()
     found: dict[int, RoomState] = {x.id: "open" for x in lessons if opens_at(x) <= moment < closes_at(x)}
     return found | dict.fromkeys(failed, "problem")

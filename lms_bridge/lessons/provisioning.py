@@ -40,6 +40,8 @@ LEASE = timedelta(seconds=60)
 PAUSE = timedelta(seconds=2)
 ADDRESSES_AHEAD = timedelta(minutes=30)
 """So long before the door opens addresses are fetched: late enough to know who is expected."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""Whatever a provider that is busy asks for, it is tried again after this."""
 FAILURES_UNTIL_MOVE = 3
 """After so many vain attempts to make its room a lesson moves, however its provider stands otherwise."""
 
@@ -65,8 +67,7 @@ def provision(meeting_id: int) -> None:
         made = _make(provider, spec, room, gone=meeting.state is MeetingState.WANTED)
     except BridgeError as error:
         _note_failure(meeting, error)
-        if isinstance(error, TemporaryFailure):
-            raise
+        _again_later(error)
         return
     except BaseException:
         _release(meeting_id)
@@ -117,8 +118,7 @@ def end(meeting_id: int) -> None:
             provider.end(spec, room)
         except BridgeError as error:
             _note_failure(meeting, error, ending=True)
-            if isinstance(error, TemporaryFailure):
-                raise
+            _again_later(error)
         except BaseException:
             _release(meeting_id)
             raise
@@ -164,8 +164,7 @@ def fetch_addresses(meeting_id: int) -> None:
         found = provider.join_urls(spec, room, attendees)
     except BridgeError as error:
         _note_failure(meeting, error, ending=True)
-        if isinstance(error, TemporaryFailure):
-            raise
+        _again_later(error)
         return
     with transaction():
         breaker.succeeded(meeting.account_id)
@@ -200,8 +199,7 @@ def fetch_address(meeting_id: int, person_id: int) -> None:
         url = provider.join_url(spec, room, attendee)
     except BridgeError as error:
         _note_failure(meeting, error, ending=True)
-        if isinstance(error, TemporaryFailure):
-            raise
+        _again_later(error)
         return
     with transaction():
         breaker.succeeded(meeting.account_id)
@@ -231,6 +229,19 @@ def _reports_follow(meeting: Meeting) -> bool:
         return providers.capabilities_of(meeting.account).report_afterwards
     except ConfigurationError:
         return False
+
+
+def _again_later(error: BridgeError) -> None:
+    """Pass where a repeat would not help.
+
+    :raises TemporaryFailure: for the job to try again after its own pause.
+    :raises RetryAt: the provider said when.
+    """
+    if not isinstance(error, TemporaryFailure):
+        return
+    if error.retry_after is not None:
+        raise jobs.RetryAt(now() + min(error.retry_after, LONGEST_WAIT)) from error
+    raise error
 
 
 def _take(meeting: Meeting) -> None:

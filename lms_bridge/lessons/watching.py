@@ -38,7 +38,7 @@ AHEAD_TICK = timedelta(minutes=1)
 """Between two looks while doors are still closed."""
 REPORT_AFTER = tuple(timedelta(minutes=m) for m in (2, 10, 30, 120, 720))
 """When a report is fetched, counted from the end: reports come late, and grow."""
-REPORTS_AT_ONCE = 50
+REPORTS_AT_ONCE = 20
 WITHOUT_NEWS = timedelta(minutes=5)
 
 

@@ -12,15 +12,16 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from lms_bridge.core import clock, jobs
+from lms_bridge.core import clock, i18n, jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
-from lms_bridge.core.models import AuditEntry, OutboxFact
+from lms_bridge.core.models import AuditEntry, Job, OutboxFact
 from lms_bridge.core.plugins import EvidenceKind
 from lms_bridge.lessons import breaker, failover, gaps, meetings, operations, telling, watching
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.presence import PAGE, intervals, observations_of, record_evidence
 from lms_bridge.lessons.providers import source_of
+from lms_bridge.notices import rendering
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
 from tests import builders
@@ -134,11 +135,11 @@ def test_the_page_that_stays_open_offers_the_new_room(world: World) -> None:
         failover.move_by_decision(world.lesson, 1, world.school.a.teacher)
     do(meetings.PROVISION)
     shown = student.get(world.path).text
-    assert "课堂换了房间" in shown
+    assert "请进入新房间" in shown
     assert 'data-attempt="2"' in shown
     assert 'data-entered="1"' in shown
     student.get(f"{world.path}/room")
-    assert "课堂换了房间" not in student.get(world.path).text
+    assert "请进入新房间" not in student.get(world.path).text
 
 
 def test_before_the_lesson_it_moves_as_well_and_nobody_is_told(world: World) -> None:
@@ -288,6 +289,14 @@ def test_a_busy_system_is_not_down_and_a_refused_account_is_at_once(world: World
     world.hall.fault = 429
     world.look(5)
     assert world.stand(world.first) is CircuitState.CLOSED
+    with transaction():
+        meetings.wish(other := builders.lesson(
+            world.school.a.classes[1], world.school.subject, world.school.a.other_teacher, START
+        ))  # fmt: skip
+        meetings.want_now(meetings.wish(other))
+    do(meetings.PROVISION)
+    waits = db.session.query(Job).filter_by(kind=meetings.PROVISION, state="queued").one()
+    assert waits.not_before == world.moment + timedelta(seconds=7)  # as the Hall asked
     world.hall.fault = 403
     world.look()
     assert world.stand(world.first) is CircuitState.OPEN
@@ -308,6 +317,13 @@ def test_only_those_whose_page_is_closed_are_told_and_once(world: World) -> None
     assert told.data["child"] == away.display_name
     assert "/j/" in told.data["url"]
     assert telling.gather_moved(here, cause) is None
+    frame = {"recipient": guardian, "organisation": "校区", "home_url": "http://bridge.test", "inbox_url": ""}
+    for locale, words in (("en", f"of {away.display_name} goes on in another room"), ("zh-CN", "转到另一个房间继续")):
+        with i18n.use_locale(locale):
+            message = rendering.render([(telling.KIND, told)], frame)
+        assert words in message.text
+        assert told.data["url"] in message.text
+        assert told.data["url"] in message.html
     with transaction():
         failover.move_by_decision(world.lesson, 2, teacher, world.first)
     assert telling.without_page(cause, 0, 100) == []
