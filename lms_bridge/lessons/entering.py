@@ -195,8 +195,8 @@ def record_entry(door: Door) -> Meeting:
     meeting = door.meeting
     if meeting is None or meeting.state is MeetingState.ENDED:
         meeting = meetings.wish(lesson)
-    record_evidence(lesson.id, person.id, EvidenceKind.JOINED, now(), DOOR, new_token(), attempt=meeting.attempt)
     _prepare(meeting, person)
+    record_evidence(lesson.id, person.id, EvidenceKind.JOINED, now(), DOOR, new_token(), attempt=meeting.attempt)
     return meeting
 
 
@@ -206,10 +206,10 @@ def follow_room(door: Door) -> None:
     meeting, person = door.meeting, door.person
     if meeting is None or door.entered_at is None or not door.decision.may_enter:
         return
+    _prepare(meeting, person)
     if door.moved:
         key = f"{person.id}:{door.lesson.id}:{meeting.attempt}"
         record_evidence(door.lesson.id, person.id, EvidenceKind.JOINED, now(), DOOR, key, attempt=meeting.attempt)
-    _prepare(meeting, person)
 
 
 def needs_preparing(door: Door) -> bool:
@@ -254,6 +254,8 @@ def stand_of(lesson: Lesson, person: Person) -> Stand:
 
 
 def _prepare(meeting: Meeting, person: Person) -> None:
+    """Ask for what the person needs to go in. Before anything is recorded of them: jobs that follow from that are
+    locked last by everybody, or two who come at once would wait for each other."""
     meetings.want_now(meeting)
     if not providers.capabilities_of(meeting.account).local_join_url and stored_address(meeting, person) is None:
         jobs.enqueue(ADDRESS, f"{meeting.id}:{person.id}")
@@ -331,17 +333,17 @@ def _address_of(person: Person) -> str | None:
 def _distinct_name(lesson: Lesson, person: Person) -> str:
     """The name, numbered where two students of the lesson have the same one."""
     day = local(lesson.starts_at, lesson.zone).date()
+    expected = sa.select(Enrolment.person_id).where(
+        Enrolment.class_id.in_([a.class_id for a in lesson.audience]),
+        Enrolment.role == EnrolmentRole.STUDENT,
+        valid(Enrolment, day),
+    )
     namesakes = db.session.scalars(
-        sa.select(Person)
-        .join(Enrolment, Enrolment.person_id == Person.id)
-        .where(
-            Enrolment.class_id.in_([a.class_id for a in lesson.audience]),
-            Enrolment.role == EnrolmentRole.STUDENT,
-            valid(Enrolment, day),
+        sa.select(Person).where(
+            Person.id.in_(expected),
             Person.family_name == person.family_name,
             Person.given_name == person.given_name,
         )
-        .distinct()
     ).all()
     return distinct_names(namesakes).get(person.id, person.display_name)
 

@@ -21,7 +21,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons import capacity
 from lms_bridge.lessons.door_times import held_online, needs_room, open_between, opens_at
-from lms_bridge.lessons.meetings import PROVISION, WATCH_AHEAD, begin, lock, meeting_of, schedule
+from lms_bridge.lessons.meetings import PROVISION, WATCH_AHEAD, begin, lock, meeting_of, schedule, watch_in_time
 from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.roster.models import Person
@@ -137,6 +137,7 @@ def _move(meeting: Meeting, accounts: list[ProviderAccount], cause: MeetingCause
     lesson, before = meeting.lesson, meeting.account
     made = begin(lesson, meeting, cause, accounts)
     schedule(made, lesson)
+    watch_in_time([made])
     if made.state is MeetingState.WANTED:
         # Also where rooms are made at the first click only: people are inside, or about to come.
         jobs.enqueue(PROVISION, str(made.id))

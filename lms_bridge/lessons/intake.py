@@ -86,13 +86,16 @@ def adopt(meeting: Meeting) -> int:
 def adopt_all(account: ProviderAccount) -> None:
     """The same for every room of an account: two transactions that did not see each other may have left something
     behind. Flushes."""
-    meetings = db.session.scalars(
-        sa.select(Meeting)
-        .join(ExternalId, sa.and_(ExternalId.entity == "meeting", ExternalId.entity_id == Meeting.id))
-        .join(HeldEvent, sa.and_(HeldEvent.external_id == ExternalId.key, HeldEvent.account_id == Meeting.account_id))
-        .where(Meeting.account_id == account.id, ExternalId.system == providers.source_of(account))
-        .distinct()
+    known = (
+        sa.select(ExternalId.entity_id)
+        .join(HeldEvent, HeldEvent.external_id == ExternalId.key)
+        .where(
+            HeldEvent.account_id == account.id,
+            ExternalId.entity == "meeting",
+            ExternalId.system == providers.source_of(account),
+        )
     )
+    meetings = db.session.scalars(sa.select(Meeting).where(Meeting.account_id == account.id, Meeting.id.in_(known)))
     for meeting in meetings.all():
         adopt(meeting)
 

@@ -72,12 +72,13 @@ def follow(lesson_ids: Iterable[int]) -> None:
 
     Writes rows and asks for jobs; flushes, in the transaction of the change. Harmless when repeated.
     """
+    wished = []
     for lesson in db.session.scalars(
         sa.select(Lesson).where(Lesson.id.in_(list(lesson_ids))).options(*WITH_PARTS).order_by(Lesson.id)
     ):
         if needs_room(lesson):
             try:
-                wish(lesson)
+                wished.append(_wish(lesson))
             except ConfigurationError:
                 # A timetable must not fail for want of a room; the lesson page and the door say what is missing.
                 log.warning("no provider for the lessons of campus %s", lesson.campus.uid)
@@ -85,6 +86,7 @@ def follow(lesson_ids: Iterable[int]) -> None:
             meeting = meeting_of(lesson.id)
             if meeting is not None and meeting.state is not MeetingState.ENDED:
                 jobs.enqueue(END, str(meeting.id))
+    watch_in_time(wished)
 
 
 def wish(lesson: Lesson) -> Meeting:
@@ -93,6 +95,12 @@ def wish(lesson: Lesson) -> Meeting:
 
     :raises ConfigurationError: there is no provider at all.
     """
+    meeting = _wish(lesson)
+    watch_in_time([meeting])
+    return meeting
+
+
+def _wish(lesson: Lesson) -> Meeting:
     meeting = meeting_of(lesson.id)
     if meeting is None or meeting.state is MeetingState.ENDED:
         lock(lesson.id)
@@ -118,7 +126,9 @@ def lock(lesson_id: int) -> None:
 def begin(lesson: Lesson, before: Meeting | None, cause: MeetingCause, accounts: Sequence[ProviderAccount]) -> Meeting:
     """The lesson's next attempt, at the first of ``accounts`` that has a host free (or needs none); the room
     ``before`` it is to be ended. The lesson is locked. Flushes."""
-    meeting = Meeting(lesson_id=lesson.id, attempt=before.attempt + 1 if before is not None else 1, cause=cause)
+    meeting = Meeting(
+        lesson_id=lesson.id, lesson=lesson, attempt=before.attempt + 1 if before is not None else 1, cause=cause
+    )
     for account in accounts:
         meeting.account_id, meeting.account = account.id, account
         if hosts.hold(meeting, lesson):
@@ -144,7 +154,7 @@ def _no_host(meeting: Meeting) -> None:
 
 
 def schedule(meeting: Meeting, lesson: Lesson) -> None:
-    """Ask for the jobs that make a room in time, watch it and end it. Flushes."""
+    """Ask for the jobs that make a room in time and end it. Flushes."""
     try:
         capabilities = providers.capabilities_of(meeting.account)
     except ConfigurationError:
@@ -154,9 +164,23 @@ def schedule(meeting: Meeting, lesson: Lesson) -> None:
         due = provision_at(capabilities, opens_at(lesson))
         if meeting.state is MeetingState.READY or due is not None:
             jobs.enqueue(PROVISION, str(meeting.id), not_before=due)
-        if not capabilities.embeddable:
-            jobs.enqueue(WATCH, str(meeting.account_id), not_before=opens_at(lesson) - WATCH_AHEAD)
     jobs.enqueue(END, str(meeting.id), not_before=closes_at(lesson))
+
+
+def watch_in_time(meetings: Iterable[Meeting]) -> None:
+    """Ask for the accounts of these meetings to be watched from shortly before the first door opens. One job for each
+    account, always in the same order: two transactions must not wait for each other. Flushes."""
+    first: dict[int, datetime] = {}
+    for meeting in meetings:
+        try:
+            watched = not providers.capabilities_of(meeting.account).embeddable
+        except ConfigurationError:
+            continue
+        if watched:
+            begins = opens_at(meeting.lesson) - WATCH_AHEAD
+            first[meeting.account_id] = min(begins, first.get(meeting.account_id, begins))
+    for account_id in sorted(first):
+        jobs.enqueue(WATCH, str(account_id), not_before=first[account_id])
 
 
 def provision_at(capabilities: ProviderCapabilities, opening: datetime) -> datetime | None:
