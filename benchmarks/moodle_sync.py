@@ -23,9 +23,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from lms_bridge.core.application import end_of_start
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.i18n import catalogue
 from lms_bridge.roster.models import OrganisationKind
 from lms_bridge.sync import accounts, runs
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
@@ -122,7 +122,7 @@ def main() -> int:
         make_tables(settings)
         with create_app(settings).app_context():
             account = school(url, options.courses, options.connections)
-            catalogue("zh-CN")  # a running worker has read it long ago
+            end_of_start()  # as a worker does
             rows = [
                 measured(account, RunKind.ROSTER, asked, options.connections),
                 measured(account, RunKind.EVENTS, asked, options.connections),

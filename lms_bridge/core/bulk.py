@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,14 +66,13 @@ class Inserter:
         assert sorted(order) == sorted(names), f"{table.__tablename__}: {set(order) ^ set(names)}"
         self._sql = str(compiled)
         self._together = SQLITE_TOGETHER if connection.dialect.name == "sqlite" else 1
-        self._pick = None if order == names else [names.index(name) for name in order]
+        self._pick = None if order == names else itemgetter(*(names.index(name) for name in order))
 
     def insert(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert ``rows``, each a tuple in the order of the columns."""
         values = list(rows)
         if self._pick is not None:
-            pick = self._pick
-            values = [tuple(row[n] for n in pick) for row in values]
+            values = list(map(self._pick, values))
         rest = len(values) % self._together if self._together > 1 else len(values)
         if len(values) > rest:
             head, _, marks = self._sql.rpartition(" VALUES ")

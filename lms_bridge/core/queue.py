@@ -16,6 +16,7 @@ from flask import Flask
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 
 from lms_bridge.core import jobs
+from lms_bridge.core.application import end_of_start
 from lms_bridge.core.clock import now
 from lms_bridge.core.settings import Settings
 
@@ -95,6 +96,7 @@ def run_worker(app: Flask, settings: Settings) -> None:
         max_delay=0.5,
         graceful_signal="TERM",
     )
+    end_of_start()
     try:
         consumer.run()
     finally:

@@ -98,7 +98,7 @@ def known_courses(
     account_ids: Collection[int], class_ids: Collection[int] | None = None
 ) -> dict[int, list[CourseOfClass]]:
     """By account: the courses that belong to a class of ours (to one of ``class_ids``)."""
-    query = sa.select(SyncMapping).where(
+    query = sa.select(SyncMapping.account_id, SyncMapping.remote_id, SyncMapping.entity_id, SyncMapping.sent).where(
         SyncMapping.account_id.in_(account_ids),
         SyncMapping.kind == MappedKind.COURSE,
         SyncMapping.state == MappingState.DONE,
@@ -106,11 +106,10 @@ def known_courses(
     if class_ids is not None:
         query = query.where(SyncMapping.entity_id.in_(class_ids))
     found: dict[int, list[CourseOfClass]] = {}
-    for row in db.session.scalars(query.order_by(SyncMapping.id)):
-        assert row.entity_id is not None
-        assert row.remote_id is not None
-        course = CourseOfClass(row.remote_id, row.entity_id, row.sent.get("subject"))
-        found.setdefault(row.account_id, []).append(course)
+    for account_id, remote_id, class_id, sent in db.session.execute(query.order_by(SyncMapping.id)).all():
+        assert class_id is not None
+        assert remote_id is not None
+        found.setdefault(account_id, []).append(CourseOfClass(remote_id, class_id, sent.get("subject")))
     return found
 
 

@@ -36,8 +36,9 @@ from lms_bridge.timetable.models import Lesson
 
 log = logging.getLogger(__name__)
 
-ROUND = 400
-AT_ONCE = 4
+FIRST_ROUND, ROUND = 200, 800
+"""So many wishes are prepared at once; fewer at first, so that the connections need not wait long."""
+AT_ONCE = 10
 """So many calls are written down in one transaction."""
 HOLD_SECONDS = 1.0
 """The leases are renewed about so often."""
@@ -180,7 +181,7 @@ def _next_round(account: LmsAccount, on_the_way: Collection[int]) -> list[Wish]:
                 )
                 .where(*_due(account), SyncMapping.id.not_in(on_the_way))
                 .order_by(SyncMapping.changed_at, SyncMapping.id)
-                .limit(ROUND)
+                .limit(ROUND if on_the_way else FIRST_ROUND)
             ).all()
             if not rows:
                 return []
@@ -298,6 +299,8 @@ def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
     """Write down how a call ended. A wish that changed while the call ran waits again."""
     made = _settle_made(piece.wishes, answer.made, done) if isinstance(answer, Piece) else set()
     left = [wish for wish in piece.wishes if wish.mapping_id not in made]
+    if not left:
+        return
     rows = {
         row.id: row
         for row in db.session.scalars(
@@ -306,7 +309,6 @@ def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
             .with_for_update()
             .execution_options(populate_existing=True)
         )
-        if left
     }
     for wish in left:
         row = rows[wish.mapping_id]

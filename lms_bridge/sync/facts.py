@@ -71,13 +71,13 @@ def facts_of(lesson_ids: Collection[int]) -> list[LessonFacts]:
     db.session.flush()
     connection, wanted = db.session.connection(), {"ids": list(lesson_ids)}
     classes: defaultdict[int, list[Any]] = defaultdict(list)
-    for lesson_id, class_id, title in connection.execute(AUDIENCE, wanted):
+    for lesson_id, class_id, title in connection.execute(AUDIENCE, wanted).all():
         classes[lesson_id].append((class_id, title))
     teachers: defaultdict[int, list[str]] = defaultdict(list)
-    for lesson_id, family, given, middle in connection.execute(TEACHERS, wanted):
+    for lesson_id, family, given, middle in connection.execute(TEACHERS, wanted).all():
         teachers[lesson_id].append(name_as_said(family, given, middle))
     found = []
-    for row in connection.execute(LESSONS, wanted):
+    for row in connection.execute(LESSONS, wanted).all():
         audience = classes[row[0]]
         values: Any = (
             *row,

@@ -12,6 +12,7 @@ from threading import Condition
 import sqlalchemy as sa
 
 from lms_bridge.core.access import Role
+from lms_bridge.core.bulk import Inserter, new_uids, reserve_ids
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.i18n import N_, match_locale
@@ -19,6 +20,7 @@ from lms_bridge.core.plugins import CourseMember, LmsConnector, PersonRecord
 from lms_bridge.roster.models import (
     ContactKind,
     ContactPoint,
+    ContactState,
     EnrolmentRole,
     Organisation,
     Person,
@@ -66,6 +68,8 @@ class People:
     looking: Condition = field(default_factory=Condition)
     unique: dict[str, PersonRecord] = field(default_factory=dict)
     """The people of the LMS whose number is theirs alone."""
+    given: set[tuple[int, int, Role]] = field(default_factory=set)
+    """Who was made in this run, with place and role."""
     made: int = 0
     matched: int = 0
     changed: int = 0
@@ -199,45 +203,32 @@ class People:
         """Store people who are new, each with a role at the campus and an address; many with one statement."""
         if not made:
             return []
-        ids = db.session.scalars(
-            sa.insert(Person).returning(Person.id, sort_by_parameter_order=True),
-            [
-                {
-                    "family_name": record.family_name[:100],
-                    "given_name": record.given_name[:100],
-                    "number": record.number,
-                    "language": match_locale(record.locale) if record.locale else campus.locale,
-                }
-                for record, campus, _ in made
-            ],
-        ).all()
-        stored = list(zip(made, ids, strict=True))
-        db.session.execute(
-            sa.insert(RoleAssignment),
-            [
-                {
-                    "person_id": number,
-                    "organisation_id": campus.id,
-                    "role": Role.TEACHER if role == "teacher" else Role.STUDENT,
-                    "valid_from": today(campus.zone),
-                }
-                for (_, campus, role), number in stored
-            ],
-        )
-        addresses = [
-            {
-                "person_id": number,
-                "kind": ContactKind.EMAIL,
-                "address": record.email[:255],
-                "source": f"lms:{self.account.uid}",
-            }
-            for (record, _, _), number in stored
-            if record.email
+        db.session.flush()
+        connection = db.session.connection()
+        ids = reserve_ids(connection, Person, len(made))
+        Inserter(connection, Person, "id uid family_name given_name number language").insert(
+            (
+                number, uid, record.family_name[:100], record.given_name[:100], record.number,
+                match_locale(record.locale) if record.locale else campus.locale,
+            )
+            for number, uid, (record, campus, _) in zip(ids, new_uids(len(made)), made, strict=True)
+        )  # fmt: skip
+        roles = [
+            (number, campus.id, Role.TEACHER if role == "teacher" else Role.STUDENT, today(campus.zone))
+            for number, (_, campus, role) in zip(ids, made, strict=True)
         ]
-        if addresses:
-            db.session.execute(sa.insert(ContactPoint), addresses)
+        Inserter(connection, RoleAssignment, "person_id organisation_id role is_primary valid_from").insert(
+            (number, place, role.value, True, day.isoformat()) for number, place, role, day in roles
+        )
+        self.given |= {(number, place, role) for number, place, role, _ in roles}
+        source = f"lms:{self.account.uid}"
+        Inserter(connection, ContactPoint, "person_id kind service address state source").insert(
+            (number, ContactKind.EMAIL.value, "", record.email[:255], ContactState.UNVERIFIED.value, source)
+            for number, (record, _, _) in zip(ids, made, strict=True)
+            if record.email
+        )
         self.made += len(made)
-        return [(record, number) for (record, _, _), number in stored]
+        return [(record, number) for (record, _, _), number in zip(made, ids, strict=True)]
 
     def give_roles(self, wanted: Sequence[tuple[int, Organisation, EnrolmentRole]]) -> None:
         """Let the people who were made from what the LMS says have the role at the campus that their new enrolments
@@ -247,6 +238,8 @@ class People:
             for number, campus, role in wanted
             if number in self.from_there
         }
+        for known in self.given & roles.keys():
+            del roles[known]
         if not roles:
             return
         have = {

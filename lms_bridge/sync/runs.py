@@ -18,7 +18,7 @@ from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
 from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, parts, reconcile, roster
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
-from lms_bridge.sync.wishes import PUSH
+from lms_bridge.sync.wishes import PUSH, WISH
 
 RUN = "sync.run"
 NIGHT = "sync.night"
@@ -154,6 +154,13 @@ def texts(problems: list[BridgeError], locale: str) -> list[str]:
         return list(dict.fromkeys(str(problem) for problem in problems))[:LISTED]
 
 
+def wish(account_id: int) -> None:
+    """Look at every lesson to come that the account serves; what its LMS should show otherwise is sent by a job."""
+    account = db.session.get(LmsAccount, account_id, populate_existing=True)
+    if account is not None and account.enabled:
+        reconcile.wish_all(account)
+
+
 def push(account_id: int) -> None:
     """Send the events and marks that wait.
 
@@ -184,8 +191,8 @@ Outcome = tuple[dict[str, Any], list[BridgeError]]
 def _roster(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
     changes = roster.take_in(account, lms, dry_run=run.dry_run, confirmed=run.confirmed, watch=watch)
     if not run.dry_run:
-        reconcile.wish_all(account)  # lessons of courses that are new
         with transaction():
+            jobs.enqueue(WISH, str(account.id))  # lessons of courses that are new
             addresses.follow(account)
     return changes.as_dict(), changes.problems
 
@@ -256,4 +263,6 @@ def _note(run_id: int, **values: Any) -> None:
             session.refresh(waiting)
 
 
-__all__ = ["NIGHT", "PUSH", "RUN", "carry_out", "carry_out_now", "push", "start", "start_night", "texts"]
+__all__ = [
+    "NIGHT", "PUSH", "RUN", "WISH", "carry_out", "carry_out_now", "push", "start", "start_night", "texts", "wish",
+]  # fmt: skip

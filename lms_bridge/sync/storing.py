@@ -32,7 +32,7 @@ def store_agreed(account_id: int, kind: MappedKind, rows: Iterable[Agreed]) -> N
     Inserter(connection, SyncMapping, COLUMNS).insert(
         (
             account_id, kind.value, row.place, row.entity_id, row.remote_id, state,
-            json.dumps(row.sent or {}), row.digest, 0, moment, None, moment, moment,
+            json.dumps(row.sent) if row.sent else "{}", row.digest, 0, moment, None, moment, moment,
         )
         for row in rows
     )  # fmt: skip

@@ -12,6 +12,12 @@ def push(account_id: str) -> None:
     runs.push(int(account_id))
 
 
+@jobs.job(runs.WISH, max_attempts=5)
+def wish(account_id: str) -> None:
+    """See which events one LMS account's lessons need by now."""
+    runs.wish(int(account_id))
+
+
 @jobs.job(runs.RUN, max_attempts=5)
 def run(run_id: str) -> None:
     """Carry out one run."""

@@ -28,6 +28,7 @@ from lms_bridge.timetable.addresses import url_of
 from lms_bridge.timetable.models import LessonStatus
 
 PUSH = "sync.push"
+WISH = "sync.wish"
 CHUNK = 500
 
 

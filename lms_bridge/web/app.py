@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lms_bridge import __version__
 from lms_bridge.core import crypto, files, i18n, links, logging, queue
+from lms_bridge.core.application import end_of_start
 from lms_bridge.core.database import db
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.notices import dates
@@ -104,13 +104,9 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def served_app() -> Flask:
-    """The application of a web process, from the environment, with what its first visitors would wait for: the words of
-    all languages are read, and what the start has made is left out of the garbage collector's rounds."""
+    """The application of a web process, from the environment, ready for its first visitors."""
     app = create_app()
-    for locale in i18n.LOCALES:
-        i18n.catalogue(locale)
-    gc.collect()
-    gc.freeze()
+    end_of_start()
     return app
 
 
