@@ -317,7 +317,7 @@ def test_only_those_whose_page_is_closed_are_told_and_once(world: World) -> None
     assert told.data["child"] == away.display_name
     assert "/j/" in told.data["url"]
     assert telling.gather_moved(here, cause) is None
-    frame = {"recipient": guardian, "organisation": "校区", "home_url": "http://bridge.test", "inbox_url": ""}
+    frame = {"recipient": guardian, "organisation": world.school.a.campus, "home_url": "", "inbox_url": ""}
     for locale, words in (("en", f"of {away.display_name} goes on in another room"), ("zh-CN", "转到另一个房间继续")):
         with i18n.use_locale(locale):
             message = rendering.render([(telling.KIND, told)], frame)
