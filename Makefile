@@ -6,8 +6,12 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 PLUGINS := $(notdir $(wildcard plugins/lms_bridge_*))
-PYTEST  := $(BIN)/pytest -n $(or $(WORKERS),2) --dist loadgroup
+# Each worker begins with a part of its own, so that what is kept from test to test is made in one; then takes what is left.
+PYTEST  := $(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
+
+# Tests start many interpreters: each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -15,15 +15,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
 from lms_bridge.core import i18n
 from lms_bridge.core.database import Base, db
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.web.app import create_app
-from tests import servers
+from tests import servers, thrift
 
 TEMPLATE = "lms_bridge_template"
+
+thrift.begin()
 
 
 @pytest.fixture(autouse=True)
@@ -52,12 +56,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The PostgreSQL run repeats only what touches the application's database."""
+    """The PostgreSQL run repeats only what touches the application's database in a way that could differ there."""
     if config.getoption("--database") == "sqlite":
         return
-    chosen = [item for item in items if "settings" in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    chosen, others = [], []
+    for item in items:
+        repeated = "settings" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("one_database")
+        (chosen if repeated else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = chosen
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays."""
+    thrift.leave_alone_what_stays()
 
 
 def make_settings(data_dir: Path, **more: object) -> Settings:
@@ -88,7 +100,7 @@ def make_tables(settings: Settings) -> None:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables, made once and copied for each test."""
+    """A SQLite file with all tables, made once and copied for each test; an empty job store lies beside it."""
     folder = tmp_path_factory.mktemp("template")
     make_tables(make_settings(folder))
     return folder / "lms-bridge.sqlite"
@@ -139,6 +151,14 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture
+def durable() -> Iterator[None]:
+    """Databases of this test wait for the disk, as on a server; to be asked for before ``app``."""
+    event.remove(Engine, "connect", thrift.do_not_wait)
+    yield
+    event.listen(Engine, "connect", thrift.do_not_wait)
+
+
+@pytest.fixture
 def soak(request: pytest.FixtureRequest) -> bool:
     """Whether slow tests run in their long form."""
     return bool(request.config.getoption("--soak"))
@@ -159,7 +179,8 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest, on_postgresql: bool
         cluster, name = (request.getfixturevalue(f) for f in ("postgresql", "common_postgresql_database"))
         cluster.empty(name)
         return make_settings(data_dir, database_url=cluster.url(name))
-    shutil.copy(request.getfixturevalue("empty_database"), data_dir / "lms-bridge.sqlite")
+    for file in request.getfixturevalue("empty_database").parent.glob("*.sqlite"):
+        shutil.copy(file, data_dir)
     return make_settings(data_dir)
 
 

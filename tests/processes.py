@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -20,10 +21,13 @@ from pathlib import Path
 import pytest
 
 from lms_bridge.core.settings import Settings
+from tests.forking import Forked, fork
 from tests.servers import end_with_parent
 
 ROOT = Path(__file__).parents[1]
 READY_SECONDS = 90
+
+Running = subprocess.Popen[bytes] | Forked
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
@@ -55,24 +59,31 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def started(command: Sequence[str], variables: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """``command`` (arguments of Python) running in its own folder; ended at the end of the block."""
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            env=dict(variables),
-            cwd=log.parent,
-            stdout=out,
-            stderr=out,
-            preexec_fn=end_with_parent(),
-        )
+def started(
+    command: Sequence[str], variables: Mapping[str, str], log: Path, *, fresh: bool = False
+) -> Iterator[Running]:
+    """``python -m`` with ``command`` running in its own folder; ended at the end of the block. With ``fresh`` the
+    interpreter is started, as an administrator does it; else it is forked from one that has imported the product."""
+    module, *arguments = command
+    if fresh:
+        with log.open("ab") as out:
+            process: Running = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                env=dict(variables),
+                cwd=log.parent,
+                stdout=out,
+                stderr=out,
+                preexec_fn=end_with_parent(),
+            )
+    else:
+        process = fork(module, arguments, variables, log.parent, log, log)
     try:
         yield process
     finally:
         end(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: Running) -> None:
     """Ask a process to end, and end it when it does not."""
     if process.poll() is not None:
         return
@@ -84,33 +95,44 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: Running) -> None:
     """kill -9: nothing in the process can prepare for it."""
     process.send_signal(signal.SIGKILL)
     process.wait()
 
 
-def run_command(arguments: Sequence[str], settings: Settings) -> str:
-    """Run ``lms-bridge`` with ``arguments`` to its end and return what it printed; fail when it refuses."""
-    done = ended_command(arguments, settings)
+def run_command(arguments: Sequence[str], settings: Settings, *, fresh: bool = False) -> str:
+    """Run ``lms-bridge`` with ``arguments`` to its end and return what it printed; fail when it refuses. ``fresh``: see
+    :func:`started`."""
+    done = ended_command(arguments, settings, fresh=fresh)
     if done.returncode != 0:
         pytest.fail(f"lms-bridge {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
     return done.stdout
 
 
-def ended_command(arguments: Sequence[str], settings: Settings, **more: str) -> subprocess.CompletedProcess[str]:
-    """``lms-bridge`` with ``arguments`` run to its end; ``more`` variables win over those of ``settings``."""
-    return subprocess.run(
-        [sys.executable, "-m", "lms_bridge.cli", *arguments],
-        env=environment(settings, LANG="C.UTF-8", LC_ALL="", LC_MESSAGES="", **more),
-        cwd=settings.data_dir,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def ended_command(
+    arguments: Sequence[str], settings: Settings, *, fresh: bool = False, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """``lms-bridge`` with ``arguments`` run to its end; ``more`` variables win over those of ``settings``.
+    For ``fresh`` see :func:`started`."""
+    variables = environment(settings, LANG="C.UTF-8", LC_ALL="", LC_MESSAGES="", **more)
+    if fresh:
+        return subprocess.run(
+            [sys.executable, "-m", "lms_bridge.cli", *arguments],
+            env=variables,
+            cwd=settings.data_dir,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        code = fork("lms_bridge.cli", arguments, variables, settings.data_dir, out, err).wait()
+        said = [path.read_text(encoding="utf-8") for path in (out, err)]
+    return subprocess.CompletedProcess(list(arguments), code, *said)
 
 
-def wait_for_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_answer(url: str, process: Running, log: Path) -> None:
     """Wait until ``url`` answers with success; fail with the log when the process ends or takes too long."""
     deadline = time.monotonic() + READY_SECONDS
     while True:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lms_bridge.cli.common import application, json_option, print_json
-from lms_bridge.core.i18n import gettext
+from lms_bridge.core.i18n import gettext, ngettext
 from lms_bridge.core.plugins import Check, CheckState
 
 MARKS = {
@@ -56,6 +56,44 @@ def connect(plugin: str, organisation: str, name: str, makes_people: bool, makes
         click.echo(account.uid)
 
 
+@sync_group.command()
+@click.argument("account")
+@click.option("--clear", is_flag=True, help="First delete the events and activities that LMS Bridge made in the LMS.")
+@click.option("--keep", "kept", is_flag=True, help="Stop a removal that is not through yet.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(account: str, clear: bool, kept: bool, yes: bool) -> None:
+    """Forget an ACCOUNT (its uid) with all that is known of its LMS; in the LMS everything stays, except with --clear.
+
+    People, enrolments, lessons and attendance here stay. Exit code 1: the LMS does not answer or did not let go of
+    something; the account then stays, and the removal is tried again by itself where that may help.
+    """
+    from lms_bridge.core.database import db, transaction
+    from lms_bridge.sync import accounts, removal
+    from lms_bridge.sync.models import LmsAccount, Removal
+
+    with application():
+        row = accounts.account_named(account)
+        if kept:
+            with transaction():
+                removal.keep(row, actor_uid=None)
+            click.echo(gettext("%(name)s is kept, and stays switched off.", name=row.name))
+            return
+        known = removal.footprint(row)
+        for name, count in vars(known).items():
+            click.echo(f"  {name}: {count}")
+        if not yes:
+            click.confirm(gettext("This cannot be undone. Remove %(name)s?", name=row.name), abort=True)
+        with transaction():
+            removal.remove(row, Removal.CLEAR if clear else Removal.FORGET, actor_uid=None)
+        removal.carry_out_now(row.id)
+        left = db.session.get(LmsAccount, row.id, populate_existing=True)
+    if left is None:
+        click.echo(gettext("%(name)s is removed.", name=row.name))
+        return
+    click.echo(left.last_error or gettext("It will be tried again by itself."))
+    sys.exit(1)
+
+
 @sync_group.command("list")
 @json_option
 def list_(as_json: bool) -> None:
@@ -69,6 +107,8 @@ def list_(as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row['account']}  {row['plugin']:8} {row['organisation']:12} {row['name']}")
+        if row["removal"]:
+            click.echo("  " + gettext("is being removed"))
         if row["last_error"]:
             click.echo(f"  {row['last_error']}")
         for kind, states in row["mappings"].items():
@@ -127,9 +167,10 @@ def parts_(account: str, **wanted: bool | None) -> None:
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--account", metavar="UID", help="Only this account (default: all).")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--names", "with_names", is_flag=True, help="Name what is counted: the first 50 of each.")
 @click.option("--confirm-removals", is_flag=True, help="End as many enrolments as the LMS no longer lists.")
 @json_option
-def run(kind: str, account: str | None, dry_run: bool, confirm_removals: bool, as_json: bool) -> None:
+def run(kind: str, account: str | None, dry_run: bool, with_names: bool, confirm_removals: bool, as_json: bool) -> None:
     """Do it now and wait for it: people in (roster), the activity into courses (activities), lessons into calendars
     (events), the comparison of calendars (reconcile), attendance into the register (marks), homework in (homework)."""
     from lms_bridge.core.database import db, transaction
@@ -154,11 +195,55 @@ def run(kind: str, account: str | None, dry_run: bool, confirm_removals: bool, a
         for name, value in result["result"].items():
             if isinstance(value, int | float):
                 click.echo(f"  {name}: {value}")
+                names = result["result"].get("names", {}).get(name, []) if with_names else []
+                for one in names:
+                    click.echo(f"    {one}")
+                if names and value > len(names):
+                    more = int(value) - len(names)
+                    click.echo("    " + ngettext("and %(count)s more", "and %(count)s more", more, count=more))
         for problem in result["problems"]:
             click.echo(f"  {problem}")
         if result["state"] == SyncState.WAITING:
             click.echo("  " + gettext("It will be tried again by itself."))
     sys.exit(1 if failed else 0)
+
+
+@sync_group.command("members")
+@click.option("--platform", metavar="UID", help="Only this LTI platform (default: all).")
+@click.option("--dry-run", is_flag=True, help="Say who would be recognised, and keep nothing.")
+@json_option
+def members_(platform: str | None, dry_run: bool, as_json: bool) -> None:
+    """Read the members of the courses of LTI platforms now, match them, and compare them with our classes."""
+    from lms_bridge.core.database import db
+    from lms_bridge.core.jobs import RetryAt
+    from lms_bridge.lti import courses, platforms
+    from lms_bridge.lti.errors import PlatformSilent
+    from lms_bridge.lti.models import LtiCourse
+    from lms_bridge.sync import members
+
+    results: list[dict[str, Any]] = []
+    with application():
+        for number in courses.to_be_read(platforms.named(platform) if platform else None):
+            busy = ""
+            try:
+                members.read(number, dry_run=dry_run)
+            except PlatformSilent:
+                pass  # it stands with the course
+            except RetryAt:
+                busy = gettext("Another job reads it just now.")
+            course = db.session.get_one(LtiCourse, number, populate_existing=True)
+            error = busy or course.members_error
+            results.append({"course": course.title or course.context_id, "found": course.members_found, "error": error})
+    if as_json:
+        print_json(results)
+    for result in [] if as_json else results:
+        click.echo(str(result["course"]))
+        for name, value in ({} if result["error"] else result["found"]).items():
+            if value and isinstance(value, int):
+                click.echo(f"  {name}: {value}" if value is not True else f"  {name}")
+        if result["error"]:
+            click.echo(f"  {result['error']}")
+    sys.exit(1 if any(result["error"] for result in results) else 0)
 
 
 @sync_group.command()

@@ -87,7 +87,7 @@ def check_plugins() -> list[Check]:
     """Every installed plugin loads; one point for each."""
     return [
         Check(
-            gettext("Plugin %(name)s", name=found.identifier),
+            gettext("Plugin %(name)s (%(kind)s)", name=found.identifier, kind=gettext(registry.KINDS[found.group])),
             CheckState.OK if found.cls is not None else CheckState.FAILED,
             found.problem or found.distribution,
         )

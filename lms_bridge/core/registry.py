@@ -25,6 +25,13 @@ GROUPS: dict[str, type[Plugin]] = {
     "lms_bridge.message_channels": MessageChannel,
 }
 
+KINDS = {
+    "lms_bridge.meeting_providers": N_("online rooms"),
+    "lms_bridge.lms_connectors": N_("learning platform"),
+    "lms_bridge.message_channels": N_("messages"),
+}
+"""What the plugins of each group are for: one name may stand in several."""
+
 P = TypeVar("P", bound=Plugin)
 
 

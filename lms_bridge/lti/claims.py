@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,7 @@ class Launch:
     @property
     def says_teacher(self) -> bool:
         """Whether the platform calls the person a teacher of the course."""
-        return any(role.rpartition("#")[2] in ("Instructor", "TeachingAssistant", "Mentor") for role in self.roles)
+        return says_teacher(self.roles)
 
     @property
     def framed(self) -> bool:
@@ -68,32 +68,37 @@ class Launch:
         return self.document_target in ("iframe", "frame")
 
 
+def says_teacher(roles: Sequence[str]) -> bool:
+    """Whether one of ``roles`` (addresses, or their last words) is that of a teacher."""
+    return any(role.rpartition("#")[2] in ("Instructor", "TeachingAssistant", "Mentor") for role in roles)
+
+
 def read(claims: Mapping[str, Any], platform_id: int) -> Launch:
     """The launch that checked ``claims`` describe."""
     lis, context = _part(claims, f"{CLAIM}lis"), _part(claims, f"{CLAIM}context")
     shown, custom = _part(claims, f"{CLAIM}launch_presentation"), _part(claims, f"{CLAIM}custom")
     roles = claims.get(f"{CLAIM}roles")
-    name = _text(claims, "name") or " ".join(
-        part for part in (_text(claims, "given_name"), _text(claims, "family_name")) if part
+    name = text(claims, "name") or " ".join(
+        part for part in (text(claims, "given_name"), text(claims, "family_name")) if part
     )
     return Launch(
         platform_id=platform_id,
-        deployment_id=_text(claims, f"{CLAIM}deployment_id"),
-        message_type=_text(claims, f"{CLAIM}message_type"),
-        subject=_text(claims, "sub"),
+        deployment_id=text(claims, f"{CLAIM}deployment_id"),
+        message_type=text(claims, f"{CLAIM}message_type"),
+        subject=text(claims, "sub"),
         roles=tuple(str(role)[:200] for role in roles[:50]) if isinstance(roles, list) else (),
-        target=_text(claims, f"{CLAIM}target_link_uri"),
-        person_sourcedid=_text(lis, "person_sourcedid"),
-        course_sourcedid=_text(lis, "course_section_sourcedid") or _text(lis, "course_offering_sourcedid"),
+        target=text(claims, f"{CLAIM}target_link_uri"),
+        person_sourcedid=text(lis, "person_sourcedid"),
+        course_sourcedid=text(lis, "course_section_sourcedid") or text(lis, "course_offering_sourcedid"),
         name=name[:200],
-        email=_text(claims, "email"),
-        context_id=_text(context, "id"),
-        context_title=_text(context, "title") or _text(context, "label"),
-        resource_link_id=_text(_part(claims, f"{CLAIM}resource_link"), "id"),
-        locale=_text(shown, "locale"),
-        document_target=_text(shown, "document_target"),
-        return_url=_text(shown, "return_url"),
-        members_url=_text(_part(claims, NRPS), "context_memberships_url"),
+        email=text(claims, "email"),
+        context_id=text(context, "id"),
+        context_title=text(context, "title") or text(context, "label"),
+        resource_link_id=text(_part(claims, f"{CLAIM}resource_link"), "id"),
+        locale=text(shown, "locale"),
+        document_target=text(shown, "document_target"),
+        return_url=text(shown, "return_url"),
+        members_url=text(_part(claims, NRPS), "context_memberships_url"),
         # A variable that the platform does not know comes back as it was sent, with its "$".
         custom={str(k): str(v)[:LONGEST] for k, v in custom.items() if v is not None and not str(v).startswith("$")},
         grades=_grades(_part(claims, AGS)),
@@ -105,7 +110,7 @@ def _grades(part: Mapping[str, Any]) -> GradeService | None:
     scopes = part.get("scope")
     if not part or not isinstance(scopes, list):
         return None
-    return GradeService(_text(part, "lineitems"), _text(part, "lineitem"), tuple(str(scope) for scope in scopes))
+    return GradeService(text(part, "lineitems"), text(part, "lineitem"), tuple(str(scope) for scope in scopes))
 
 
 def _part(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -113,7 +118,8 @@ def _part(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str:
+def text(claims: Mapping[str, Any], name: str) -> str:
+    """What the platform says under ``name``, bounded and fit for a database; empty: nothing, or no text."""
     found = claims.get(name)
     if not isinstance(found, str):
         return ""

@@ -38,7 +38,6 @@ class Known:
     login_url: str
     web_origins: list[str]
     email_counts: bool
-    sends_scores: bool
     key_set: dict[str, Any] | None
     disabled_at: datetime | None
     deployments: frozenset[str]

@@ -105,15 +105,7 @@ def _verified(token: str, platform: Known) -> dict[str, Any]:
     """The claims of ``token``, signed by the platform with RS256 and nothing else."""
     if not token:
         raise BadLtiRequest("token_missing", N_("The LMS sent you here without saying who you are."))
-    unreadable = BadLtiRequest("token_unreadable", N_("What the LMS sent cannot be read."), remedy=ASK)
-    if len(token) > LONGEST_TOKEN or token.count(".") != 2:
-        raise unreadable
-    try:
-        header = json.loads(base64url_decode(token.split(".")[0]))
-    except (ValueError, RecursionError):
-        raise unreadable from None
-    if not isinstance(header, dict):
-        raise unreadable
+    header = _header(token)
     if header.get("alg") != ALGORITHM:
         # Decided before any key is looked up: "none", or our own knowledge of the public key as a shared secret.
         raise LtiRefused("algorithm", N_("The LMS signs in a way that is not accepted (only RS256 is)."), remedy=ASK)
@@ -132,6 +124,28 @@ def _verified(token: str, platform: Known) -> dict[str, Any]:
     except jwt.InvalidTokenError:
         raise LtiRefused("signature", N_("The signature of the LMS is not genuine."), remedy=ASK) from None
     return claims
+
+
+def _header(token: str) -> dict[str, Any]:
+    """What the token says of its signature.
+
+    :raises BadLtiRequest: it has not the form of a signed token; which part of it, is said.
+    """
+    if len(token) > LONGEST_TOKEN:
+        text = N_("What the LMS sent cannot be read: it is longer than %(count)s characters.")
+        raise BadLtiRequest("token_too_long", text, remedy=ASK, count=LONGEST_TOKEN)
+    parts = token.split(".")
+    if len(parts) != 3:
+        text = N_("What the LMS sent cannot be read: a signed token has 3 parts, this has %(count)s.")
+        raise BadLtiRequest("token_parts", text, remedy=ASK, count=len(parts))
+    try:
+        header = json.loads(base64url_decode(parts[0]))
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        text = N_("What the LMS sent cannot be read: the first part of the token is no JSON object.")
+        raise BadLtiRequest("token_header", text, remedy=ASK)
+    return header
 
 
 def _check_parties(claims: Mapping[str, Any], platform: Known) -> None:
@@ -168,7 +182,7 @@ def _check_times(claims: Mapping[str, Any], moment: datetime) -> None:
 
 def _check_deployment(claims: Mapping[str, Any], platform: Known) -> None:
     named = claims.get(f"{CLAIM}deployment_id")
-    if not isinstance(named, str) or not named or len(named) > 255:
+    if not isinstance(named, str) or not 0 < len(named) <= 255 or not named.isprintable():
         raise LtiRefused("deployment_missing", N_("The LMS does not say which deployment this is."), remedy=ASK)
     if named not in platform.deployments:
         latest = known.fresh(platform.id)  # an administrator may have allowed it a second ago

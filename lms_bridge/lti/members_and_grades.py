@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urljoin
 
 import sqlalchemy as sa
 
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.i18n import N_
-from lms_bridge.lti import keys, library
+from lms_bridge.lti import claims, keys, library, platforms
 from lms_bridge.lti.errors import ASK, PlatformRefused, PlatformSilent
 from lms_bridge.lti.models import LtiLineItem, LtiPlatform, LtiScore
 
@@ -25,13 +26,15 @@ MEMBERS_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextme
 LINE_ITEM_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
 SCORE_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 MOST_PAGES = 2000
+LONGEST_SUBJECT = 255
 STEP = timedelta(seconds=1)
 """Platforms compare moments of scores to the second."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One member of a course, as the platform names them; texts are empty where it says nothing."""
+    """One member of a course, as the platform names them; texts are empty where it says nothing. ``roles`` never decide
+    what somebody may do here."""
 
     subject: str
     active: bool
@@ -39,6 +42,25 @@ class Member:
     person_sourcedid: str
     name: str
     email: str
+    context_title: str = ""
+
+    @property
+    def number(self) -> str:
+        """The person's number in the roster: LTI has no field for it."""
+        return ""
+
+    @property
+    def says_teacher(self) -> bool:
+        """Whether the platform calls the person a teacher of the course."""
+        return claims.says_teacher(self.roles)
+
+
+@dataclass(frozen=True)
+class MembersPage:
+    """Some members of a course, and how many entries named no user."""
+
+    members: tuple[Member, ...]
+    nameless: int
 
 
 def connector(platform: LtiPlatform) -> library.PlatformConnector:
@@ -48,44 +70,94 @@ def connector(platform: LtiPlatform) -> library.PlatformConnector:
     return library.PlatformConnector(platform, key)
 
 
-def members(platform: LtiPlatform, members_url: str, *, page_size: int = 200) -> Iterator[Member]:
-    """The members of a course, page by page as they are asked for.
+def members(platform: LtiPlatform, members_url: str, *, title: str = "", page_size: int = 200) -> Iterator[MembersPage]:
+    """The members of a course, page by page as they are asked for; somebody listed twice comes once.
 
-    :raises PlatformSilent, PlatformRefused: the platform does not answer, or refuses; nothing is known of the rest.
+    :raises PlatformSilent, PlatformRefused: the platform does not answer, refuses, or leads elsewhere; nothing is known
+        of the rest.
     """
+    home = platforms.origin(members_url)
+    if not home or home not in _addresses(platform):
+        raise PlatformRefused(
+            N_("The list of members is at %(host)s, which is no address of %(platform)s."),
+            remedy=N_("If it is one, enter it under “Further addresses of the LMS” (System, LMS platforms)."),
+            host=members_url[:100], platform=platform.name,
+        )  # fmt: skip
     service = library.NamesRolesProvisioningService(connector(platform), {"context_memberships_url": members_url})
     address: str | None = members_url + ("&" if "?" in members_url else "?") + f"limit={page_size}"
-    seen: set[str] = set()
+    asked, listed = set[str](), set[str]()
     while address:
-        if address in seen or len(seen) >= MOST_PAGES:
+        if address in asked or len(asked) >= MOST_PAGES:
             raise PlatformSilent(N_("The LMS lists the members of a course without end."))
-        seen.add(address)
-        page, address = _page(service, address)
-        for row in page:
-            if isinstance(row, dict) and row.get("user_id"):
-                yield _member(row)
+        asked.add(address)
+        rows, following = _page(platform, service, address)
+        for start in range(0, len(rows), page_size):  # an LMS may know no pages, and send everybody at once
+            read = [_member(row, title) if isinstance(row, dict) else None for row in rows[start : start + page_size]]
+            new = {one.subject: one for one in read if one is not None and one.subject not in listed}
+            listed |= new.keys()
+            yield MembersPage(tuple(new.values()), read.count(None))
+        address = _joined(address, following) if following else None
+        if address and platforms.origin(address) != home:
+            # Whoever it is would be handed the key to the course's members.
+            raise PlatformRefused(
+                N_("The list of members goes on at another address (%(host)s) and is not followed there."),
+                remedy=N_("Ask the administrator of the LMS for its own address in its settings (Moodle: wwwroot)."),
+                host=(platforms.origin(address) or address)[:100],
+            )  # fmt: skip
 
 
-def _page(service: library.NamesRolesProvisioningService, address: str) -> tuple[list[Any], str | None]:
+def _joined(address: str, following: str) -> str:
+    try:
+        return urljoin(address, following)
+    except ValueError:
+        return following  # no address at all, which is refused as such
+
+
+def _addresses(platform: LtiPlatform) -> list[str]:
+    return [*platforms.origins(platform), *platforms.web_origins((platform.token_url, platform.key_set_url))]
+
+
+def _page(
+    platform: LtiPlatform, service: library.NamesRolesProvisioningService, address: str
+) -> tuple[list[Any], str | None]:
     try:
         page, following = service.get_members_page(address)
     except (library.LtiException, KeyError, TypeError, AttributeError):
         raise PlatformSilent(N_("The LMS answers with something else than members.")) from None
+    except PlatformRefused as refused:
+        if refused.params.get("status") in (401, 403) or refused.params.get("why") == "invalid_scope":
+            raise PlatformRefused(
+                N_("%(platform)s does not let us read the members of this course (%(status)s)."),
+                remedy=N_(
+                    "Allow the tool the service “Names and Role Provisioning” in the LMS (Moodle: the tool's settings, "
+                    "Services, “use this service to retrieve members' information”), then read again."
+                ),
+                platform=platform.name, status=refused.params["status"],
+            ) from None  # fmt: skip
+        raise
     if not isinstance(page, list):
         raise PlatformSilent(N_("The LMS answers with something else than members."))
     return page, following
 
 
-def _member(row: dict[str, Any]) -> Member:
+def _member(row: dict[str, Any], title: str) -> Member | None:
+    """The member that ``row`` names; None: it names none."""
+    number = row.get("user_id")
+    subject = str(number) if isinstance(number, int) else claims.text(row, "user_id")
+    if not subject or len(subject) > LONGEST_SUBJECT:
+        return None
     roles = row.get("roles")
     return Member(
-        subject=str(row["user_id"]),
-        active=str(row.get("status", "Active")).lower() == "active",
-        roles=tuple(str(role) for role in roles) if isinstance(roles, list) else (),
-        person_sourcedid=str(row.get("lis_person_sourcedid") or "").strip(),
-        name=str(row.get("name") or ""),
-        email=str(row.get("email") or "").strip(),
-    )
+        subject=subject,
+        active=str(row.get("status") or "Active").lower() == "active",
+        roles=tuple(str(role)[:200] for role in roles[:50]) if isinstance(roles, list) else (),
+        person_sourcedid=claims.text(row, "lis_person_sourcedid"),
+        name=claims.text(row, "name")[:200] or " ".join(
+            part for part in (claims.text(row, "given_name"), claims.text(row, "family_name")) if part
+        )[:200],
+        email=claims.text(row, "email"),
+        context_title=title,
+    )  # fmt: skip
 
 
 def line_item(

@@ -44,6 +44,8 @@ class LtiPlatform(Base):
     """Whether a person may be found by the e-mail address that the platform names."""
     sends_scores: Mapped[bool] = mapped_column(default=False)
     """Whether the share of lessons attended goes into the gradebooks of its courses."""
+    reads_members: Mapped[bool] = mapped_column(default=True)
+    """Whether the members of its courses are read."""
     web_origins: Mapped[list[str]] = mapped_column(default=list)
     """Further origins at which people use the LMS, and whose pages may frame ours (Canvas: the school's own domain)."""
     key_set: Mapped[dict[str, Any] | None]
@@ -93,19 +95,34 @@ class LtiKey(Base):
 
 
 class LtiCourse(Base):
-    """A course of a platform into whose gradebook we may write, as a launch named it. ``sourcedid`` is the key by which
-    its class is found; ``last_error`` is why the last scores were not sent."""
+    """A course of a platform as launches named it, with what the platform serves of it: a gradebook into which we may
+    write, and a list of its members (empty: it does not). ``sourcedid`` is the key by which its class is found;
+    ``last_error`` is why the last scores were not sent."""
 
     __tablename__ = "lti_course"
-    __table_args__ = (sa.UniqueConstraint("platform_id", "line_items_url"),)
+    __table_args__ = (sa.UniqueConstraint("platform_id", "deployment_id", "context_id"),)
 
     id: Mapped[PrimaryKey]
     platform_id: Mapped[int] = mapped_column(sa.ForeignKey("lti_platform.id"))
-    line_items_url: Mapped[str] = mapped_column(sa.String(500))
-    sourcedid: Mapped[str] = mapped_column(sa.String(255))
+    deployment_id: Mapped[str] = mapped_column(sa.String(255))
+    context_id: Mapped[str] = mapped_column(sa.String(255))
+    line_items_url: Mapped[str] = mapped_column(sa.String(500), default="")
+    members_url: Mapped[str] = mapped_column(sa.String(500), default="")
+    sourcedid: Mapped[str] = mapped_column(sa.String(255), default="")
     title: Mapped[str] = mapped_column(sa.String(255), default="")
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(sa.Text)
+    members_asked_at: Mapped[datetime | None]
+    """When somebody asked for its members to be read, until that was done or failed."""
+    members_read_at: Mapped[datetime | None]
+    """When all of its members were read last."""
+    members_found: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What was found then, or at a later dry run: counts, and uids of people who are in one list only."""
+    members_error: Mapped[str | None] = mapped_column(sa.Text)
+    """Why the last reading failed."""
+    busy_until: Mapped[datetime | None]
+    """The lease of the job that reads its members."""
+    busy_by: Mapped[str | None] = mapped_column(sa.String(80))
 
     platform: Mapped[LtiPlatform] = relationship()
 

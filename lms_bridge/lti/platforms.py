@@ -36,6 +36,7 @@ class Registered:
     token_audience: str = ""
     email_counts: bool = False
     sends_scores: bool = False
+    reads_members: bool = True
     web_origins: tuple[str, ...] = ()
     deployments: tuple[str, ...] = ()
 
@@ -174,7 +175,7 @@ def _fill(row: LtiPlatform, found: Registered) -> None:
     row.issuer, row.client_id = found.issuer, found.client_id
     row.login_url, row.token_url, row.key_set_url = found.login_url, found.token_url, found.key_set_url
     row.token_audience, row.email_counts = found.token_audience, found.email_counts
-    row.sends_scores = found.sends_scores
+    row.sends_scores, row.reads_members = found.sends_scores, found.reads_members
     row.web_origins = web_origins(found.web_origins)
 
 

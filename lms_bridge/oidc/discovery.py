@@ -56,10 +56,15 @@ _silent: dict[str, datetime] = {}
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-def forget() -> None:
-    """Ask every provider anew."""
-    _kept.clear()
-    _silent.clear()
+def forget(provider: Provider | None = None) -> None:
+    """Ask the provider anew, or every one."""
+    if provider is None:
+        _kept.clear()
+        _silent.clear()
+        return
+    for what in ("configuration", "keys"):
+        _kept.pop((provider.said.issuer, what), None)
+    _silent.pop(provider.said.issuer, None)
 
 
 def configuration(provider: Provider) -> Configuration:
@@ -68,7 +73,7 @@ def configuration(provider: Provider) -> Configuration:
     :raises ProviderSilent: it cannot be asked, and no copy of the last day is there; or it says what cannot be right.
     """
     address = provider.said.issuer.rstrip("/") + WELL_KNOWN
-    found: Configuration = _fetched(provider, "configuration", address, FRESH, _configuration)
+    found: Configuration = _fetched(provider, "configuration", address, FRESH, described)
     return found
 
 
@@ -132,7 +137,11 @@ def _keys(provider: Provider, said: Any) -> dict[str, Any]:
     return {"keys": keys}
 
 
-def _configuration(provider: Provider, said: Any) -> Configuration:
+def described(provider: Provider, said: Any) -> Configuration:
+    """What the provider's description says, once it is sound.
+
+    :raises ProviderSilent: it is not: another issuer, or addresses that are no safe web addresses.
+    """
     said = said if isinstance(said, Mapping) else {}
     issuer = str(said.get("issuer", ""))
     addresses = [str(said.get(name, "")) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]

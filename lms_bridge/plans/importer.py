@@ -208,7 +208,24 @@ def import_benchmark(
     document = with_subject_warning(document, subject)
     if dry_run:
         return ImportResult(document, None, None, dry_run=True)
-    plan = db.session.scalar(
+    plan = _benchmark_of(organisation, subject, grade, term, language) or _new_benchmark(
+        organisation, subject, grade, term, language, author=author, title=document.title
+    )
+    _put_in_force(plan, document, path, name, author)
+    audit.record(
+        "benchmark.import", "plan", plan.uid, actor_uid=_uid(author), organisation_id=organisation.id,
+        units=len(document.units),
+    )  # fmt: skip
+    for affected in _plans_under(plan, organisation):
+        compare_version(affected.versions[-1])
+    return ImportResult(document, plan, plan.versions[-1])
+
+
+def _benchmark_of(
+    organisation: Organisation, subject: Subject, grade: str, term: Term, language: str
+) -> TeachingPlan | None:
+    """The benchmark that the organisation has for this already."""
+    return db.session.scalar(
         sa.select(TeachingPlan).filter_by(
             kind=PlanKind.BENCHMARK,
             organisation_id=organisation.id,
@@ -219,19 +236,36 @@ def import_benchmark(
             withdrawn_at=None,
         )
     )
-    if plan is None:
-        plan = TeachingPlan(
-            kind=PlanKind.BENCHMARK,
-            organisation_id=organisation.id,
-            subject_id=subject.id,
-            term_id=term.id,
-            grade=grade,
-            language=language,
-            author_id=author.id if author is not None else None,
-            title=document.title or f"{subject.label(language)} {grade}",
-        )
-        db.session.add(plan)
-        db.session.flush()
+
+
+def _new_benchmark(
+    organisation: Organisation,
+    subject: Subject,
+    grade: str,
+    term: Term,
+    language: str,
+    *,
+    author: Person | None,
+    title: str | None,
+) -> TeachingPlan:
+    """A benchmark without a version yet. Flushes."""
+    plan = TeachingPlan(
+        kind=PlanKind.BENCHMARK,
+        organisation_id=organisation.id,
+        subject_id=subject.id,
+        term_id=term.id,
+        grade=grade,
+        language=language,
+        author_id=author.id if author is not None else None,
+        title=title or f"{subject.label(language)} {grade}",
+    )
+    db.session.add(plan)
+    db.session.flush()
+    return plan
+
+
+def _put_in_force(plan: TeachingPlan, document: PlanDocument, path: Path, name: str, author: Person | None) -> None:
+    """Make the document the benchmark's version in force, in place of the one before. Flushes."""
     for earlier in plan.versions:
         if earlier.state is VersionState.APPROVED:
             earlier.state = VersionState.SUPERSEDED
@@ -239,13 +273,6 @@ def import_benchmark(
     version = _add_version(plan, document, path, name, author, earlier=predecessor)
     version.state = VersionState.APPROVED
     db.session.flush()
-    audit.record(
-        "benchmark.import", "plan", plan.uid, actor_uid=_uid(author), organisation_id=organisation.id,
-        units=len(document.units),
-    )  # fmt: skip
-    for affected in _plans_under(plan, organisation):
-        compare_version(affected.versions[-1])
-    return ImportResult(document, plan, version)
 
 
 def import_version(

@@ -9,7 +9,8 @@ LMS of one school could hand out the keys of all. Nor may a user whom it bound t
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -42,8 +43,9 @@ ROSTERS = "oneroster:%"
 WIDE = frozenset(Role) - {Role.STUDENT, Role.GUARDIAN}
 """Roles by which somebody reaches what is others': held elsewhere, they are not for this source to hand out."""
 
-# The questions of every launch, put together once, since hundreds come in the minute before a lesson. Each row is a
-# person with their account and one of their roles of today, and whether that is in the LMS's organisation or below it.
+# The questions of every launch and of every page of a class list, put together once, since hundreds come in the minute
+# before a lesson. Each row is a person with their account and one of their roles of today, whether that is in the LMS's
+# organisation or below it, and by which key they were found.
 _INSIDE = Organisation.path.startswith(
     sa.select(Organisation.path).where(Organisation.id == sa.bindparam("organisation")).scalar_subquery()
 )
@@ -57,18 +59,15 @@ _PEOPLE = (
     .where(Person.erased_at.is_(None))
 )
 BY_IDENTIFIER = (
-    _PEOPLE.add_columns(ExternalId.system)
+    _PEOPLE.add_columns(ExternalId.key, ExternalId.system)
     .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
     .where(
-        ExternalId.key.in_((sa.bindparam("subject"), sa.bindparam("sourcedid"))),
-        sa.or_(
-            sa.and_(ExternalId.system == sa.bindparam("system"), ExternalId.key == sa.bindparam("subject")),
-            sa.and_(ExternalId.system.like(ROSTERS), ExternalId.key == sa.bindparam("sourcedid")),
-        ),
+        ExternalId.key.in_(sa.bindparam("keys", expanding=True)),
+        sa.or_(ExternalId.system == sa.bindparam("system"), ExternalId.system.like(ROSTERS)),
     )
 )
-BY_NUMBER = _PEOPLE.where(
-    Person.number == sa.bindparam("number"),
+BY_NUMBER = _PEOPLE.add_columns(Person.number).where(
+    Person.number.in_(sa.bindparam("numbers", expanding=True)),
     Person.id.not_in(
         sa.select(ExternalId.entity_id).where(ExternalId.entity == PERSON, ExternalId.system == sa.bindparam("system"))
     ),
@@ -76,10 +75,15 @@ BY_NUMBER = _PEOPLE.where(
 """An LMS may give the school's number instead of the roster's identifier: Moodle has one field for both. Nobody is
 meant who is another user of the source already: a number that two of its users carry lets in only the first."""
 
-BY_EMAIL = _PEOPLE.join(ContactPoint, ContactPoint.person_id == Person.id).where(
-    ContactPoint.kind == ContactKind.EMAIL,
-    sa.func.lower(ContactPoint.address) == sa.bindparam("email"),
-    ContactPoint.valid_to.is_(None),
+_ADDRESS = sa.func.lower(ContactPoint.address)
+BY_EMAIL = (
+    _PEOPLE.add_columns(_ADDRESS)
+    .join(ContactPoint, ContactPoint.person_id == Person.id)
+    .where(
+        ContactPoint.kind == ContactKind.EMAIL,
+        _ADDRESS.in_(sa.bindparam("addresses", expanding=True)),
+        ContactPoint.valid_to.is_(None),
+    )
 )
 
 
@@ -101,6 +105,14 @@ class Found:
     by: By
     account: Account | None
     bound: bool
+
+
+class NotLetIn(Forbidden):
+    """A source means a person for whom it may not speak, or whose account is switched off."""
+
+    def __init__(self, person: Person, message: str, remedy: str) -> None:
+        super().__init__(message, remedy=remedy)
+        self.person = person
 
 
 class AnotherPerson(Forbidden):
@@ -152,34 +164,46 @@ class Said(Protocol):
     def says_teacher(self) -> bool: ...
 
 
+Answer = Found | NotLetIn | AnotherPerson | None
+"""The person whom a source means, why they are not let in, or None: nobody of the roster, or not surely one."""
+
+
 def person_of(said: Said, source: Source) -> Found | None:
     """The person whom ``source`` means; None: nobody of the roster, or not surely one.
 
-    :raises Forbidden: it is somebody for whom the source may not speak, or whose account is switched off.
+    :raises NotLetIn: it is somebody for whom the source may not speak, or whose account is switched off.
     :raises AnotherPerson: the user is bound to one person and carries another's identifier; to be noted by
         :func:`note_another` once the transaction has been rolled back.
     """
-    rows = _candidates(said, source)
-    _check_same(rows, said, source)
-    bound = {row.person.id for row in rows if row.by is By.BOUND}
+    (answer,) = people_of([said], source)
+    if isinstance(answer, Forbidden):
+        raise answer
+    return answer
+
+
+def people_of(all_said: Sequence[Said], source: Source) -> list[Answer]:
+    """For each of them whom ``source`` means, by the rules for one; some hundred with as many questions as for one.
+    Each is judged as if alone: whether two of them carry one number is for the caller to see."""
+    found = _candidates(all_said, source)
+    return [_judged(said, rows, source) for said, rows in zip(all_said, found, strict=True)]
+
+
+def _judged(said: Said, rows: list[_Candidate], source: Source) -> Answer:
+    bound = {row.person.id: row.person for row in rows if row.by is By.BOUND}
+    named = {row.person.id: row.person for row in rows if row.by is By.SOURCEDID and row.inside}
+    if bound and named and not bound.keys() & named.keys():
+        return AnotherPerson(source, said, bound=bound.popitem()[1], named=named.popitem()[1])
     within = {row.person.id for row in rows if row.inside}
     wide = {row.person.id for row in rows if not row.inside and row.role in WIDE}
     for how in By:
         people = {row.person.id: row for row in rows if row.by is how and row.person.id in within}
         if len(people) == 1:
             row = people.popitem()[1]
-            _check(row.account, wide_elsewhere=row.person.id in wide)
-            return Found(row.person, how, row.account, bound=bound == {row.person.id})
+            refusal = _refusal(row, wide_elsewhere=row.person.id in wide)
+            return refusal or Found(row.person, how, row.account, bound=bound.keys() == {row.person.id})
         if people:
             return None  # Two people with one identifier: a guess would let one in as the other.
     return None
-
-
-def _check_same(rows: list[_Candidate], said: Said, source: Source) -> None:
-    bound = {row.person.id: row.person for row in rows if row.by is By.BOUND}
-    named = {row.person.id: row.person for row in rows if row.by is By.SOURCEDID and row.inside}
-    if bound and named and not bound.keys() & named.keys():
-        raise AnotherPerson(source, said, bound=bound.popitem()[1], named=named.popitem()[1])
 
 
 class _Candidate(NamedTuple):
@@ -190,35 +214,58 @@ class _Candidate(NamedTuple):
     by: By
 
 
-def _candidates(said: Said, source: Source) -> list[_Candidate]:
-    """Everybody whom the first rule that finds anybody finds, once for each of their roles of today; for most people
-    that is one question."""
-    about = {"organisation": source.organisation_id, "day": today()}
-    # An empty identifier is nobody's: it is asked for as the subject, which is never empty.
-    names = {"subject": said.subject, "sourcedid": said.person_sourcedid or said.subject, "system": source.system}
-    found = [
-        _Candidate(row[0], row[1], row[2], row[3], By.BOUND if row[4] == source.system else By.SOURCEDID)
-        for row in db.session.execute(BY_IDENTIFIER, about | names)
-        if said.person_sourcedid or row[4] == source.system
-    ]
-    number = said.number or said.person_sourcedid
-    if not found and number:
-        rows = db.session.execute(BY_NUMBER, about | {"number": number, "system": source.system})
-        found = [_Candidate(row[0], row[1], row[2], row[3], By.NUMBER) for row in rows]
-    if not found and source.email_counts and said.email:
-        rows = db.session.execute(BY_EMAIL, about | {"email": said.email.lower()})
-        found = [_Candidate(row[0], row[1], row[2], row[3], By.EMAIL) for row in rows]
+def _candidates(all_said: Sequence[Said], source: Source) -> list[list[_Candidate]]:
+    """For each of them everybody whom the first rule that finds anybody finds, once for each of their roles of today;
+    for most people that is one question."""
+    about = {"organisation": source.organisation_id, "day": today(), "system": source.system}
+    keys = {key for said in all_said for key in (said.subject, said.person_sourcedid) if key}
+    rows = _by_key(BY_IDENTIFIER, about | {"keys": sorted(keys)})
+    found = [list(_identified(said, rows, source)) for said in all_said]
+    numbers = {i: said.number or said.person_sourcedid for i, said in enumerate(all_said) if not found[i]}
+    wanted = sorted({number for number in numbers.values() if number})
+    if wanted:
+        rows = _by_key(BY_NUMBER, about | {"numbers": wanted})
+        for i, number in numbers.items():
+            found[i] = [_candidate(row, By.NUMBER) for row in rows[number]]
+    addresses = {i: said.email.lower() for i, said in enumerate(all_said) if not found[i] and said.email}
+    if source.email_counts and addresses:
+        rows = _by_key(BY_EMAIL, about | {"addresses": sorted(set(addresses.values()))})
+        for i, address in addresses.items():
+            found[i] = [_candidate(row, By.EMAIL) for row in rows[address]]
     return found
 
 
-def _check(account: Account | None, *, wide_elsewhere: bool) -> None:
-    if account is not None and account.disabled_at is not None:
-        raise Forbidden(N_("This account is switched off."), remedy=N_("Ask your school."))
+def _candidate(row: Any, by: By) -> _Candidate:
+    return _Candidate(row[0], row[1], row[2], row[3], by)
+
+
+def _by_key(question: sa.Select[Any], values: dict[str, Any]) -> defaultdict[str, list[Any]]:
+    """The rows of a question by the key with which each was found."""
+    rows: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in db.session.execute(question, values):
+        rows[str(row[4])].append(row)
+    return rows
+
+
+def _identified(said: Said, rows: defaultdict[str, list[Any]], source: Source) -> Iterator[_Candidate]:
+    """Those who carry the user's own key as users of the source, or the identifier in a roster."""
+    for row in rows[said.subject]:
+        if row[5] == source.system:
+            yield _candidate(row, By.BOUND)
+    for row in rows[said.person_sourcedid]:
+        if row[5] != source.system:
+            yield _candidate(row, By.SOURCEDID)
+
+
+def _refusal(row: _Candidate, *, wide_elsewhere: bool) -> NotLetIn | None:
+    if row.account is not None and row.account.disabled_at is not None:
+        return NotLetIn(row.person, N_("This account is switched off."), N_("Ask your school."))
     if wide_elsewhere:
-        raise Forbidden(
-            N_("Your role reaches beyond this LMS, so it cannot sign you in."),
-            remedy=N_("Sign in to LMS Bridge itself, with your own name and password."),
-        )
+        return NotLetIn(
+            row.person, N_("Your role reaches beyond this LMS, so it cannot sign you in."),
+            N_("Sign in to LMS Bridge itself, with your own name and password."),
+        )  # fmt: skip
+    return None
 
 
 def remember(source: Source, said: Said, found: Found) -> None:
@@ -228,28 +275,34 @@ def remember(source: Source, said: Said, found: Found) -> None:
         _bind(source.system, said.subject, found.person)
 
 
-def note_stranger(source: Source, said: Said, **more: str) -> None:
-    """Put somebody whom nobody knows on the administrator's list, once; ``more`` is said of them there, too."""
+def note_stranger(source: Source, said: Said, *, came: bool = True, **more: str) -> bool:
+    """Put somebody whom nobody knows on the administrator's list, once; whether they are new there. ``more`` is said of
+    them there, too. Who was only read in a class list (not ``came``) has tried nothing, and keeps their place."""
     about = {
         "name": said.name, "email": said.email, "sourcedid": said.person_sourcedid or said.number,
         "course": said.context_title, "teacher": said.says_teacher,
     } | more  # fmt: skip
-    latest = {
-        "about": about, "sent_by": source.name, "organisation_id": source.organisation_id, "last_at": now(),
-    }  # fmt: skip
+    latest: dict[str, Any] = {"about": about, "sent_by": source.name, "organisation_id": source.organisation_id}
+    moment = now()
+    again = {"tries": Stranger.tries + 1, "last_at": moment} if came else {}
     # With one statement: whoever has not been let in tries again in a second window.
-    db.session.execute(
+    first_at = db.session.scalar(
         _insert(Stranger)
-        .values(system=source.system, subject=said.subject, **latest)
-        .on_conflict_do_update(index_elements=["system", "subject"], set_=latest | {"tries": Stranger.tries + 1})
-    )
+        .values(
+            system=source.system, subject=said.subject, tries=int(came), first_at=moment, last_at=moment, **latest
+        )
+        .on_conflict_do_update(index_elements=["system", "subject"], set_=latest | again)
+        .returning(Stranger.first_at)
+    )  # fmt: skip
+    return bool(first_at == moment)
 
 
-def note_another(error: AnotherPerson) -> None:
+def note_another(error: AnotherPerson, *, came: bool = True) -> None:
     """Put a user who came back as another person on the administrator's list, with the person as whom they are known.
     In a transaction of the caller's."""
     source = error.source
-    note_stranger(source, error.said, known_as=error.bound.display_name)
+    if not note_stranger(source, error.said, came=came, known_as=error.bound.display_name) and not came:
+        return  # read every night: the audit log has it already
     audit.record(
         "remote_user.another_person", "person", error.bound.uid, actor_uid=None,
         organisation_id=source.organisation_id, system=source.system, named=error.named.uid,
@@ -275,6 +328,26 @@ def count_strangers(organisation_ids: Collection[int], *, not_ours: bool = False
     return db.session.scalar(query.where(Stranger.organisation_id.in_(organisation_ids), _set_aside(not_ours))) or 0
 
 
+def nobodies(source: Source, subjects: Collection[str]) -> set[str]:
+    """Those of the source's users of whom an administrator said that they are nobody of ours."""
+    return set(
+        db.session.scalars(
+            sa.select(Stranger.subject).where(
+                Stranger.system == source.system, Stranger.subject.in_(subjects), Stranger.not_ours_at.is_not(None)
+            )
+        )
+    )
+
+
+def forget_strangers(source: Source, subjects: Collection[str]) -> None:
+    """Take users of the source off the administrator's list: the source says by now who they are."""
+    db.session.execute(
+        sa.delete(Stranger)
+        .where(Stranger.system == source.system, Stranger.subject.in_(subjects))
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _set_aside(not_ours: bool) -> sa.ColumnElement[bool]:
     return Stranger.not_ours_at.is_not(None) if not_ours else Stranger.not_ours_at.is_(None)
 
@@ -286,6 +359,14 @@ def bind(stranger: Stranger, person: Person, *, actor_uid: str) -> None:
         "remote_user.bound", "person", person.uid, actor_uid=actor_uid, organisation_id=stranger.organisation_id,
         system=stranger.system,
     )  # fmt: skip
+
+
+def bind_user(source: Source, subject: str, person: Person) -> None:
+    """Keep that a user of the source is the person, whether or not they ever came, unless they are known as another:
+    what was said at the source counts more."""
+    known = db.session.scalar(sa.select(ExternalId.id).filter_by(entity=PERSON, system=source.system, key=subject))
+    if known is None:
+        _bind(source.system, subject, person)
 
 
 def set_aside(stranger: Stranger, *, not_ours: bool, actor_uid: str) -> None:

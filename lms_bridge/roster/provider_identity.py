@@ -47,13 +47,20 @@ def sign_in(provider: Provider, identity: Identity) -> tuple[Person, Account] | 
     return known.person, known.account or account_for(known.person)
 
 
-def _source(provider: Provider) -> ProviderSource:
-    query = sa.select(Organisation.id).where(Organisation.valid_to.is_(None))
+def organisation_of(provider: Provider) -> Organisation | None:
+    """For whose people the provider speaks; None: the settings name an organisation that is not here."""
+    query = sa.select(Organisation).where(Organisation.valid_to.is_(None)).order_by(Organisation.id).limit(1)
     code = provider.said.organisation
     which = Organisation.code == code if code else Organisation.parent_id.is_(None)
-    organisation_id = db.session.scalar(query.where(which).order_by(Organisation.id).limit(1))
-    if organisation_id is None:
+    if provider.organisation_id is not None:
+        which = Organisation.id == provider.organisation_id
+    return db.session.scalar(query.where(which))
+
+
+def _source(provider: Provider) -> ProviderSource:
+    organisation = organisation_of(provider)
+    if organisation is None:
         raise SignInFailed(
             "organisation", N_("%(name)s is set up for a school that is not here."), remedy=ASK, name=provider.name
         )
-    return ProviderSource(provider.system, provider.name, organisation_id, provider.said.email_counts)
+    return ProviderSource(provider.system, provider.name, organisation.id, provider.said.email_counts)

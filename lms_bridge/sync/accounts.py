@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from lms_bridge.core import audit, jobs, registry
+from lms_bridge.core import audit, registry
 from lms_bridge.core.application import plugin_context
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
@@ -24,12 +24,7 @@ FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=10)
 """An LMS that is down is asked again after pauses that double up to this."""
 
-LEASE = timedelta(minutes=6)
-"""Longer than the longest time that a connector may wait for one answer."""
-
 NAME_TAKEN = N_("Your organisation has an LMS account named “%(name)s” already.")
-
-BUSY_PAUSE = timedelta(seconds=3)
 
 ACCESS_PAUSE = timedelta(hours=1)
 """So long after a refused token, in which only a person can help; "run now" asks at once."""
@@ -48,9 +43,12 @@ def connect(
     """The organisation's account ``name`` at an LMS, made or given other settings, and switched on. Flushes.
 
     :raises ConfigurationError: there is no such plugin, a setting is wrong, or it cannot make courses.
+    :raises Conflict: another account exchanges the same lessons with this LMS, or this one is being removed.
     """
     stored = _checked(plugin, settings, makes_courses)
     account = named(organisation, plugin, name)
+    if account is not None:
+        check_stays(account)
     _check_alone(organisation, plugin, stored, account)
     if account is None:
         account = LmsAccount(organisation_id=organisation.id, plugin=plugin, name=name)
@@ -81,8 +79,9 @@ def change(
     before counts no longer.
 
     :raises ConfigurationError: a setting is wrong, or the LMS's connector cannot make courses.
-    :raises Conflict: another account of the organisation has the name.
+    :raises Conflict: another account of the organisation has the name, or this one is being removed.
     """
+    check_stays(account)
     stored = _checked(account.plugin, settings, makes_courses)
     other = named(account.organisation, account.plugin, name)
     if other is not None and other.id != account.id:
@@ -96,9 +95,25 @@ def change(
 
 def switch(account: LmsAccount, *, on: bool, actor_uid: str) -> None:
     """Exchange with the LMS again, or no longer; settings and mappings stay, and so does what is there. What changed
-    meanwhile is caught up with by the next runs."""
+    meanwhile is caught up with by the next runs.
+
+    :raises Conflict: it is being removed.
+    """
+    check_stays(account)
     account.enabled = on
     _record("lms.on" if on else "lms.off", account, actor_uid)
+
+
+def check_stays(account: LmsAccount) -> None:
+    """Pass silently unless the account is being removed.
+
+    :raises Conflict: it is.
+    """
+    if account.removal is not None:
+        raise Conflict(
+            N_("The account “%(name)s” is being removed."), name=account.name,
+            remedy=N_("Wait until it is gone, or say on its page that it is kept."),
+        )  # fmt: skip
 
 
 def _record(what: str, account: LmsAccount, actor_uid: str | None, **more: str) -> None:
@@ -197,55 +212,6 @@ def connected(account: LmsAccount) -> Iterator[LmsConnector]:
         note_success(account.id)
     finally:
         connector.close()
-
-
-def take(account_id: int) -> None:
-    """Take the lease of writing into the LMS.
-
-    :raises RetryAt: another job has it.
-    """
-    moment = now()
-    with transaction() as session:
-        taken = session.scalar(
-            sa.update(LmsAccount)
-            .where(
-                LmsAccount.id == account_id,
-                sa.or_(LmsAccount.busy_until.is_(None), LmsAccount.busy_until < moment),
-            )
-            .values(busy_until=moment + LEASE, busy_by=jobs.owner())
-            .returning(LmsAccount.id)
-            .execution_options(synchronize_session=False)
-        )
-    if taken is None:
-        raise jobs.RetryAt(moment + BUSY_PAUSE)
-
-
-def hold(account_id: int) -> None:
-    """Lengthen the lease, and that of the job in hand. Opens a transaction of its own.
-
-    :raises RetryAt: the lease ran out, and another job has it now.
-    """
-    if not _set_busy(account_id, now() + LEASE):
-        raise jobs.RetryAt(now() + BUSY_PAUSE)
-    jobs.renew()
-
-
-def release(account_id: int) -> None:
-    """Give the lease back, if it is still ours. What the transaction in force wrote is not kept."""
-    db.session.rollback()
-    _set_busy(account_id, None)
-
-
-def _set_busy(account_id: int, until: datetime | None) -> bool:
-    with transaction() as session:
-        ours = session.scalar(
-            sa.update(LmsAccount)
-            .where(LmsAccount.id == account_id, LmsAccount.busy_by == jobs.owner())
-            .values(busy_until=until, busy_by=LmsAccount.busy_by if until else None)
-            .returning(LmsAccount.id)
-            .execution_options(synchronize_session=False)
-        )
-    return ours is not None
 
 
 def note_success(account_id: int) -> None:

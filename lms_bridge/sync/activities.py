@@ -12,7 +12,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import LmsConnector
-from lms_bridge.sync import accounts
+from lms_bridge.sync import leases, naming
 from lms_bridge.sync.courses import CourseOfClass, known_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.workers import each
@@ -49,6 +49,7 @@ def put_in(
     if dry_run:
         changes.present = sum(course.remote_id in known for course in courses)
         changes.new = len(courses) - changes.present
+        naming.note_classes("new", [course.class_id for course in courses if course.remote_id not in known])
         return changes
 
     def ensure(connector: LmsConnector, course: CourseOfClass) -> str:
@@ -62,7 +63,9 @@ def put_in(
         else:
             changes.present += known.get(course.remote_id) == answer
             changes.new += known.get(course.remote_id) != answer
-        accounts.hold(account.id)
+            if known.get(course.remote_id) != answer:
+                naming.note_classes("new", [course.class_id])
+        leases.hold(LmsAccount, account.id)
         watch(number, len(courses))
     return changes
 

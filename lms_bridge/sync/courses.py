@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -114,12 +115,24 @@ def known_courses(
 
 
 class PlacesOfClasses:
-    """In which remote courses lessons are shown."""
+    """In which remote courses lessons are shown, and to which group there; ``groups`` are those of parts of classes, by
+    course and part."""
 
-    def __init__(self, courses: Collection[CourseOfClass]) -> None:
+    def __init__(
+        self, courses: Collection[CourseOfClass], groups: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    ) -> None:
         self._of_class: defaultdict[int, list[CourseOfClass]] = defaultdict(list)
+        self._classes: defaultdict[str, set[int]] = defaultdict(set)
+        self._groups = groups
         for course in courses:
             self._of_class[course.class_id].append(course)
+            self._classes[course.remote_id].add(course.class_id)
+
+    def group_of(self, audience: Collection[tuple[int, str]], place: str) -> str | None:
+        """The group of the course ``place`` that a lesson of these classes or parts of classes is for; None: the whole
+        course, or more than one part of its class, or a part that has no group there."""
+        parts = {part for class_id, part in audience if class_id in self._classes[place]}
+        return self._groups.get(place, {}).get(parts.pop()) if len(parts) == 1 else None
 
     def of_lesson(self, class_ids: Collection[int], subject_id: int) -> list[str]:
         """The remote courses in which a lesson of these classes is shown: for each class those of its subject, and only

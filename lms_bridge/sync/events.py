@@ -25,7 +25,7 @@ from lms_bridge.core.plugins import (
     PluginError,
     TemporaryFailure,
 )
-from lms_bridge.sync import accounts, retries
+from lms_bridge.sync import groups, leases, retries
 from lms_bridge.sync.courses import PlacesOfClasses, known_courses
 from lms_bridge.sync.facts import facts_of
 from lms_bridge.sync.looking import events_of
@@ -107,7 +107,7 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
                 count += len(piece.wishes)
             if time.monotonic() - held > HOLD_SECONDS:
                 held = time.monotonic()
-                accounts.hold(account.id)
+                leases.hold(LmsAccount, account.id)
             if watch is not None:
                 watch(count, max(total, count))
         if count == before:
@@ -221,14 +221,16 @@ def _wanted(account: LmsAccount, rows: Sequence[Any]) -> Iterator[CalendarEvent 
     """For each mapping the event that its course should show, or None."""
     lessons = {lesson.id: lesson for lesson in facts_of([row.entity_id for row in rows if row.entity_id])}
     class_ids = {class_id for lesson in lessons.values() for class_id in lesson.class_ids}
-    courses = PlacesOfClasses(known_courses([account.id], class_ids).get(account.id, []))
+    of_parts = groups.usable([account.id]).get(account.id, {})
+    courses = PlacesOfClasses(known_courses([account.id], class_ids).get(account.id, []), of_parts)
     for row in rows:
         lesson = lessons.get(row.entity_id or 0)
         if lesson is None or not lesson.shown:
             yield None
             continue
         places = courses.of_lesson(lesson.class_ids, lesson.subject_id)
-        yield event_of(lesson, row.place) if row.place in places else None
+        group = courses.group_of(lesson.audience, row.place)
+        yield event_of(lesson, row.place, group) if row.place in places else None
 
 
 def _pieces(wishes: Sequence[Wish], batch: int) -> Iterator[Piece]:
@@ -287,7 +289,8 @@ def _find(
         return present, unseen
     courses = sorted({event.course_remote_id for event in events})
     since, until = min(e.starts_at for e in events) - DAY, max(e.ends_at for e in events) + DAY
-    for some, answer in events_of(lms, courses, since, until):
+    of_groups = {course: {e.group_remote_id for e in events if e.group_remote_id} for course in courses}
+    for some, answer in events_of(lms, courses, since, until, of_groups):
         if isinstance(answer, BridgeError):
             unseen |= dict.fromkeys(some, answer)
         else:
@@ -399,11 +402,14 @@ def _find_some(account: LmsAccount, lms: LmsConnector, rows: Sequence[SyncMappin
     times = [datetime.fromisoformat(row.sent[name]) for row in rows for name in ("starts_at", "ends_at")]
     wanted = {(row.place, keys.get(row.entity_id or 0)): row.id for row in rows}
     courses = sorted({row.place for row in rows})
+    of_groups: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        of_groups[row.place].update({str(row.sent["group"])} if row.sent.get("group") else ())
     db.session.rollback()  # no transaction is open while the LMS is asked
     there: defaultdict[int, list[str]] = defaultdict(list)
     unseen: dict[str, BridgeError] = {}
     if lms.capabilities.finds_events_by_marker:
-        for some, answer in events_of(lms, courses, min(times) - DAY, max(times) + DAY):
+        for some, answer in events_of(lms, courses, min(times) - DAY, max(times) + DAY, of_groups):
             if isinstance(answer, BridgeError):
                 unseen |= dict.fromkeys(some, answer)
                 continue
@@ -425,7 +431,7 @@ def _find_some(account: LmsAccount, lms: LmsConnector, rows: Sequence[SyncMappin
             done.found_again += bool(found)
             # Compared with what is wanted now by the next round; an update of what is as it should be does no harm.
             row.state, row.next_try = MappingState.WAITING, min(row.next_try, now())
-    accounts.hold(account.id)
+    leases.hold(LmsAccount, account.id)
 
 
 def _remove_double(lms: LmsConnector, remote_id: str) -> None:

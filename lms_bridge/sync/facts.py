@@ -32,9 +32,15 @@ class LessonFacts:
     subject_en: str
     locale: str
     """The language of the campus."""
-    class_ids: tuple[int, ...]
+    audience: tuple[tuple[int, str], ...]
+    """Each class, with the named part of it that the lesson is for ("": the whole class)."""
     classes: tuple[str, ...]
     teachers: tuple[str, ...]
+
+    @property
+    def class_ids(self) -> tuple[int, ...]:
+        """The classes of the lesson."""
+        return tuple(dict.fromkeys(class_id for class_id, _ in self.audience))
 
     @property
     def shown(self) -> bool:
@@ -53,7 +59,7 @@ LESSONS = (
     .order_by(Lesson.starts_at, Lesson.id)
 )  # fmt: skip
 AUDIENCE = (
-    sa.select(LessonAudience.lesson_id, LessonAudience.class_id, ClassGroup.title)
+    sa.select(LessonAudience.lesson_id, LessonAudience.class_id, LessonAudience.part, ClassGroup.title)
     .join(ClassGroup, ClassGroup.id == LessonAudience.class_id)
     .where(LessonAudience.lesson_id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(LessonAudience.id)
@@ -71,8 +77,8 @@ def facts_of(lesson_ids: Collection[int]) -> list[LessonFacts]:
     db.session.flush()
     connection, wanted = db.session.connection(), {"ids": list(lesson_ids)}
     classes: defaultdict[int, list[Any]] = defaultdict(list)
-    for lesson_id, class_id, title in connection.execute(AUDIENCE, wanted).all():
-        classes[lesson_id].append((class_id, title))
+    for lesson_id, class_id, part, title in connection.execute(AUDIENCE, wanted).all():
+        classes[lesson_id].append((class_id, part, f"{title} {part}".strip()))
     teachers: defaultdict[int, list[str]] = defaultdict(list)
     for lesson_id, family, given, middle in connection.execute(TEACHERS, wanted).all():
         teachers[lesson_id].append(name_as_said(family, given, middle))
@@ -81,8 +87,8 @@ def facts_of(lesson_ids: Collection[int]) -> list[LessonFacts]:
         audience = classes[row[0]]
         values: Any = (
             *row,
-            tuple(class_id for class_id, _ in audience),
-            tuple(sorted({title for _, title in audience})),
+            tuple((class_id, part) for class_id, part, _ in audience),
+            tuple(sorted({title for _, _, title in audience})),
             tuple(teachers[row[0]]),
         )
         found.append(LessonFacts(*values))

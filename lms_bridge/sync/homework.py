@@ -17,6 +17,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import Assignment, LmsConnector, Submission
 from lms_bridge.supervision.models import Homework, HomeworkAnswer, HomeworkState
+from lms_bridge.sync import naming
 from lms_bridge.sync.courses import CourseOfClass, known_courses
 from lms_bridge.sync.looking import of_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
@@ -117,7 +118,9 @@ def _keep(account: LmsAccount, found: Found, changes: HomeworkChanges) -> None:
             if place == course.remote_id and remote_id not in there and row.state is not MappingState.GONE:
                 changes.homework_withdrawn += 1
                 row.state, row.changed_at, row.last_error = MappingState.GONE, now(), None
-                db.session.get_one(Homework, row.entity_id).withdrawn_at = now()
+                gone = db.session.get_one(Homework, row.entity_id)
+                gone.withdrawn_at = now()
+                naming.note("homework_withdrawn", [gone.title])
     db.session.flush()
 
 
@@ -134,9 +137,11 @@ def _take(
     if row is None:
         homework = Homework(class_id=course.class_id, title="")
         changes.homework_new += 1
+        naming.note("homework_new", [assignment.title])
     else:
         homework = db.session.get_one(Homework, row.entity_id)
         changes.homework_changed += 1
+        naming.note("homework_changed", [assignment.title])
     homework.class_id, homework.subject_id = course.class_id, course.subject_id
     homework.title, homework.url = assignment.title[:255], assignment.url[:500]
     homework.opens_at, homework.due_at, homework.withdrawn_at = assignment.opens_at, assignment.due_at, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -33,13 +33,18 @@ def of_courses(ask: Callable[[Sequence[C]], R], courses: Sequence[C]) -> Iterato
 
 
 def events_of(
-    lms: LmsConnector, courses: Sequence[str], since: datetime, until: datetime
+    lms: LmsConnector, courses: Sequence[str], since: datetime, until: datetime, groups: Mapping[str, Collection[str]]
 ) -> Iterator[tuple[Sequence[str], list[RemoteEvent] | BridgeError]]:
-    """Our events in these courses; a refusal names its course.
+    """Our events in these courses, and in those ``groups`` of them that may have any (by course); a refusal names its
+    course.
 
     :raises TemporaryFailure, AccessRefused: the LMS does not answer.
     """
-    for some, answer in of_courses(lambda asked: list(lms.find_events(asked, since, until)), courses):
+
+    def ask(asked: Sequence[str]) -> list[RemoteEvent]:
+        return list(lms.find_events(asked, since, until, [one for course in asked for one in groups.get(course, ())]))
+
+    for some, answer in of_courses(ask, courses):
         yield some, _naming(some[0], answer) if isinstance(answer, BridgeError) else answer
 
 

@@ -34,7 +34,7 @@ from lms_bridge.core.plugins import (
     TemporaryFailure,
 )
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
-from lms_bridge.sync import accounts, retries
+from lms_bridge.sync import accounts, leases, naming, retries
 from lms_bridge.sync.courses import CourseOfClass, PlacesOfClasses, known_courses
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.wishes import PUSH
@@ -124,6 +124,7 @@ def wish_recent(account: LmsAccount, *, dry_run: bool = False) -> int:
         for found in _places([account], ids[start : start + ROUND])
         if found[3] is None or found[3].state is MappingState.UNMATCHED
     ]
+    naming.note("waiting", [title_of(lesson) for _, lesson, _, _ in new])
     if dry_run:
         return len(new) + waiting_count(account)
     with transaction():
@@ -219,7 +220,7 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
                 for register, one in zip(piece, answers, strict=True):
                     _settle(register, one, done)
             count += len(piece)
-            accounts.hold(account.id)
+            leases.hold(LmsAccount, account.id)
             if watch is not None:
                 watch(count, max(total, count))
     return done

@@ -16,6 +16,14 @@ from lms_bridge.core.types import EncryptedJSON
 from lms_bridge.roster.models import Organisation
 
 
+class Removal(enum.StrEnum):
+    """How an account goes: ``forget`` touches nothing in the LMS; ``clear`` first takes away the events and activities
+    that were made there."""
+
+    FORGET = "forget"
+    CLEAR = "clear"
+
+
 class LmsAccount(Base):
     """An account at an LMS. It hangs on an organisation and serves all below it; ``settings`` are those of its plugin,
     encrypted. With ``makes_people`` the LMS is where people come from; else it only tells who is who."""
@@ -29,6 +37,8 @@ class LmsAccount(Base):
     name: Mapped[str] = mapped_column(sa.String(120))
     settings: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON, default=dict)
     enabled: Mapped[bool] = mapped_column(default=True)
+    removal: Mapped[Removal | None]
+    """The account is being removed, in this way; it is switched off."""
     makes_people: Mapped[bool] = mapped_column(default=False)
     makes_courses: Mapped[bool] = mapped_column(default=False)
     """Courses and enrolments that are missing there are made from ours."""
@@ -62,6 +72,8 @@ class MappedKind(enum.StrEnum):
     ATTENDANCE = "attendance"
     """A lesson's session in the LMS's register, with the marks in it."""
     COHORT = "cohort"
+    GROUP = "group"
+    """The groups of a course that stand for parts of its class."""
     ASSIGNMENT = "assignment"
 
 
@@ -86,8 +98,8 @@ class SyncMapping(Base):
     """One thing of ours and what it is there. ``place`` is the remote course that it is in ("" for none).
 
     ``entity_id`` is the number of our row of the kind (class, person, enrolment, lesson, homework; the class of an
-    activity or a cohort); ``sent`` is what was sent last, or what an unmatched thing is called there; ``digest`` tells
-    whether something else is wanted by now.
+    activity, a cohort or groups); ``sent`` is what was sent last, or what an unmatched thing is called there;
+    ``digest`` tells whether something else is wanted by now.
     """
 
     __tablename__ = "sync_mapping"

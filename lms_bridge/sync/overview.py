@@ -56,6 +56,7 @@ def overview() -> list[dict[str, Any]]:
             "organisation": row.organisation.code,
             "name": row.name,
             "enabled": row.enabled,
+            "removal": row.removal,
             "failures": row.failures,
             "last_error": row.last_error,
             "mappings": by_account[row.id],
@@ -101,6 +102,8 @@ def troubled(account_ids: Collection[int], limit: int = LISTED, *, people: bool 
 def name_of(row: SyncMapping) -> str:
     """What people call the thing of a mapping."""
     said = row.sent.get("name") or row.sent.get("title")
+    if not said and row.kind is MappedKind.ACTIVITY:
+        said = gettext("course %(number)s", number=row.place)
     return str(said or row.remote_id or row.entity_id or row.id)
 
 

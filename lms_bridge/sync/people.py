@@ -27,6 +27,7 @@ from lms_bridge.roster.models import (
     RoleAssignment,
 )
 from lms_bridge.roster.scope import today, valid
+from lms_bridge.sync import naming
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.storing import Agreed, store_agreed
 
@@ -163,6 +164,8 @@ class People:
                 elif self.dry_run:
                     self.imagined.add(record.remote_id)
                     self.made += 1
+                    naming.note("people_made", [name_of(record)])
+                    naming.note("enrolments_new", [name_of(record)])
                 else:
                     made.append((record, campus, member.role))
         self._bind(bound)
@@ -228,6 +231,7 @@ class People:
             if record.email
         )
         self.made += len(made)
+        naming.note("people_made", [name_of(record) for record, _, _ in made])
         return [(record, number) for (record, _, _), number in zip(made, ids, strict=True)]
 
     def give_roles(self, wanted: Sequence[tuple[int, Organisation, EnrolmentRole]]) -> None:
@@ -310,6 +314,7 @@ class People:
         if record.remote_id in self.unmatched:
             return
         self.unmatched.add(record.remote_id)
+        naming.note("people_unmatched", [name_of(record)])
         row = db.session.scalar(
             sa.select(SyncMapping).filter_by(
                 account_id=self.account.id, kind=MappedKind.PERSON, remote_id=record.remote_id
@@ -321,10 +326,7 @@ class People:
         elif row.state is not MappingState.UNMATCHED:
             return  # an administrator said who it is while this run was going on
         row.state, row.last_error, row.entity_id, row.seen_at = MappingState.UNMATCHED, problem, None, now()
-        row.sent = {
-            "name": Person(family_name=record.family_name, given_name=record.given_name).display_name,
-            "number": record.number,
-        }
+        row.sent = {"name": name_of(record), "number": record.number}
 
     def _follow(self, members: Sequence[CourseMember]) -> None:
         """Names that changed there are changed here, for people who came from there."""
@@ -336,6 +338,7 @@ class People:
             if self.ids.get(record.remote_id) not in self.from_there or self.digests.get(record.remote_id) == digest:
                 continue
             person = db.session.get_one(Person, self.ids[record.remote_id])
+            naming.note("people_changed", [f"{person.display_name} → {name_of(record)}"])
             person.family_name, person.given_name = record.family_name[:100], record.given_name[:100]
             db.session.execute(
                 sa.update(SyncMapping)
@@ -348,6 +351,11 @@ class People:
             )
             self.digests[record.remote_id] = digest
             self.changed += 1
+
+
+def name_of(record: PersonRecord) -> str:
+    """What people call somebody of the LMS."""
+    return Person(family_name=record.family_name, given_name=record.given_name).display_name
 
 
 def digest_of(record: PersonRecord) -> str:

@@ -25,6 +25,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, RemoteEvent, TemporaryFailure
+from lms_bridge.sync import groups
 from lms_bridge.sync.courses import known_courses
 from lms_bridge.sync.looking import events_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
@@ -71,12 +72,14 @@ def reconcile(
     found = Differences()
     since, until = now() - PAST, now() + AHEAD
     courses = sorted({course.remote_id for course in known_courses([account.id]).get(account.id, [])})
-    groups = [courses[start : start + COURSES_AT_ONCE] for start in range(0, len(courses), COURSES_AT_ONCE)]
+    lots = [courses[start : start + COURSES_AT_ONCE] for start in range(0, len(courses), COURSES_AT_ONCE)]
+
+    of_courses = groups.seen(account)
 
     def look(connector: LmsConnector, some: list[str]) -> list[tuple[Sequence[str], list[RemoteEvent] | BridgeError]]:
-        return list(events_of(connector, some, since, until))
+        return list(events_of(connector, some, since, until, of_courses))
 
-    for number, (_, answers) in enumerate(each(account, lms, groups, look), start=1):
+    for number, (_, answers) in enumerate(each(account, lms, lots, look), start=1):
         for some, answer in answers if isinstance(answers, list) else [((), answers)]:
             if isinstance(answer, BridgeError):
                 found.problems.append(answer)
@@ -194,6 +197,7 @@ def _check(
         kept.title != title
         or abs(kept.starts_at - starts_at) >= MINUTE
         or abs(kept.ends_at - ends_at) >= MINUTE
+        or kept.group_remote_id != row.sent.get("group")
         or (not kept.visible and not row.sent.get("cancelled"))
     ):
         found.changed.append(title)

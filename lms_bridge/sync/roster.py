@@ -29,7 +29,7 @@ from lms_bridge.core.plugins import (
 )
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Term
 from lms_bridge.roster.scope import today, valid
-from lms_bridge.sync import cohorts
+from lms_bridge.sync import cohorts, groups, naming
 from lms_bridge.sync import courses as course_matching
 from lms_bridge.sync.courses import CourseOfClass
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
@@ -122,6 +122,7 @@ def take_in(
     if account.makes_courses and not dry_run:
         courses = [course for _, course in of_class]
         _send_enrolments(account, connector, people, courses, changes, watch)
+    changes.problems += groups.bring(account, connector, people.ids, of_class, dry_run=dry_run)
     return changes
 
 
@@ -347,8 +348,10 @@ def _end(account: LmsAccount, missing: list[int], changes: RosterChanges, *, dry
     limit = max(FEW, int((standing or 0) * current_settings().roster_removal_limit))
     if len(missing) > limit and not confirmed:
         changes.enrolments_kept_back = len(missing)
+        naming.note_mapped_enrolments("enrolments_kept_back", missing)
         return
     changes.enrolments_ended = len(missing)
+    naming.note_mapped_enrolments("enrolments_ended", missing)
     if dry_run or not missing:
         return
     with transaction():

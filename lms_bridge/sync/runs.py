@@ -16,7 +16,20 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, use_locale
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
-from lms_bridge.sync import accounts, activities, addresses, events, homework, marks, parts, reconcile, roster
+from lms_bridge.sync import (
+    accounts,
+    activities,
+    addresses,
+    events,
+    groups,
+    homework,
+    leases,
+    marks,
+    naming,
+    parts,
+    reconcile,
+    roster,
+)
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun, SyncState
 from lms_bridge.sync.wishes import PUSH, WISH
 
@@ -65,10 +78,19 @@ def start(
         actor_uid=actor_uid,
         locale=get_locale(),
     )
+    _drop_names(account, kind)
     db.session.add(run)
     db.session.flush()
     jobs.enqueue(RUN, str(run.id))
     return run
+
+
+def _drop_names(account: LmsAccount, kind: RunKind) -> None:
+    """Names of people are kept only until the next run of the kind, whose own are the ones to look at then."""
+    earlier = sa.select(SyncRun).filter_by(account_id=account.id, kind=kind).order_by(SyncRun.id.desc())
+    for run in db.session.scalars(earlier.limit(LISTED)):
+        if "names" in run.result:
+            run.result = {name: value for name, value in run.result.items() if name != "names"}
 
 
 def start_night() -> None:
@@ -98,12 +120,13 @@ def carry_out(run_id: int) -> None:
         problem = InputError(SWITCHED_OFF)
         _note(run_id, state=SyncState.REFUSED, problems=texts([problem], locale), finished_at=now())
         return
-    accounts.take(account.id)
+    leases.take(LmsAccount, account.id)
     try:
         _note(run_id, state=SyncState.RUNNING, progress={})
-        with use_locale(locale), accounts.connected(account) as lms:
+        with use_locale(locale), accounts.connected(account) as lms, naming.collecting() as names:
             _check_offered(lms, run.kind)
             result, problems = _DO[run.kind](account, lms, run, _Notes(run_id, account.id))
+        result = naming.added(result, names)
         _note(run_id, state=SyncState.DONE, result=result, problems=texts(problems, locale), finished_at=now())
     except (TemporaryFailure, AccessRefused) as error:
         _note(run_id, state=SyncState.WAITING, problems=texts([error], locale))
@@ -122,7 +145,7 @@ def carry_out(run_id: int) -> None:
         )  # fmt: skip
         _note(run_id, state=SyncState.REFUSED, problems=texts([unexpected], locale), finished_at=now())
     finally:
-        accounts.release(account.id)
+        leases.release(LmsAccount, account.id)
 
 
 def _check_offered(lms: LmsConnector, kind: RunKind) -> None:
@@ -143,7 +166,7 @@ def carry_out_now(run_id: int) -> None:
             run = db.session.get_one(SyncRun, run_id, populate_existing=True)
             if run.problems:  # the LMS does not answer
                 return
-            time.sleep(accounts.BUSY_PAUSE.total_seconds())
+            time.sleep(leases.BUSY_PAUSE.total_seconds())
         else:
             return
 
@@ -171,7 +194,7 @@ def push(account_id: int) -> None:
         return
     if not events.unsettled(account) and not marks.waiting_count(account):
         return
-    accounts.take(account_id)
+    leases.take(LmsAccount, account_id)
     try:
         with accounts.connected(account) as lms:
             events.push(account, lms)
@@ -179,7 +202,7 @@ def push(account_id: int) -> None:
     except (TemporaryFailure, AccessRefused) as error:
         raise jobs.RetryAt(accounts.next_try(account.failures, error)) from None
     finally:
-        accounts.release(account_id)
+        leases.release(LmsAccount, account_id)
     later = [due for due in (events.next_due(account), marks.next_due(account)) if due is not None]
     if later:
         raise jobs.RetryAt(min(later))
@@ -205,8 +228,8 @@ def _activities(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _No
 def _events(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
     waiting = reconcile.wish_all(account, dry_run=run.dry_run)
     if run.dry_run:
-        return {"waiting": waiting}, []
-    return events.push(account, lms, watch).as_dict(), events.problems_of(account)
+        return {"waiting": waiting} | naming.counted("created", "updated", "deleted"), []
+    return events.push(account, lms, watch).as_dict(), [*events.problems_of(account), *groups.warnings(account)]
 
 
 def _reconcile(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
@@ -250,7 +273,7 @@ class _Notes:
         if time.monotonic() - self.written >= WRITE_EVERY:
             self.written = time.monotonic()
             _note(self.run_id, progress={"done": done, "of": of})
-            accounts.hold(self.account_id)
+            leases.hold(LmsAccount, self.account_id)
 
 
 def _note(run_id: int, **values: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from lms_bridge.core.bulk import Inserter, stored_moment
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
+from lms_bridge.sync import naming
 from lms_bridge.sync.models import MappedKind, MappingState, SyncMapping
 
 COLUMNS = "account_id kind place entity_id remote_id state sent digest attempts next_try last_error changed_at seen_at"
@@ -26,7 +27,10 @@ class Agreed(NamedTuple):
 
 def store_agreed(account_id: int, kind: MappedKind, rows: Iterable[Agreed]) -> None:
     """Store mappings that are new, in the transaction in force; everything that the session holds is flushed before."""
+    rows = list(rows)
     db.session.flush()
+    if kind is MappedKind.ENROLMENT:
+        naming.note_enrolments("enrolments_new", [row.entity_id for row in rows])
     connection = db.session.connection()
     moment, state = stored_moment(connection, now()), MappingState.DONE.value
     Inserter(connection, SyncMapping, COLUMNS).insert(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -20,7 +20,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.i18n import gettext, use_locale
 from lms_bridge.core.plugins import CalendarEvent
 from lms_bridge.notices.dates import say_period
-from lms_bridge.sync import accounts
+from lms_bridge.sync import accounts, groups, naming
 from lms_bridge.sync.courses import PlacesOfClasses, known_courses
 from lms_bridge.sync.facts import LessonFacts, facts_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
@@ -32,8 +32,8 @@ WISH = "sync.wish"
 CHUNK = 500
 
 
-def event_of(lesson: LessonFacts, course: str) -> CalendarEvent:
-    """The lesson as an event of the course, in the campus's language."""
+def event_of(lesson: LessonFacts, course: str, group: str | None = None) -> CalendarEvent:
+    """The lesson as an event of the course, or of one group there, in the campus's language."""
     with use_locale(lesson.locale):
         cancelled = lesson.status is LessonStatus.CANCELLED
         title = lesson.subject_en if lesson.locale == "en" else lesson.subject
@@ -56,6 +56,7 @@ def event_of(lesson: LessonFacts, course: str) -> CalendarEvent:
         ends_at=lesson.ends_at,
         sequence=lesson.sequence,
         link_text=link_text,
+        group_remote_id=group,
         cancelled=cancelled,
     )
 
@@ -67,7 +68,7 @@ def content_of(event: CalendarEvent) -> dict[str, Any]:
         "starts_at": event.starts_at.isoformat(),
         "ends_at": event.ends_at.isoformat(),
         "cancelled": event.cancelled,
-    }
+    } | ({"group": event.group_remote_id} if event.group_remote_id else {})
 
 
 def digest_of(event: CalendarEvent) -> str:
@@ -94,6 +95,7 @@ class _Known(NamedTuple):
     place: str
     state: MappingState
     digest: str | None
+    there: bool
     untouched: bool
     """It waits, and no call for it can be on its way."""
 
@@ -102,12 +104,15 @@ def _follow(present: Sequence[LmsAccount], lesson_ids: list[int]) -> int:
     lessons = facts_of(lesson_ids)
     class_ids = {class_id for lesson in lessons for class_id in lesson.class_ids}
     courses = known_courses([account.id for account in present], class_ids)
+    of_parts = groups.usable([account.id for account in present])
     mappings = _mappings([account.id for account in present], lesson_ids)
     waiting = 0
     for account in present:
-        places, new, again = PlacesOfClasses(courses.get(account.id, ())), list[dict[str, Any]](), list[_Known]()
+        places = PlacesOfClasses(courses.get(account.id, ()), of_parts.get(account.id, {}))
+        new, again, zone = list[dict[str, Any]](), list[_Known](), account.organisation.zone
         for lesson in lessons:
-            _wish(lesson, places, mappings[account.id, lesson.id], new, again)
+            for figure in _wish(lesson, places, mappings[account.id, lesson.id], new, again):
+                naming.note_lessons(figure, [lesson], zone)
         if new:
             shared = {"account_id": account.id, "kind": MappedKind.EVENT, "state": MappingState.WAITING}
             # Another transaction may have stored the same meanwhile; then that waits again for what is true now.
@@ -158,6 +163,7 @@ def _mappings(
             SyncMapping.place,
             SyncMapping.state,
             SyncMapping.digest,
+            SyncMapping.remote_id.is_not(None),
             # A new event is SENDING while it is asked for; one that is there stays WAITING while it is changed.
             sa.and_(
                 SyncMapping.state == MappingState.WAITING,
@@ -170,9 +176,9 @@ def _mappings(
             SyncMapping.entity_id.in_(lesson_ids),
         )
     )
-    for account_id, lesson_id, number, place, state, digest, untouched in rows:
+    for account_id, lesson_id, number, place, state, digest, there, untouched in rows:
         assert lesson_id is not None
-        found[account_id, lesson_id][place] = _Known(number, place, state, digest, untouched)
+        found[account_id, lesson_id][place] = _Known(number, place, state, digest, there, untouched)
     return found
 
 
@@ -182,18 +188,27 @@ def _wish(
     known: dict[str, _Known],
     new: list[dict[str, Any]],
     again: list[_Known],
-) -> None:
-    """Put the mappings whose event is not as it should be into ``again``, and those that are missing into ``new``."""
+) -> Iterator[str]:
+    """Put the mappings whose event is not as it should be into ``again``, and those that are missing into ``new``; for
+    each what is to be done there (``created``, ``updated``, ``deleted``)."""
     places = courses.of_lesson(lesson.class_ids, lesson.subject_id) if lesson.shown else []
     for place in places:
         row = known.get(place)
         if row is None:
             if lesson.status is not LessonStatus.CANCELLED:  # else nobody there ever heard of it
                 new.append({"entity_id": lesson.id, "place": place})
-        elif row.state is not MappingState.DONE or row.digest != digest_of(event_of(lesson, place)):
+                yield "created"
+        elif row.state is not MappingState.DONE or row.digest != digest_of(
+            event_of(lesson, place, courses.group_of(lesson.audience, place))
+        ):
             again.append(row)
-    # SENDING: whether it is there is found out by the job before it is taken away.
-    again += [row for place, row in known.items() if place not in places and row.state is not MappingState.GONE]
+            yield "updated" if row.there else "created"
+    for place, row in known.items():
+        # SENDING: whether it is there is found out by the job before it is taken away.
+        if place not in places and row.state is not MappingState.GONE:
+            again.append(row)
+            if row.there:
+                yield "deleted"
 
 
 def _wait(ids: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +23,8 @@ from lms_bridge.web import errors
 from lms_bridge.web.security import csrf
 
 FEATURES = (
-    "lti", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision", "continuity",
-    "sync",
+    "lti", "oidc", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision",
+    "continuity", "sync",
 )  # fmt: skip
 
 BLUEPRINTS = (
@@ -48,7 +49,9 @@ BLUEPRINTS = (
     "tokens",
     "sync",
     "sync_accounts",
+    "sync_removal",
     "lms_people",
+    "identity_providers",
     "lti",
     "lti_picking",
     "lti_platforms",
@@ -58,6 +61,7 @@ API_BLUEPRINTS = (
     "plans", "plan_work", "plan_batches", "plan_columns", "plan_deadlines", "implementation_plans",
     "timetable", "change_sets", "solve_runs", "timetable_inputs", "calendar_inputs", "teaching_inputs", "pace",
     "timetable_exchange", "cases", "case_opening", "absences",
+    "lms_accounts", "unmatched_people",
 )  # fmt: skip
 
 
@@ -110,6 +114,7 @@ def served_app() -> Flask:
     return app
 
 
+@functools.cache
 def load_features() -> None:
     """Import each feature's tables, jobs and subscriptions, so that they are known before the first request."""
     import_module("lms_bridge.core.models")

@@ -74,7 +74,7 @@ def bind(source: str, key: str) -> Response | tuple[str, int]:
     try:
         with transaction():
             if isinstance(row, Stranger):
-                lms_identity.bind(row, person, actor_uid=actor_uid)
+                unmatched.bind_stranger(row, person, actor_uid=actor_uid)
             else:
                 unmatched.bind(row, person, actor_uid=actor_uid)
     except BridgeError as error:
@@ -90,7 +90,7 @@ def set_aside(source: str, key: str, where: str) -> Response:
     row, not_ours, actor_uid = _row(source, key), where == "aside", current_person().uid
     with transaction():
         if isinstance(row, Stranger):
-            lms_identity.set_aside(row, not_ours=not_ours, actor_uid=actor_uid)
+            unmatched.set_stranger_aside(row, not_ours=not_ours, actor_uid=actor_uid)
         else:
             unmatched.set_aside(row, not_ours=not_ours, actor_uid=actor_uid)
     flash(gettext("Noted: nobody of ours.") if not_ours else gettext("Put back on the list."), "good")
@@ -102,7 +102,7 @@ def counts() -> tuple[int, int]:
     places = [row.id for row in administered.organisations()]
     of_accounts = [row.id for row in _accounts(places)]
     first, second = (
-        lms_identity.count_strangers(places, not_ours=aside) + unmatched.count(of_accounts, not_ours=aside)
+        lms_identity.count_strangers(places, not_ours=aside) + unmatched.count(of_accounts, places, not_ours=aside)
         for aside in (False, True)
     )
     return first, second
@@ -122,7 +122,7 @@ def _listed(*, not_ours: bool) -> list[Unknown]:
     ]
     rows += [
         _mapped(row, accounts[row.account_id])
-        for row in unmatched.people(list(accounts), not_ours=not_ours, most=LISTED)
+        for row in unmatched.people(list(accounts), list(places), not_ours=not_ours, most=LISTED)
     ]
     return sorted(rows, key=lambda one: one.at, reverse=True)[:LISTED]
 

@@ -126,10 +126,10 @@ def _let_in(checked: launch.Checked) -> BaseResponse | tuple[str, int]:
     found, platform, shown = checked.launch, checked.platform, None
     with transaction():
         launch.consume(checked)
+        courses.remember(platform, found)
         who = lms_identity.person_of(found, platform)
         if who is not None:
             lms_identity.remember(platform, found, who)
-            courses.remember(platform, found)
             account = who.account or account_for(who.person)
             audit.record(
                 "sign_in", "person", who.person.uid, actor_uid=who.person.uid, by="lti", platform=platform.uid,

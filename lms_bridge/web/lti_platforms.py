@@ -13,14 +13,15 @@ from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BadInputs, BridgeError, NotFound
+from lms_bridge.core.errors import BadInputs, BridgeError, Conflict, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.lti import courses as lti_courses
 from lms_bridge.lti import key_sets, keys, platforms, registration
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.lti.platforms import Registered
 from lms_bridge.roster.models import Organisation
-from lms_bridge.web import administered, lms_people
+from lms_bridge.sync import members
+from lms_bridge.web import administered, lms_people, lti_members
 from lms_bridge.web.lti_registration import carry_out
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 
@@ -178,26 +179,30 @@ def _typed() -> Registered:
     return Registered(
         **values, product=form.get("product", "").strip().lower()[:60],
         token_audience=form.get("token_audience", "").strip()[:500], email_counts=bool(form.get("email_counts")),
-        sends_scores=bool(form.get("sends_scores")),
+        sends_scores=bool(form.get("sends_scores")), reads_members=bool(form.get("reads_members")),
         web_origins=tuple(form.get("web_origins", "").split()), deployments=tuple(form.get("deployments", "").split()),
     )  # fmt: skip
 
 
 def _form(row: LtiPlatform | None = None, error: BridgeError | None = None) -> str:
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"reads_members": True}
     if error is not None:
         values = request.form.to_dict()
     elif row is not None:
         values = {name: getattr(row, name) for name, *_ in (*FIELDS, *MORE_FIELDS) if name != "deployments"}
         values |= {"web_origins": " ".join(row.web_origins), "email_counts": row.email_counts}
-        values |= {"sends_scores": row.sends_scores}
+        values |= {"sends_scores": row.sends_scores, "reads_members": row.reads_members}
         values["deployments"] = " ".join(d.deployment_id for d in row.deployments if d.allowed_at is not None)
     problems = error.problems if isinstance(error, BadInputs) else []
+    courses = lti_courses.of_platform(row) if row is not None else []
     base = current_settings().base_url.rstrip("/")
     return render_template(
         "lti/platform.html",
         row=row,
-        courses=lti_courses.of_platform(row) if row is not None else [],
+        gradebooks=[one for one in courses if one.line_items_url] if row is not None and row.sends_scores else [],
+        lists=[lti_members.shown(one) for one in courses if one.members_url],
+        asked=any(one.members_asked_at is not None for one in courses),
+        zone=current_person().zone or (db.session.get_one(Organisation, row.organisation_id).zone if row else ""),
         values=values,
         fields=[(name, gettext(label), gettext(hint)) for name, label, hint in FIELDS],
         more_fields=[(name, gettext(label), gettext(hint)) for name, label, hint in MORE_FIELDS],
@@ -211,6 +216,21 @@ def _form(row: LtiPlatform | None = None, error: BridgeError | None = None) -> s
             (gettext("Public key set address"), f"{base}/lti/jwks"),
         ],
     )
+
+
+@blueprint.post("/<uid>/members")
+@signed_in_required
+def read_members(uid: str) -> Response:
+    """Have the members of all courses of a platform read at once, or looked at first."""
+    row = _mine(uid)
+    if row.disabled_at is not None or not row.reads_members:
+        raise Conflict(
+            N_("The members of its courses are not read: that is switched off for %(name)s."), name=row.name,
+            remedy=N_("Switch it on first."),
+        )  # fmt: skip
+    with transaction():
+        members.ask_for(row, dry_run=bool(request.form.get("dry_run")))
+    return redirect(url_for("lti_platforms.edit", uid=row.uid, _anchor="members"))
 
 
 @blueprint.post("/<uid>/<any(on, off):state>")

@@ -9,7 +9,6 @@ from flask import redirect, render_template, request, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response
 
-from lms_bridge.core.application import current_settings
 from lms_bridge.core.database import transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.oidc import providers, signing_in
@@ -36,7 +35,7 @@ def begin(name: str) -> Response | tuple[str, int]:
     provider = providers.named(name)
     target = safe_next(request.args.get("next"))
     try:
-        begun = signing_in.begin(provider, redirect_uri=_redirect_uri(provider), target=target)
+        begun = signing_in.begin(provider, redirect_uri=provider.way_back, target=target)
     except SignInFailed as error:
         return _refused(provider, error, target)
     cookie[BEGUN] = [*cookie.get(BEGUN, []), begun.kept][-MOST_BEGUN:]
@@ -52,7 +51,7 @@ def back(name: str) -> Response | tuple[str, int]:
     target = safe_next(str(kept.get("next", ""))) if kept is not None else ""
     try:
         identity = signing_in.finish(
-            provider, kept, request.args.to_dict(), redirect_uri=_redirect_uri(provider)
+            provider, kept, request.args.to_dict(), redirect_uri=provider.way_back
         )  # fmt: skip
         with transaction():
             known = provider_identity.sign_in(provider, identity)
@@ -63,11 +62,6 @@ def back(name: str) -> Response | tuple[str, int]:
         return render_template("sign_in_stranger.html", provider=provider, name=identity.name), 403
     session.sign_in(*known, provider=provider.identifier)
     return redirect(target or url_for("home.home"))
-
-
-def _redirect_uri(provider: Provider) -> str:
-    # From the settings, not from the request: whoever sends another Host must not choose where codes are sent.
-    return current_settings().base_url.rstrip("/") + f"/sign-in/with/{provider.identifier}/back"
 
 
 def _take(state: str) -> dict[str, object] | None:

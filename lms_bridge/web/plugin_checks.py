@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.i18n import gettext
+from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.core.plugins import Check, CheckState, LmsConnector, Plugin
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.lessons.providers import provider_for
@@ -22,6 +22,14 @@ from lms_bridge.sync.models import LmsAccount
 
 SECONDS = 5.0
 """So long the page waits for all of them together."""
+
+CHECK_WORDS = {
+    CheckState.OK: ("good", N_("all right")),
+    CheckState.UNTRIED: ("info", N_("not tried")),
+    CheckState.WARNING: ("warn", N_("limited")),
+    CheckState.FAILED: ("bad", N_("not possible yet")),
+}
+WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNTRIED, CheckState.OK)
 
 LONG_SECONDS = 20.0
 """So long a page waits that is about nothing else."""
@@ -41,13 +49,14 @@ def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:
         sa.select(ProviderAccount).where(ProviderAccount.enabled.is_(True)).order_by(ProviderAccount.id)
     )
     for account in accounts:
+        name = gettext(account.name)  # the built-in classroom's is ours, and has a translation
         try:
-            running.append(_Running(account.name, provider_for(account), prefix=f"{account.name}: "))
+            running.append(_Running(name, provider_for(account), of_account=name))
         except BridgeError as error:
-            checks.append(Check(account.name, CheckState.FAILED, error.text(), error.remedy_text()))
+            checks.append(Check(name, CheckState.FAILED, error.text(), error.remedy_text()))
     for lms in lms_accounts.enabled_accounts():
         try:
-            running.append(_Running(lms.name, lms_accounts.connector_for(lms), prefix=f"{lms.name}: "))
+            running.append(_Running(lms.name, lms_accounts.connector_for(lms), of_account=lms.name))
         except BridgeError as error:
             checks.append(Check(lms.name, CheckState.FAILED, error.text(), error.remedy_text()))
     end = time.monotonic() + seconds
@@ -68,8 +77,8 @@ def check_account(account: LmsAccount, seconds: float = LONG_SECONDS) -> list[Ch
 class _Running:
     """One plugin's check in a thread of its own, in the language in force; a connector is closed afterwards."""
 
-    def __init__(self, name: str, plugin: Plugin, *, prefix: str = "") -> None:
-        self._name, self._plugin, self._prefix = name, plugin, prefix
+    def __init__(self, name: str, plugin: Plugin, *, of_account: str = "") -> None:
+        self._name, self._plugin, self._account = name, plugin, of_account
         self._found: Sequence[Check] | None = None
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=lambda: context.run(self._look), name="plugin-check", daemon=True)
@@ -89,4 +98,9 @@ class _Running:
         if self._found is None:
             remedy = gettext("See whether the server it speaks to is running and can be reached from here.")
             return [Check(self._name, CheckState.FAILED, gettext("no answer for some seconds"), remedy)]
-        return [replace(check, title=f"{self._prefix}{check.title}") for check in self._found]
+        if not self._account:
+            return list(self._found)
+        return [
+            replace(check, title=gettext("%(account)s: %(point)s", account=self._account, point=check.title))
+            for check in self._found
+        ]

@@ -28,6 +28,7 @@ PREFIX = "setting_"
 PROBLEMS = {
     "missing": N_("Please fill this in."),
     "string_too_short": N_("This is too short: it has at least %(min_length)s characters."),
+    "too_short": N_("This is too short: it has at least %(min_length)s characters."),
     "string_too_long": N_("This is too long: it has at most %(max_length)s characters."),
     "float_parsing": N_("Enter a number."),
     "int_parsing": N_("Enter a whole number."),
@@ -41,7 +42,11 @@ PROBLEMS = {
 """What pydantic complains of, in words for people; whatever else it is has the wrong form."""
 
 WRONG_FORM = N_("This has not the form that is needed.")
-NO_ADDRESS = N_("Enter a web address that begins with https://, or with http:// inside your own network.")
+ADDRESSES = {
+    "^https?": N_("Enter a web address that begins with https://, or with http:// inside your own network."),
+    "^(https://": N_("Enter a web address that begins with https://."),
+}
+"""By the beginning of a setting's pattern what is said of an address that does not fit it."""
 AGAIN = N_("Enter it again: it would else be sent to another address.")
 
 
@@ -105,7 +110,7 @@ def read(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -
         match _kind(field):
             case Kind.MASKED if not text:
                 if name in kept and _moved(cls, typed, kept):
-                    problems.append(_problem(name, AGAIN))
+                    problems.append(InputError(AGAIN, place=Place(column=PREFIX + name)))
             case Kind.CHECK:
                 values[name] = bool(text)
             case kind if text:
@@ -115,15 +120,27 @@ def read(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -
     try:
         cls.Settings(**values)
     except ValidationError as error:
-        for found in error.errors(include_input=False, include_url=False):
-            bounds = {key: f"{value:g}" if isinstance(value, int | float) else str(value)
-                      for key, value in found.get("ctx", {}).items()}  # fmt: skip
-            address = bounds.get("pattern", "").startswith("^https?")
-            words = NO_ADDRESS if address else PROBLEMS.get(found["type"], WRONG_FORM)
-            problems.append(_problem(str(found["loc"][0]), words, bounds))
+        problems += complaints(error, PREFIX)
     if problems:
         raise BadInputs(problems)
     return values
+
+
+def complaints(error: ValidationError, prefix: str = "") -> list[BridgeError]:
+    """What pydantic complains of, in words for people; each problem's place is the name of its control, that of the
+    setting behind ``prefix``."""
+    found: list[BridgeError] = []
+    for one in error.errors(include_input=False, include_url=False):
+        bounds = {
+            key: f"{value:g}" if isinstance(value, int | float) else str(value)
+            for key, value in one.get("ctx", {}).items()
+        }
+        words = next(
+            (text for begin, text in ADDRESSES.items() if bounds.get("pattern", "").startswith(begin)),
+            PROBLEMS.get(one["type"], WRONG_FORM),
+        )
+        found.append(InputError(words, place=Place(column=prefix + str(one["loc"][0])), **bounds))
+    return found
 
 
 def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -> bool:
@@ -133,10 +150,6 @@ def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any])
         for name, field in _asked(cls)
         if field.is_required() and _kind(field) is Kind.TEXT
     )
-
-
-def _problem(name: str, text: str, bounds: Mapping[str, str] | None = None) -> InputError:
-    return InputError(text, place=Place(column=PREFIX + name), **(bounds or {}))
 
 
 def _asked(cls: type[Plugin]) -> Iterator[tuple[str, FieldInfo]]:

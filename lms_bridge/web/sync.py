@@ -14,7 +14,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict, NotFound
 from lms_bridge.core.i18n import N_, gettext
 from lms_bridge.roster.models import Organisation
-from lms_bridge.sync import accounts, overview, parts, runs
+from lms_bridge.sync import accounts, overview, parts, removal, runs
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, RunKind, SyncRun, SyncState
 from lms_bridge.web.session import current_person, require, signed_in_required
 
@@ -30,6 +30,7 @@ THINGS = {
     MappedKind.ACTIVITY: N_('The activity "Online lessons"'),
     MappedKind.ATTENDANCE: N_("Attendance of lessons"),
     MappedKind.COHORT: N_("Cohorts"),
+    MappedKind.GROUP: N_("Courses with groups for parts of the class"),
     MappedKind.ASSIGNMENT: N_("Homework"),
 }
 KINDS = {
@@ -111,7 +112,10 @@ def show(uid: str) -> str:
     return render_template(
         "sync/account.html",
         account=account,
-        figures=[_figures(gettext(name), by_kind.get(kind.value, {})) for kind, name in THINGS.items()],
+        leaving=removal.footprint(account) if account.removal is not None else None,
+        figures=[
+            _figures(gettext(name), by_kind[kind.value]) for kind, name in THINGS.items() if kind.value in by_kind
+        ],
         runs=[_run(run) for run in recent],
         busy=any(
             run.state is SyncState.RUNNING or (run.state is SyncState.WAITING and not run.problems) for run in recent
@@ -198,8 +202,14 @@ def _run(run: SyncRun) -> dict[str, Any]:
         for key, name in FIGURES.items()
         if run.result.get(key) and isinstance(run.result[key], int)
     ]
+    names = run.result.get("names", {})
     return {
         "run": run,
+        "names": [
+            (gettext(name), names[key], run.result[key] - len(names[key]))
+            for key, name in FIGURES.items()
+            if names.get(key) and isinstance(run.result.get(key), int)
+        ],
         "name": gettext(KINDS[run.kind]),
         "badge": STATES[run.state][0] if not run.problems or run.state is SyncState.REFUSED else "warn",
         "state": gettext(STATES[run.state][1]),

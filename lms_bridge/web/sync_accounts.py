@@ -18,21 +18,13 @@ from lms_bridge.core.plugins import CheckState, LmsConnector
 from lms_bridge.sync import accounts
 from lms_bridge.sync.models import LmsAccount
 from lms_bridge.web import administered, plugin_forms
-from lms_bridge.web.plugin_checks import check_account
+from lms_bridge.web.plugin_checks import CHECK_WORDS, WORST_FIRST, check_account
 from lms_bridge.web.session import current_person, require, signed_in_required
 from lms_bridge.web.sync import administered_account
 
 blueprint = APIBlueprint("sync_accounts", __name__, url_prefix="/system/lms", enable_openapi=False)
 
 LONGEST_NAME = 120
-
-CHECK_WORDS = {
-    CheckState.OK: ("good", N_("all right")),
-    CheckState.UNTRIED: ("info", N_("not tried")),
-    CheckState.WARNING: ("warn", N_("limited")),
-    CheckState.FAILED: ("bad", N_("not possible yet")),
-}
-WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNTRIED, CheckState.OK)
 
 
 def installed() -> list[type[LmsConnector]]:

@@ -38,7 +38,6 @@ class CanvasConnector(LmsConnector):
         writes_courses=True,
         writes_enrolments=True,
         events=True,
-        event_update_in_place=True,
         finds_events_by_marker=True,
         max_batch=1,
     )
@@ -64,7 +63,7 @@ class CanvasConnector(LmsConnector):
     def find_courses(self, keys: Sequence[str]) -> Mapping[str, CourseRecord]:
         return self._roster.find(keys)
 
-    def members(self, course_remote_id: str, changed_since: datetime | None = None) -> Iterable[CourseMember]:
+    def members(self, course_remote_id: str) -> Iterable[CourseMember]:
         return self._roster.members(course_remote_id)
 
     def find_people(self, numbers: Sequence[str]) -> Mapping[str, PersonRecord]:
@@ -86,5 +85,7 @@ class CanvasConnector(LmsConnector):
     def delete_event(self, remote_id: str) -> None:
         self._calendar.delete(remote_id)
 
-    def find_events(self, course_remote_ids: Sequence[str], since: datetime, until: datetime) -> Iterable[RemoteEvent]:
+    def find_events(
+        self, course_remote_ids: Sequence[str], since: datetime, until: datetime, group_remote_ids: Sequence[str] = ()
+    ) -> Iterable[RemoteEvent]:
         return self._calendar.find(course_remote_ids, since, until)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from lms_bridge.core.plugins import (
+    N_,
     Attendee,
     Capacity,
     Check,
@@ -25,7 +26,7 @@ class ClassroomProvider(MeetingProvider):
     """A room is the page ``/room/<lesson>``; it exists as long as the lesson does, and sees for itself who is there."""
 
     identifier = "classroom"
-    verbose_name = "LMS Bridge Classroom"
+    verbose_name = N_("LMS Bridge Classroom")
     Settings: ClassVar[type[ClassroomSettings]] = ClassroomSettings
     capabilities = ProviderCapabilities(
         local_join_url=True,

@@ -94,6 +94,15 @@ class Activities:
             )
         return there
 
+    def remove(self, course: str, remote_id: str) -> None:
+        """Take the activity out of the course; one that is gone already, with or without its course, is no error."""
+        try:
+            there = any(module.remote_id == remote_id for module in modules(self._client, course))
+        except NotThere:
+            return
+        if there:
+            self._client.write("core_course_delete_modules", cmids=[remote_id])
+
     def _present(self, course: str, pattern: Module, remote_id: str | None) -> str | None:
         here = modules(self._client, course)
         if remote_id is not None and any(module.remote_id == remote_id for module in here):

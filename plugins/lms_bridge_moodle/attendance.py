@@ -64,7 +64,7 @@ class Attendance:
             description=described(session.title, url, session.key, session.link_text),
             sessiontime=int(session.starts_at.timestamp()),
             duration=int((session.ends_at - session.starts_at).total_seconds()),
-            groupid=session.group_remote_id or 0,
+            groupid=0,
             addcalendarevent=0,
         )
         known[session.key] = str(answer["sessionid"])

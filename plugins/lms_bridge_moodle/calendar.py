@@ -154,10 +154,14 @@ class Calendar:
         except NotThere:
             return
 
-    def find(self, courses: Sequence[str], since: datetime, until: datetime) -> Iterator[RemoteEvent]:
-        """Events of these courses that carry a marker, hidden ones too."""
-        for some in chunks(courses, COURSES_AT_ONCE):
-            answer = self._events({"courseids": some}, since, until)
+    def find(
+        self, courses: Sequence[str], since: datetime, until: datetime, groups: Sequence[str] = ()
+    ) -> Iterator[RemoteEvent]:
+        """Events of these courses and groups that carry a marker, hidden ones too. Asked for both at once, Moodle
+        leaves out what is for groups."""
+        asked = [{"courseids": some} for some in chunks(courses, COURSES_AT_ONCE)]
+        for which in asked + [{"groupids": some} for some in chunks(groups, COURSES_AT_ONCE)]:
+            answer = self._events(which, since, until)
             if (refused := _refusal(answer)) is not None:
                 raise NotAllowed(
                     N_("Moodle does not show the calendars of the courses: %(text)s"),
@@ -213,5 +217,6 @@ def _remote(row: dict[str, Any], key: str, url: str) -> RemoteEvent:
         starts_at=start,
         ends_at=start + timedelta(seconds=int(row.get("timeduration") or 0)),
         visible=bool(row.get("visible", 1)),
+        group_remote_id=str(row["groupid"]) if row.get("groupid") else None,
         url=url,
     )

@@ -51,12 +51,13 @@ class MoodleConnector(LmsConnector):
         writes_courses=True,
         writes_enrolments=True,
         events=True,
-        event_update_in_place=True,
         finds_events_by_marker=True,
+        groups=True,
         activities=True,
         messages=True,
         assignments=True,
         attendance=True,
+        launches_name_users=True,
         max_batch=MAX_BATCH,
     )
 
@@ -83,11 +84,17 @@ class MoodleConnector(LmsConnector):
     def find_courses(self, keys: Sequence[str]) -> Mapping[str, CourseRecord]:
         return self._roster.find(keys)
 
-    def members(self, course_remote_id: str, changed_since: datetime | None = None) -> Iterable[CourseMember]:
+    def members(self, course_remote_id: str) -> Iterable[CourseMember]:
         return self._roster.members(course_remote_id)
 
     def groups(self, course_remote_id: str) -> Iterable[GroupRecord]:
         return self._roster.groups(course_remote_id)
+
+    def ensure_groups(self, course_remote_id: str, keys: Sequence[str]) -> Mapping[str, str]:
+        return self._roster.ensure_groups(course_remote_id, keys)
+
+    def ensure_group_members(self, group_remote_id: str, person_remote_ids: Sequence[str]) -> None:
+        self._roster.ensure_group_members(group_remote_id, person_remote_ids)
 
     def cohorts(self) -> Iterable[CohortRecord]:
         return self._roster.cohorts()
@@ -113,11 +120,16 @@ class MoodleConnector(LmsConnector):
     def delete_event(self, remote_id: str) -> None:
         self._calendar.delete(remote_id)
 
-    def find_events(self, course_remote_ids: Sequence[str], since: datetime, until: datetime) -> Iterable[RemoteEvent]:
-        return self._calendar.find(course_remote_ids, since, until)
+    def find_events(
+        self, course_remote_ids: Sequence[str], since: datetime, until: datetime, group_remote_ids: Sequence[str] = ()
+    ) -> Iterable[RemoteEvent]:
+        return self._calendar.find(course_remote_ids, since, until, group_remote_ids)
 
     def ensure_activity(self, course_remote_id: str, remote_id: str | None = None) -> str:
         return self._activities.ensure(course_remote_id, remote_id)
+
+    def remove_activity(self, course_remote_id: str, remote_id: str) -> None:
+        self._activities.remove(course_remote_id, remote_id)
 
     def send_message(self, person_remote_id: str, text: str) -> str:
         return coursework.send_message(self.client, person_remote_id, text)

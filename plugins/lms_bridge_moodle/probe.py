@@ -70,12 +70,22 @@ NEEDS = (
         ),
     ),
     Need(
+        N_("Taking the activity out again, when the account is removed"),
+        ("core_course_delete_modules",),
+        ("moodle/course:manageactivities",),
+    ),
+    Need(
         N_("Cohorts"),
         ("core_cohort_get_cohorts", "core_cohort_get_cohort_members"),
         ("moodle/cohort:view",),
         tried=True,
     ),
     Need(N_("Making courses"), ("core_course_create_courses",), ("moodle/course:create",)),
+    Need(
+        N_("Making groups for parts of classes"),
+        ("core_group_create_groups", "core_group_add_group_members"),
+        ("moodle/course:managegroups",),
+    ),
     Need(N_("Enrolling people"), ("enrol_manual_enrol_users",), ("enrol/manual:enrol", "moodle/role:assign")),
     Need(
         N_("Messages in Moodle"),

@@ -54,6 +54,25 @@ class Roster:
         for row in rows(self._client.read("core_group_get_course_groups", courseid=course)):
             yield GroupRecord(str(row["id"]), course, row.get("idnumber") or None, plain(row.get("name")))
 
+    def ensure_groups(self, course: str, keys: Sequence[str]) -> dict[str, str]:
+        """Make the groups of the course that are missing, each called as its key; the remote ids of all."""
+        known = {group.key: group.remote_id for group in self.groups(course) if group.key in keys}
+        wanted = [
+            {"courseid": course, "name": name(key, 250), "description": "", "idnumber": key}
+            for key in dict.fromkeys(keys)
+            if key not in known
+        ]
+        for some in chunks(wanted, BATCH):
+            for row in rows(self._client.write("core_group_create_groups", groups=some)):
+                known[str(row["idnumber"])] = str(row["id"])
+        return {key: number for key, number in known.items() if key is not None}
+
+    def ensure_group_members(self, group: str, people: Sequence[str]) -> None:
+        """Put people into the group; who is in it stays so."""
+        for some in chunks(people, BATCH):
+            members = [{"groupid": group, "userid": number} for number in some]
+            self._client.write("core_group_add_group_members", members=members)
+
     def members(self, course: str) -> Iterator[CourseMember]:
         """Who is enrolled in the course and not suspended there, page by page.
 

@@ -6,7 +6,10 @@ from lms_bridge.core.plugins import N_
 
 LABELS = {
     "url": (N_("Address of the Moodle site"), N_("As people open it: https://moodle.example.org")),
-    "token": (N_("Token of the service user"), N_("Moodle: Site administration, Server, Web services, Manage tokens.")),
+    "token": (
+        N_("Token of the service user"),
+        N_("32 letters and digits; Moodle: Site administration, Server, Web services, Manage tokens."),
+    ),
     "timeout": (N_("Seconds that Moodle has for one answer"), ""),
     "connections": (N_("Connections at the same time"), ""),
     "template_course": (

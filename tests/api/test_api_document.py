@@ -17,16 +17,20 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from lms_bridge.core import clock
+from lms_bridge.core import clock, jobs
 from lms_bridge.core.database import transaction
 from lms_bridge.timetable.cases.cases import case_by_uid
 from lms_bridge.timetable.cases.runs import work_out_case
 from tests.api.conftest import MakeCaller
 from tests.builders import SchoolSystem, provider_account
+from tests.contracts.moodle_server import member
 from tests.plans.documents import plan_docx
 from tests.timetable.placed import MONDAY, placed_week
 from tests.timetable.school import FRIDAY, WEEK
 from tests.timetable.upset import QUICK, timetabled
+from tests.web.test_sync import World, world
+
+__all__ = ["world"]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 Learn = Callable[[str, Any], dict[str, str]]
@@ -161,3 +165,21 @@ def test_the_examples_of_timetables_in_and_out_work(app: Flask, caller_of: MakeC
             learn: Learn = lambda line, said: {"FILE": said["file"]} if "-F file=" in line else {}  # noqa: E731
             assert carried_out(6, variables, tmp_path, learn) == 4
     assert (tmp_path / "week.xlsx").read_bytes()[:2] == b"PK"
+
+
+def test_the_examples_of_the_exchange_with_lmss_work(world: World, caller_of: MakeCaller, tmp_path: Path) -> None:
+    def learn(line: str, said: Any) -> dict[str, str]:
+        jobs.run_due()
+        if line.endswith('/lms-accounts"'):
+            return {"LMS": said["accounts"][0]["uid"]}
+        if line.endswith('/unmatched-people"'):
+            keys = [one["key"] for one in said["people"]]
+            return {"UNMATCHED": keys[0], "OTHER": keys[1]}
+        return {"RUN": said["uid"]} if "dry_run" in line else {}
+
+    world.moodle.members[2].append(member(33))
+    key = caller_of(world.system.bureau_administrator).key
+    with served(world.client.application) as url:
+        variables = {"KEY": key, "URL": url, "PATH": os.environ["PATH"], "NUMBER": "S31"}
+        variables["PERSON"] = world.system.a.students[1].uid
+        assert carried_out(7, variables, tmp_path, learn) == 12

@@ -82,7 +82,7 @@ def test_an_empty_installation_says_what_to_do_first(settings: Settings, tmp_pat
     kept = ended_command(["db", "backup", str(tmp_path / "copy")], settings, **empty)
     assert kept.returncode == 1
     assert not (tmp_path / "copy").exists()
-    assert ended_command(["doctor"], settings, **empty).returncode == 1
+    assert ended_command(["doctor"], settings, fresh=True, **empty).returncode == 1
     assert ended_command(["no-such-command"], settings, **empty).returncode == 2
 
 

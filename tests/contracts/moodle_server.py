@@ -63,6 +63,7 @@ class Moodle:
         self.people: list[dict[str, Any]] = []
         self.events: dict[int, dict[str, Any]] = {}
         self.modules: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+        self.groups: list[dict[str, Any]] = [{"id": 1, "courseid": 2, "name": "Set A &amp; B", "idnumber": ""}]
         self.cohorts = [{"id": 1, "name": "Year 5", "idnumber": "Y5"}]
         self.cohort_members: dict[int, list[int]] = {}
         self.assignments: dict[int, list[dict[str, Any]]] = {}
@@ -110,6 +111,11 @@ class Moodle:
         found = [c for c in self.courses if str(c.get(p["field"])) == p["value"] or c.get("secret") == p["value"]]
         return {"courses": [{k: v for k, v in c.items() if k != "idnumber"} for c in found], "warnings": []}
 
+    def _core_course_delete_modules(self, p: dict[str, Any]) -> Any:
+        for rows in self.modules.values():
+            rows[:] = [row for row in rows if str(row["id"]) not in p["cmids"]]
+        return None
+
     def _core_course_create_courses(self, p: dict[str, Any]) -> Any:
         made = [c | {"id": self.next_number(), "format": "topics"} for c in p["courses"]]
         self.courses += made
@@ -125,7 +131,18 @@ class Moodle:
         return None
 
     def _core_group_get_course_groups(self, p: dict[str, Any]) -> Any:
-        return [{"id": 1, "courseid": int(p["courseid"]), "name": "Set A &amp; B", "idnumber": ""}]
+        return [group for group in self.groups if str(group["courseid"]) == p["courseid"]]
+
+    def _core_group_create_groups(self, p: dict[str, Any]) -> Any:
+        made = [group | {"id": self.next_number(), "courseid": int(group["courseid"])} for group in p["groups"]]
+        self.groups += made
+        return made
+
+    def _core_group_add_group_members(self, p: dict[str, Any]) -> Any:
+        for one in p["members"]:
+            for person in (person for course in self.members.values() for person in course):
+                if str(person["id"]) == one["userid"]:
+                    person["groups"] = [*person.get("groups", ()), {"id": int(one["groupid"])}]
 
     def _core_cohort_get_cohorts(self, p: dict[str, Any]) -> Any:
         return self.cohorts
@@ -170,10 +187,16 @@ class Moodle:
         found = [
             event | {"name": html.escape(event["name"], quote=False)}
             for event in self.events.values()
-            if (str(event["id"]) in ids or str(event["courseid"]) in courses)
+            if (str(event["id"]) in ids or self._asked_for(event, courses, p["events"].get("groupids", ())))
             and int(p["options"]["timestart"]) <= event["timestart"] <= end
         ]
         return {"events": found, "warnings": []}
+
+    def _asked_for(self, event: dict[str, Any], courses: Any, groups: Any) -> bool:
+        """As Moodle: events of groups come only where no courses are asked for."""
+        if event.get("groupid"):
+            return not courses and str(event["groupid"]) in groups
+        return str(event["courseid"]) in courses
 
     def _core_calendar_submit_create_update_form(self, p: dict[str, Any]) -> Any:
         form = dict(parse_qsl(p["formdata"]))
@@ -189,6 +212,8 @@ class Moodle:
             "timeduration": 60 * int(form["timedurationminutes"]),
             "visible": int(form["visible"]),
             "location": form["location"],
+            "eventtype": form["eventtype"],
+            "groupid": form.get("groupid"),
         }
         return {"event": event}
 

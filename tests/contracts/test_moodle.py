@@ -300,6 +300,18 @@ def test_the_activity_is_copied_once_whatever_it_is_called_later(moodle: Moodle,
     assert len(moodle.calls("core_course_import_course")) == 1
 
 
+def test_the_activity_is_taken_out_and_nothing_else(moodle: Moodle, connector: MoodleConnector) -> None:
+    number = connector.ensure_activity("2")
+    connector.remove_activity("3", number)
+    assert len(moodle.modules[2]) == 1, "it is not in that course"
+    for _ in range(2):
+        connector.remove_activity("2", number)
+    assert moodle.modules[2] == []
+    assert len(moodle.calls("core_course_delete_modules")) == 1
+    moodle.faults["core_course_get_contents"] = [Fault.saying(sample("cal_delete_again"))]
+    connector.remove_activity("77", number)
+
+
 def test_a_template_that_the_token_cannot_see_is_never_copied(moodle: Moodle, connector: MoodleConnector) -> None:
     moodle.modules[9].clear()
     with pytest.raises(PluginError, match="mod/lti:view"):

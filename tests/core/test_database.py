@@ -24,7 +24,9 @@ def entries() -> int:
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 2), ("busy_timeout", 15_000)]
 )
-def test_sqlite_is_durable_and_strict(app: Flask, on_postgresql: bool, pragma: str, value: object) -> None:
+def test_sqlite_is_durable_and_strict(
+    durable: None, app: Flask, on_postgresql: bool, pragma: str, value: object
+) -> None:
     if on_postgresql:
         pytest.skip("about SQLite")
     assert db.session.scalar(sa.text(f"PRAGMA {pragma}")) == value

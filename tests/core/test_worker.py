@@ -20,7 +20,7 @@ from tests.conftest import make_settings
 from tests.core.noting_worker import KIND
 from tests.processes import environment, kill, run_command, started
 
-WORKER = ["-m", "tests.core.noting_worker"]
+WORKER = ["tests.core.noting_worker"]
 THREADS = 3  # two of the job engine, and the sweeper
 WAIT_SECONDS = 120
 
@@ -116,4 +116,4 @@ def test_a_worker_that_is_asked_to_end_finishes_what_it_has_in_hand(app: Flask, 
 
 
 def test_the_commands_start_as_their_own_processes(app: Flask) -> None:
-    assert "lms-bridge" in run_command(["--version"], app.extensions["lms_bridge"])
+    assert "lms-bridge" in run_command(["--version"], app.extensions["lms_bridge"], fresh=True)

@@ -44,11 +44,10 @@ AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practi
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs a browser; journeys share one worker, since each starts several processes."""
+    """Everything here needs a browser."""
     for item in items:
         if Path(item.path).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
 FAILED = pytest.StashKey[bool]()
@@ -83,26 +82,30 @@ class LiveServer:
 
 @pytest.fixture
 def third_parties() -> list[Path]:
-    """Folders with packages that are installed beside LMS Bridge; a test module may name some."""
+    """Folders with packages that are installed beside LMS Bridge; a test module may name some (and needs ``fresh``)."""
     return []
 
 
 @pytest.fixture
-def live_server(settings: Settings, tmp_path: Path, third_parties: list[Path]) -> Iterator[LiveServer]:
-    """Web server and worker of a fresh installation, ready; both end with the test."""
+def live_server(
+    settings: Settings, tmp_path: Path, request: pytest.FixtureRequest, third_parties: list[Path]
+) -> Iterator[LiveServer]:
+    """Web server and worker of a new installation, ready; both end with the test. With the mark ``fresh`` they are
+    started as an administrator starts them, see :func:`tests.processes.started`."""
+    fresh = request.node.get_closest_marker("fresh") is not None
     port = servers.free_port()
     url = f"http://127.0.0.1:{port}"
     settings = settings.model_copy(
         update={"base_url": url, "port": port, "sweep_seconds": 0.5, "job_lease_seconds": 10}
     )
-    run_command(["db", "upgrade"], settings)
+    run_command(["db", "upgrade"], settings, fresh=fresh)
     app = create_app(settings)
     variables = environment(settings)
     variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], *map(str, third_parties)])
     log = tmp_path / "web.log"
     with ExitStack() as stack, app.app_context():
-        web = stack.enter_context(started(["-m", "lms_bridge.cli", "web"], variables, log))
-        stack.enter_context(started(["-m", "lms_bridge.cli", "worker"], variables, tmp_path / "worker.log"))
+        web = stack.enter_context(started(["lms_bridge.cli", "web"], variables, log, fresh=fresh))
+        stack.enter_context(started(["lms_bridge.cli", "worker"], variables, tmp_path / "worker.log", fresh=fresh))
         wait_for_answer(f"{url}/readyz", web, log)
         yield LiveServer(url, settings, app)
         db.session.remove()

@@ -60,6 +60,7 @@ def come_in(page: Page) -> Page:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.fresh
 def test_a_lesson_goes_on_in_another_room_when_its_system_dies(
     live_server: LiveServer, school: SchoolSystem, systems: tuple[Hall, Hall], browser_of: OpenContext
 ) -> None:

@@ -10,6 +10,8 @@ from flask import Flask, render_template_string
 import lms_bridge.web
 from tests.journeys.conftest import OpenContext, assert_no_sideways_scroll
 
+pytestmark = pytest.mark.one_database
+
 TABLE = """{% from "macros/tables.html" import data_table %}<main><h1>A</h1>
 {% set caption = "A caption far longer than the window is wide, " * 4 %}
 {{ data_table([{"key": "a", "label": "A"}], [{"a": 1}], caption, caption_hidden=true) }}

@@ -29,6 +29,8 @@ from tests.journeys.conftest import (
 from tests.lti.conftest import known_as, lis
 from tests.lti.lms import CLIENT, DEPLOYMENT, Lms, running
 
+pytestmark = pytest.mark.one_database
+
 STORAGE = """
 const kept = {};
 addEventListener("message", (event) => {
@@ -139,8 +141,10 @@ def test_with_neither_a_window_of_its_own_opens(
     page = strict.new_page()
     keeps_nothing(page)
     page.goto(lms.url)
+    frame = page.frame_locator("iframe")
     with strict.expect_page() as opened:
-        page.frame_locator("iframe").get_by_role("button", name="在新窗口中打开").click()
+        frame.get_by_role("button", name="在新窗口中打开").click()
+    expect(frame.get_by_role("button", name="再次打开")).to_be_visible()
     window = opened.value
     window.wait_for_url("**/lti/landing")
     window.reload()  # The page came as the answer to the LMS's form, which must not be sent twice.
@@ -159,7 +163,8 @@ def test_the_administrators_pages_of_the_lms_are_accessible(
         )
     own = f"/system/lms/{account.uid}"
     page = sign_in(browser_of(phone=True), live_server, school.a.administrator)
-    for path in ("/lms", "/lms/new", "/lms/people", "/system/lms/new", own, f"{own}/settings", f"{own}/check"):
+    for path in ("/lms", "/lms/new", "/lms/people", "/system/lms/new", own, f"{own}/settings", f"{own}/check",
+                 f"{own}/remove", "/system/sign-in/", "/system/sign-in/new"):  # fmt: skip
         page.goto(f"{live_server.url}{path}")
         assert_accessible(page)
         assert_no_sideways_scroll(page)

@@ -67,6 +67,7 @@ def mails_to(address: str, folder: Path) -> list[EmailMessage]:
 
 
 @pytest.mark.timeout(420)
+@pytest.mark.fresh
 def test_from_a_word_plan_to_a_student_who_is_present(
     live_server: LiveServer, browser_of: OpenContext, tmp_path: Path
 ) -> None:

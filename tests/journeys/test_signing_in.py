@@ -18,6 +18,8 @@ from tests.journeys.conftest import (
     sign_in,
 )
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:

@@ -189,12 +189,12 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "changed after signing": (changed_after_signing, "signature"),
     "not signed": (lambda w: forged(w, {"alg": "RS256", "kid": "k1"}), "signature"),
     "no token": (lambda w: w.launch(""), "token_missing"),
-    "no JWT": (lambda w: w.launch("abc"), "token_unreadable"),
-    "header is no JSON": (lambda w: w.launch("%%%.x.y"), "token_unreadable"),
-    "header of brackets": (lambda w: w.launch(f"{brackets()}.e30.e30"), "token_unreadable"),
+    "no JWT": (lambda w: w.launch("abc"), "token_parts"),
+    "header is no JSON": (lambda w: w.launch("%%%.x.y"), "token_header"),
+    "header of brackets": (lambda w: w.launch(f"{brackets()}.e30.e30"), "token_header"),
     "claims of brackets, genuinely signed": (signed_brackets, "signature"),
-    "header is a list": (lambda w: w.launch("W10.x.y"), "token_unreadable"),
-    "huge": (lambda w: w.launch("a.b." + "c" * 70_000), "token_unreadable"),
+    "header is a list": (lambda w: w.launch("W10.x.y"), "token_header"),
+    "huge": (lambda w: w.launch("a.b." + "c" * 70_000), "token_too_long"),
     "wrong issuer": (lambda w: w.launch(iss="https://evil.test", **lis("S1")), "issuer"),
     "another platform's launch": (of_another_platform, "issuer"),
     "no issuer": (lambda w: w.launch(iss=..., **lis("S1")), "issuer"),
@@ -218,6 +218,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "replayed": (replayed, "replayed"),
     "replayed with a new state": (replayed_with_a_new_state, "nonce"),
     "wrong deployment": (lambda w: w.launch(**{f"{CLAIM}deployment_id": "99"}), "deployment"),
+    "deployment with a NUL": (lambda w: w.launch(**{f"{CLAIM}deployment_id": "9\0"}), "deployment_missing"),
     "no deployment": (lambda w: w.launch(**{f"{CLAIM}deployment_id": ...}), "deployment_missing"),
     "no version": (lambda w: w.launch(**{f"{CLAIM}version": ...}), "message"),
     "LTI 1.1": (lambda w: w.launch(**{f"{CLAIM}version": "LTI-1p0"}), "message"),
@@ -309,6 +310,14 @@ def test_a_registration_from_no_address_is_refused(world: World, address: str) -
 def test_a_host_that_is_no_host_is_refused(world: World) -> None:
     answer = world.client.post("/lti/go", data={"ticket": "x"}, headers={"Host": "[x", "Origin": "http://evil.test"})
     assert 400 <= answer.status_code < 500
+
+
+def test_a_token_that_cannot_be_read_is_told_apart(world: World) -> None:
+    said = {"abc": "has 3 parts, this has 1", "%%%.x.y": "the first part of the token is no JSON object"}
+    for token, words in said.items():
+        world.login()
+        world.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        assert words in world.launch(token).text
 
 
 def test_a_login_without_client_id_needs_an_issuer_with_one_registration(world: World) -> None:

@@ -36,9 +36,15 @@ def member(number: int, **more: Any) -> dict[str, Any]:
     } | more  # fmt: skip
 
 
+def listed(served: World) -> list[members_and_grades.Member]:
+    """The members of the course, of all pages."""
+    pages = members_and_grades.members(served.platform, f"{served.lms.url}/members")
+    return [one for page in pages for one in page.members]
+
+
 def test_members_come_page_by_page(served: World) -> None:
     served.lms.members = [member(n) for n in range(5)] + [member(9, status="Inactive", lis_person_sourcedid=None)]
-    found = list(members_and_grades.members(served.platform, f"{served.lms.url}/members"))
+    found = listed(served)
     assert [m.subject for m in found] == ["0", "1", "2", "3", "4", "9"]
     assert (found[0].person_sourcedid, found[-1].active, found[-1].person_sourcedid) == ("S0", False, "")
     assert served.lms.asked.count("/members") == 3
@@ -59,7 +65,7 @@ def test_a_platform_that_answers_badly_is_a_clear_refusal(served: World) -> None
         PlatformConnector._tokens.clear()
         served.lms.broken = {path: broken}
         with pytest.raises(error):
-            list(members_and_grades.members(served.platform, f"{served.lms.url}/members"))
+            listed(served)
 
 
 def test_a_list_that_never_ends_is_left(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +75,7 @@ def test_a_list_that_never_ends_is_left(served: World, monkeypatch: pytest.Monke
         lambda lms, *a: (200, {"members": lms.members}, {"Link": f'<{lms.url}/members?from=2>; rel="next"'}),
     )  # fmt: skip
     with pytest.raises(PlatformSilent):
-        list(members_and_grades.members(served.platform, f"{served.lms.url}/members"))
+        listed(served)
 
 
 def test_a_slow_platform_is_not_waited_for(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,14 +84,14 @@ def test_a_slow_platform_is_not_waited_for(served: World, monkeypatch: pytest.Mo
     served.lms.pause["/members"] = 1.0
     monkeypatch.setattr(requests_out.BoundedSession.__init__, "__defaults__", (0.2,))
     with pytest.raises(PlatformSilent):
-        list(members_and_grades.members(served.platform, f"{served.lms.url}/members"))
+        listed(served)
 
 
 def test_a_withdrawn_token_is_asked_for_again_once(served: World) -> None:
     served.lms.members = [member(1)]
     connector = members_and_grades.connector(served.platform)
     connector._cache_access_token(connector._scope_key([members_and_grades.MEMBERS_SCOPE]), "old", 3600)
-    assert [m.subject for m in members_and_grades.members(served.platform, f"{served.lms.url}/members")] == ["1"]
+    assert [m.subject for m in listed(served)] == ["1"]
 
 
 def column(world: World) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import socket
@@ -63,6 +64,8 @@ class Server:
         self.received: list[Received] = []
         self.faults = Faults()
         self.connections = 0
+        self.open: set[SMTP] = set()
+        """The connections that clients have not ended, or not yet seen to be ended."""
         self.lock = threading.Lock()
 
     async def handle_EHLO(
@@ -93,8 +96,6 @@ class Server:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keeps the message."""
-        import asyncio
-
         if self.faults.slow:
             await asyncio.sleep(self.faults.slow)
         if self.faults.data:
@@ -116,6 +117,25 @@ class Server:
         return answer
 
 
+class _Connection(SMTP):
+    """One connection; the server knows which are open."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client came."""
+        self.event_handler.open.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The client went, or was killed."""
+        super().connection_lost(error)
+        self.event_handler.open.discard(self)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Connection(self.handler, **self.SMTP_kwargs)
+
+
 @contextmanager
 def smtp_server(**options: Any) -> Iterator[Server]:
     """A server on a free port of loopback while the block runs."""
@@ -123,7 +143,7 @@ def smtp_server(**options: Any) -> Iterator[Server]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = Server(port)
-    controller = Controller(server, hostname="127.0.0.1", port=port, **options)
+    controller = _Controller(server, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:
         yield server

@@ -16,9 +16,10 @@ from lms_bridge.core.clock import at, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, events, runs, wishes
+from lms_bridge.sync import accounts, events, leases, runs, wishes
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
+from lms_bridge.timetable.inputs.models import ClassPartMember
 from lms_bridge.timetable.models import ChangeCause, Lesson, LessonAudience, LessonMode, LessonStatus
 from lms_bridge.timetable.snapshots import state_of
 from tests import builders
@@ -229,6 +230,88 @@ def test_missing_courses_and_enrolments_are_made_where_that_is_wished(world: Wor
     assert run.result["courses_made"] == 2  # the classes of campus B
     sent = [one for call in world.moodle.calls("enrol_manual_enrol_users") for one in call["enrolments"]]
     assert [one["userid"] for one in sent] == ["50", "50"]  # into the course of campus A, and the new one of B
+
+
+# --- lessons for a part of a class --------------------------------------------------------------------------------
+
+
+def divided(world: World) -> Lesson:
+    """A lesson to come for part "A" of class 5-1, to which the first student belongs; and one for the whole class."""
+    group, student = world.system.a.classes[0], world.system.a.students[0]
+    lesson, _ = world.lessons(2)
+    with transaction():
+        db.session.add(ClassPartMember(class_id=group.id, part="A", person_id=student.id))
+        lesson.audience[0].part = "A"
+    return lesson
+
+
+def events_of_groups(world: World) -> list[str | None]:
+    """For each of the two lessons the group of its event, in order of the times."""
+    later = (now() + timedelta(hours=12)).timestamp()
+    there = [e for e in world.moodle.events.values() if str(e["courseid"]) == "2" and int(e["timestart"]) > later]
+    return [event.get("groupid") or None for event in sorted(there, key=lambda event: int(event["timestart"]))]
+
+
+def test_a_lesson_for_a_part_of_a_class_is_shown_to_its_group_alone(world: World) -> None:
+    lesson = divided(world)
+    world.moodle.groups = [{"id": 17, "courseid": 2, "name": "First half", "idnumber": "A"}]
+    world.moodle.members[2][0]["groups"] = [{"id": 17}]
+    assert world.run(RunKind.ROSTER).problems == []
+    world.run(RunKind.EVENTS)
+    assert events_of_groups(world) == ["17", None]
+    again = world.run(RunKind.RECONCILE).result
+    assert (again["missing"], again["changed"], again["duplicate"], again["orphan"]) == (0, 0, 0, 0)
+    number = next(number for number, event in world.moodle.events.items() if event.get("groupid"))
+    world.moodle.events[number] |= {"groupid": None, "eventtype": "course"}
+    assert world.run(RunKind.RECONCILE).result["changed"] == 1
+    jobs.run_due()
+    assert events_of_groups(world) == ["17", None], "changed by hand"
+    del world.moodle.events[number]
+    assert world.run(RunKind.RECONCILE).result["missing"] == 1
+    jobs.run_due()
+    assert events_of_groups(world) == ["17", None], "deleted by hand"
+    number = next(number for number, event in world.moodle.events.items() if event.get("groupid"))
+    world.change([lesson], days=2, classes=((lesson.audience[0].class_id, ""),))
+    jobs.run_due()
+    assert events_of_groups(world) == [None, None], "moved, and now for the whole class"
+    assert number in world.moodle.events, "in place"
+
+
+def test_without_its_group_the_course_sees_the_lesson_and_the_report_says_so(world: World) -> None:
+    divided(world)
+    run = world.run(RunKind.ROSTER)
+    assert "A" in run.problems[0]
+    assert "Class 5-1" in run.problems[0]
+    world.run(RunKind.EVENTS)
+    assert events_of_groups(world) == [None, None]
+    world.moodle.groups = [{"id": 17, "courseid": 2, "name": "A", "idnumber": ""}]
+    run = world.run(RunKind.ROSTER)
+    assert len(run.problems) == 1, "its student is not in it, and would not see the lesson"
+    assert world.run(RunKind.EVENTS).problems == run.problems
+    world.moodle.members[2][0]["groups"] = [{"id": 17}]
+    assert world.run(RunKind.ROSTER).problems == []
+    jobs.run_due()
+    assert events_of_groups(world) == ["17", None]
+    world.moodle.groups = []
+    assert len(world.run(RunKind.ROSTER).problems) == 1
+    jobs.run_due()
+    assert events_of_groups(world) == [None, None]
+
+
+def test_groups_are_made_once_where_courses_may_be_made(world: World) -> None:
+    divided(world)
+    with transaction():
+        world.account.makes_courses = True
+    assert world.run(RunKind.ROSTER, dry_run=True).problems == []
+    assert world.moodle.calls("core_group_create_groups") == []
+    world.run(RunKind.ROSTER)
+    world.run(RunKind.ROSTER)
+    (made,) = world.moodle.calls("core_group_create_groups")
+    assert [group["idnumber"] for group in made["groups"]] == ["A"]
+    (put_in,) = world.moodle.calls("core_group_add_group_members")
+    assert [one["userid"] for one in put_in["members"]] == ["11"]
+    world.run(RunKind.EVENTS)
+    assert [bool(one) for one in events_of_groups(world)] == [True, False]
 
 
 # --- lessons into calendars -------------------------------------------------------------------------------------
@@ -468,13 +551,13 @@ def test_a_second_account_for_the_same_lms_and_lessons_is_refused(world: World) 
 
 
 def test_a_lease_that_ran_out_is_not_freed_by_who_had_it(world: World) -> None:
-    accounts.take(world.account.id)
+    leases.take(LmsAccount, world.account.id)
     with transaction():
         account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
         account.busy_by = "another:1:1"
     with pytest.raises(jobs.RetryAt):
-        accounts.hold(world.account.id)
-    accounts.release(world.account.id)
+        leases.hold(LmsAccount, world.account.id)
+    leases.release(LmsAccount, world.account.id)
     assert db.session.get_one(LmsAccount, world.account.id, populate_existing=True).busy_until is not None
 
 
@@ -482,7 +565,8 @@ def test_the_activity_comes_into_each_course_once(world: World) -> None:
     world.moodle.courses.append({"id": 9, "shortname": "lms-bridge-template", "fullname": "Template"})
     world.moodle.modules[9].append({"id": 1, "modname": "lti", "name": "Online lessons", "instance": 1})
     world.run(RunKind.ROSTER)
-    assert world.run(RunKind.ACTIVITIES).result == {"new": 2, "present": 0, "failed": 0}
+    first = {"new": 2, "present": 0, "failed": 0, "names": {"new": ["5-1", "5-2"]}}
+    assert world.run(RunKind.ACTIVITIES).result == first
     assert world.run(RunKind.ACTIVITIES).result == {"new": 0, "present": 2, "failed": 0}
     assert len(world.moodle.calls("core_course_import_course")) == 2
 

@@ -30,6 +30,7 @@ from lms_bridge.core.outbox import publish
 from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind, ProviderAccount
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
+from lms_bridge.oidc.models import StoredProvider
 from lms_bridge.plans.models import ColumnMapping, PlanBatch, PlanComment, PlanDeadline
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.api_tokens import create
@@ -198,6 +199,13 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("lms_people.", "key"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
     ("lms_people.", "where"): lambda w: "aside",
     ("lti_platforms.", "state"): lambda w: "off",
+    ("api_lms_accounts.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
+    ("api_lms_accounts.", "run"): lambda w: "nothing",
+    ("api_unmatched_people.", "source"): lambda w: "launch",
+    ("api_unmatched_people.", "key"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
+    ("identity_providers.", "name"): lambda w: db.session.scalars(sa.select(StoredProvider.identifier)).one(),
+    ("identity_providers.", "state"): lambda w: "off",
+    ("sync_removal.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
 }
 
 QUERY: dict[str, Sample] = {
@@ -264,6 +272,8 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     question = ClassroomQuestion(lesson_id=a.lesson.id, person_id=a.students[0].id, client_key="1", text=MARK)
     a.plan.versions[-1].file_id = file
     added(LmsAccount(organisation_id=a.campus.id, plugin="moodle", name=MARK, settings={}))
+    said = {"name": MARK, "issuer": "https://id.test", "client_id": "1", "client_secret": MARK}
+    added(StoredProvider(organisation_id=a.campus.id, identifier="keycloak", said=said, enabled=False))
     arrangement = Arrangement(campus_id=a.campus.id, term_id=system.term.id, subject_id=system.subject.id, band=MARK)
     arrangement.classes = [ArrangementClass(class_id=a.classes[0].id, part=MARK)]
     rule = SubjectRule(campus_id=a.campus.id, subject_id=system.subject.id, kind=RuleType.SPREAD, grade=MARK, number=1)

@@ -70,7 +70,7 @@ def page(client: FlaskClient) -> str:
 
 def test_it_says_of_every_part_whether_it_runs(administrator: FlaskClient) -> None:
     text = page(administrator)
-    for part in ("Database", "Tables", "Job store", "Background jobs", "Plugin smtp", "Plugin classroom"):
+    for part in ("Database", "Tables", "Job store", "Background jobs", "Plugin smtp (messages)", "Plugin classroom"):
         assert part in text
     # The mailbox folder reaches nobody, and the address of a test is not encrypted: both need a look.
     assert "Mailbox folder" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from lms_bridge.core import jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import AuditEntry, ExternalId
 from lms_bridge.roster.lms_identity import classes_of
+from lms_bridge.roster.models import Enrolment
 from lms_bridge.sync import accounts
 from lms_bridge.sync.courses import classes_by_key
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping, SyncRun
@@ -111,11 +113,45 @@ def test_who_is_nobody_of_ours_is_passed_over_until_put_back(world: World) -> No
     assert "people not recognised: 1" in world.page()
 
 
-def test_a_dry_run_stores_nothing(world: World) -> None:
+def test_a_dry_run_says_whom_it_would_take_in_and_stores_nothing(world: World) -> None:
+    enrolled = sa.select(sa.func.count()).select_from(Enrolment)
+    with transaction():
+        world.system.a.students[0].given_name = "新新"
+        db.session.execute(sa.delete(Enrolment).filter_by(person_id=world.system.a.students[0].id))
+    before = db.session.scalar(enrolled)
     world.press(kind="roster", dry_run="1")
-    assert "dry run" in world.page()
-    assert "people recognised: 1" in world.page()
-    assert "欧阳" not in world.page()
+    page = world.page()
+    assert "dry run" in page
+    assert "people recognised: 1" in page
+    assert re.search(r"enrolments begun</h3>\s*<ul[^>]*><li>\w*新新 · ", page)
+    assert re.search(r"people not recognised</h3>\s*<ul[^>]*><li>欧阳小32</li></ul>", page)
+    assert "欧阳" not in world.client.get("/lms/people").get_data(as_text=True)
+    assert db.session.scalar(enrolled) == before
+
+
+def test_names_are_bounded_and_gone_with_the_next_run(world: World) -> None:
+    world.moodle.members[2] = [member(number) for number in range(100, 160)]
+    world.press(kind="roster", dry_run="1")
+    page = world.page()
+    assert page.count("<li>") - page.count("<li><") == 50
+    assert "and 10 more" in page
+    world.moodle.members[2] = []
+    world.press(kind="roster")
+    assert "more" not in world.page().split('id="runs"')[1].split("</section>")[0]
+
+
+def test_a_dry_run_of_the_calendars_names_the_lessons(world: World) -> None:
+    world.press(kind="roster")
+    with transaction():
+        db.session.execute(sa.delete(SyncMapping).filter_by(kind=MappedKind.EVENT))
+    world.press(kind="events", dry_run="1")
+    title = world.system.a.lesson.subject.name_en
+    assert re.search(rf"made</h3>\s*<ul[^>]*><li>{title} · \S+ · \w+", world.page())
+    world.press(kind="events")
+    with transaction():
+        world.system.a.lesson.ends_at += timedelta(minutes=5)
+    world.press(kind="events", dry_run="1")
+    assert re.search(rf"changed</h3>\s*<ul[^>]*><li>{title} · ", world.page())
 
 
 def test_a_moodle_that_does_not_answer_is_shown_with_its_reason(world: World) -> None:
@@ -233,3 +269,10 @@ def test_a_course_may_carry_the_code_the_identifier_of_the_roster_or_the_uid_of_
     for key in (f"campus-a/{group.code}", "C-77", group.uid):
         assert classes_by_key(world.account)[key] == group.id
         assert classes_of(key) == classes_of(f"{key}:math") == [group.id]
+
+
+def test_a_token_that_is_too_short_is_told_its_length(world: World) -> None:
+    short = {"organisation": world.system.bureau.uid, "setting_url": "https://moodle.test", "setting_token": "wrong"}
+    page = world.client.post("/system/lms/new", data=FORM | short).get_data(as_text=True)
+    assert re.search(r'id="field-setting_token-error">.*at least 8 characters', page)
+    assert "32 letters and digits" in page

@@ -28,18 +28,19 @@ class ConnectorCapabilities:
 
     reads_people: bool = False
     """Courses and their members can be read."""
-    reads_changes: bool = False
-    """Members can be asked for by time of change; else they are read whole and compared here."""
     cohorts: bool = False
     writes_courses: bool = False
     writes_enrolments: bool = False
     events: bool = False
-    event_update_in_place: bool = False
     finds_events_by_marker: bool = False
+    groups: bool = False
+    """Events can be for one group of a course, and groups can be read and made."""
     activities: bool = False
     messages: bool = False
     assignments: bool = False
     attendance: bool = False
+    launches_name_users: bool = False
+    """Its people carry here the same ids as in its LTI launches (``sub``)."""
     max_batch: int = 50
 
 
@@ -122,6 +123,7 @@ class CalendarEvent:
     sequence: int
     link_text: str = "Enter the lesson"
     group_remote_id: str | None = None
+    """Only this group of the course sees it; none: the whole course."""
     cancelled: bool = False
 
 
@@ -136,6 +138,7 @@ class RemoteEvent:
     starts_at: datetime
     ends_at: datetime
     visible: bool
+    group_remote_id: str | None = None
     url: str = ""
     """The link that the event carries, as far as it was found: another address means another installation's event."""
 
@@ -176,7 +179,6 @@ class AttendanceSession:
     starts_at: datetime
     ends_at: datetime
     remote_id: str | None = None
-    group_remote_id: str | None = None
     link_text: str = "Enter the lesson"
 
 
@@ -209,17 +211,23 @@ class LmsConnector(Plugin):
         """Courses by our mark on them; keys that are unknown there are left out."""
         return {}
 
-    def members(self, course_remote_id: str, changed_since: datetime | None = None) -> Iterable[CourseMember]:
-        """Who is in one course, in bounded memory, page by page; with ``changed_since`` (``reads_changes``) only those
-        who changed.
+    def members(self, course_remote_id: str) -> Iterable[CourseMember]:
+        """Who is in one course, in bounded memory, page by page.
 
         :raises PluginError: the list cannot be had whole; an empty list is never a refusal.
         """
         return ()
 
     def groups(self, course_remote_id: str) -> Iterable[GroupRecord]:
-        """Groups of one course."""
+        """Groups of one course (``groups``)."""
         return ()
+
+    def ensure_groups(self, course_remote_id: str, keys: Sequence[str]) -> Mapping[str, str]:
+        """Make the groups of a course that no group with their key exists for; ``{key: remote_id}`` of all."""
+        return {}
+
+    def ensure_group_members(self, group_remote_id: str, person_remote_ids: Sequence[str]) -> None:
+        """Put people of the course into one of its groups; who is in it stays so. Takes nobody out."""
 
     def cohorts(self) -> Iterable[CohortRecord]:
         """All cohorts (``cohorts``)."""
@@ -254,13 +262,20 @@ class LmsConnector(Plugin):
     def delete_event(self, remote_id: str) -> None:
         """Remove an event of ours; one that is gone already is no error."""
 
-    def find_events(self, course_remote_ids: Sequence[str], since: datetime, until: datetime) -> Iterable[RemoteEvent]:
-        """Events that carry our marker, hidden ones too, for answers that were lost and for reconciliation."""
+    def find_events(
+        self, course_remote_ids: Sequence[str], since: datetime, until: datetime, group_remote_ids: Sequence[str] = ()
+    ) -> Iterable[RemoteEvent]:
+        """Events of these courses, and of these groups in them, that carry our marker, hidden ones too; for answers
+        that were lost and for reconciliation."""
         return ()
 
     def ensure_activity(self, course_remote_id: str, remote_id: str | None = None) -> str:
         """Put our "Online lessons" activity into the course unless it is there (``remote_id``: as which it was known,
         whatever it is called now); its remote id."""
+        raise NotImplementedError  # abstract where `activities` is set
+
+    def remove_activity(self, course_remote_id: str, remote_id: str) -> None:
+        """Take our activity out of the course; one that is gone already is no error."""
         raise NotImplementedError  # abstract where `activities` is set
 
     def send_message(self, person_remote_id: str, text: str) -> str:

@@ -1464,6 +1464,20 @@ def upgrade() -> None:
     sa.UniqueConstraint('arrangement_id', 'person_id', name=op.f('uq_teaching_arrangement_teacher_arrangement_id_person_id'))
     )
 
+    op.create_table('identity_provider',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('identifier', sa.String(length=40), nullable=False),
+    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('said', lms_bridge.core.types.EncryptedJSON(), nullable=False),
+    sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_identity_provider_organisation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_identity_provider')),
+    sa.UniqueConstraint('identifier', name=op.f('uq_identity_provider_identifier'))
+    )
+    with op.batch_alter_table('identity_provider', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_identity_provider_organisation_id'), ['organisation_id'], unique=False)
+
     op.create_table('lms_account',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('uid', sa.String(length=32), nullable=False),
@@ -1472,6 +1486,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('settings', lms_bridge.core.types.EncryptedJSON(), nullable=False),
     sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('removal', sa.Enum('forget', 'clear', name='removal', native_enum=False, length=40), nullable=True),
     sa.Column('makes_people', sa.Boolean(), nullable=False),
     sa.Column('makes_courses', sa.Boolean(), nullable=False),
     sa.Column('writes_marks', sa.Boolean(), nullable=False),
@@ -1494,7 +1509,7 @@ def upgrade() -> None:
     op.create_table('sync_mapping',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.Enum('course', 'person', 'enrolment', 'event', 'activity', 'attendance', 'cohort', 'assignment', name='mappedkind', native_enum=False, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('course', 'person', 'enrolment', 'event', 'activity', 'attendance', 'cohort', 'group', 'assignment', name='mappedkind', native_enum=False, length=40), nullable=False),
     sa.Column('entity_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('place', sa.String(length=40), nullable=False),
     sa.Column('remote_id', sa.String(length=80), nullable=True),
@@ -1560,6 +1575,7 @@ def upgrade() -> None:
     sa.Column('token_audience', sa.String(length=500), nullable=False),
     sa.Column('email_counts', sa.Boolean(), nullable=False),
     sa.Column('sends_scores', sa.Boolean(), nullable=False),
+    sa.Column('reads_members', sa.Boolean(), nullable=False),
     sa.Column('web_origins', sa.JSON(), nullable=False),
     sa.Column('key_set', sa.JSON(), nullable=True),
     sa.Column('key_set_tried_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
@@ -1576,14 +1592,23 @@ def upgrade() -> None:
     op.create_table('lti_course',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('platform_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('deployment_id', sa.String(length=255), nullable=False),
+    sa.Column('context_id', sa.String(length=255), nullable=False),
     sa.Column('line_items_url', sa.String(length=500), nullable=False),
+    sa.Column('members_url', sa.String(length=500), nullable=False),
     sa.Column('sourcedid', sa.String(length=255), nullable=False),
     sa.Column('title', sa.String(length=255), nullable=False),
     sa.Column('sent_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('members_asked_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('members_read_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('members_found', sa.JSON(), nullable=False),
+    sa.Column('members_error', sa.Text(), nullable=True),
+    sa.Column('busy_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('busy_by', sa.String(length=80), nullable=True),
     sa.ForeignKeyConstraint(['platform_id'], ['lti_platform.id'], name=op.f('fk_lti_course_platform_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_lti_course')),
-    sa.UniqueConstraint('platform_id', 'line_items_url', name=op.f('uq_lti_course_platform_id_line_items_url'))
+    sa.UniqueConstraint('platform_id', 'deployment_id', 'context_id', name=op.f('uq_lti_course_platform_id_deployment_id_context_id'))
     )
     op.create_table('lti_deployment',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -1651,6 +1676,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_sync_mapping_due')
 
     op.drop_table('sync_mapping')
+    with op.batch_alter_table('identity_provider', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_identity_provider_organisation_id'))
+
+    op.drop_table('identity_provider')
     with op.batch_alter_table('lms_account', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_lms_account_organisation_id'))
 

@@ -69,8 +69,8 @@ document.addEventListener("submit", (event) => {
   if (form.method === "get") return;
   form.dataset.sent = "yes";
   if (button) showBusy(button);
-  // A form that answers with a file leaves this page standing: make it ready again.
-  if ("download" in form.dataset) setTimeout(() => makeReady(form), 2000);
+  // A form that answers with a file, or in a window of its own, leaves this page standing: make it ready again.
+  if ("download" in form.dataset || form.target === "_blank") setTimeout(() => makeReady(form), 2000);
 });
 
 document.addEventListener("click", (event) => {
@@ -235,6 +235,19 @@ function clearError(input) {
 
 document.addEventListener("input", (event) => clearError(event.target));
 
+// A text that is to be entered elsewhere is taken along with one press, where the browser lets us.
+function allowCopy(button) {
+  if (!navigator.clipboard) return;
+  const label = button.textContent;
+  button.hidden = false;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = label; }, 2000);
+  });
+}
+
 // Live parts (boards, progress): the page is fetched again and the part with the same id is put in its place.
 function keepFresh(element) {
   const pause = 1000 * Math.max(2, Number(element.dataset.refresh) || 10);
@@ -244,6 +257,7 @@ function keepFresh(element) {
     if (!document.hidden && !current.contains(document.activeElement)) {
       try {
         const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        if (answer.status === 404 && current.dataset.gone) return location.assign(current.dataset.gone);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = answer.ok && page.getElementById(element.id);
         if (fresh) current.replaceWith(fresh);
@@ -261,6 +275,7 @@ document.querySelectorAll("[data-week]").forEach(allowSwipe);
 document.querySelectorAll("[data-dismiss]").forEach(allowDismiss);
 document.querySelectorAll("input[data-show]").forEach(allowShow);
 document.querySelectorAll("input[data-max-bytes]").forEach(checkSize);
+document.querySelectorAll("[data-copy]").forEach(allowCopy);
 document.querySelectorAll("[data-refresh][id]").forEach(keepFresh);
 document.querySelector(".error-summary")?.focus();
 tick();

@@ -43,8 +43,14 @@ function keepsCookies() {
 async function begin(page) {
   const { url, storage, origin, key, value } = page.dataset;
   const offerWindow = page.querySelector("[data-window]");
-  const waiting = page.querySelector("[data-waiting]");
+  const [waiting, opened] = ["[data-waiting]", "[data-opened]"].map((name) => page.querySelector(name));
   offerWindow.hidden = true;
+  offerWindow.addEventListener("submit", () => setTimeout(() => {
+    offerWindow.hidden = true;
+    opened.hidden = false;
+    opened.focus();
+  }));
+  opened.querySelector("button").addEventListener("click", () => offerWindow.requestSubmit());
   if (window.top === window || keepsCookies()) return location.replace(url);
   if (storage) {
     try {
