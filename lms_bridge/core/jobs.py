@@ -120,6 +120,14 @@ def enqueue(kind: str, subject: str = "", *, not_before: datetime | None = None)
     after_commit(lambda: _wake(woken, not_before))
 
 
+def is_coming(kind: str, subject: str) -> bool:
+    """Whether a job waits for its time or is in hand."""
+    waiting = sa.select(Job.id).where(
+        Job.kind == kind, Job.subject == subject, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    )
+    return db.session.scalar(waiting.limit(1)) is not None
+
+
 def owner() -> str:
     """The name under which this thread holds leases."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{threading.get_ident() % 10**8}"
@@ -204,26 +212,41 @@ def _finish(
     held: Job, *, error: str | None, retry_at: datetime | None, done: bool = False, counts: bool = True
 ) -> None:
     """Write the end of an attempt, unless the lease was lost to another worker meanwhile."""
-    with transaction() as session:
-        mine = (Job.id == held.id, Job.lease_owner == owner(), Job.state == JobState.RUNNING)
-        values: dict[str, object] = {"lease_until": None, "lease_owner": None, "last_error": error}
-        if done:
-            values |= {"state": JobState.DONE, "finished_at": now()}
-        elif retry_at is None:
-            values |= {"state": JobState.DEAD, "finished_at": now()}
-        else:
-            twin = session.scalar(
-                sa.select(Job.id).filter_by(kind=held.kind, subject=held.subject, state=JobState.QUEUED)
-            )
-            if twin is not None:
-                # The same wish was made again while this one ran: that row goes on.
-                values |= {"state": JobState.DONE, "finished_at": now()}
-            else:
-                values |= {"state": JobState.QUEUED, "not_before": retry_at}
-                if not counts:
-                    values["attempts"] = max(held.attempts - 1, 0)
-                after_commit(lambda: _wake(held.id, retry_at))
-        session.execute(sa.update(Job).where(*mine).values(**values))
+    while True:
+        try:
+            with transaction() as session:
+                values: dict[str, object] = {"lease_until": None, "lease_owner": None, "last_error": error}
+                if done or retry_at is None:
+                    state = JobState.DONE if done else JobState.DEAD
+                    values |= {"state": state, "finished_at": now()}
+                elif _joined(held, retry_at):
+                    values |= {"state": JobState.DONE, "finished_at": now()}
+                else:
+                    values |= {"state": JobState.QUEUED, "not_before": retry_at}
+                    if not counts:
+                        values["attempts"] = max(held.attempts - 1, 0)
+                    after_commit(lambda: _wake(held.id, retry_at))
+                mine = (Job.id == held.id, Job.lease_owner == owner(), Job.state == JobState.RUNNING)
+                session.execute(sa.update(Job).where(*mine).values(**values))
+        except sa.exc.IntegrityError:
+            # The same wish was being made while this ended: now that it is stored, join it.
+            continue
+        return
+
+
+def _joined(held: Job, retry_at: datetime) -> bool:
+    """The same wish was made again while ``held`` ran: that row goes on, and no later than ``held`` would have."""
+    twin_id = db.session.scalar(
+        sa.update(Job)
+        .where(Job.kind == held.kind, Job.subject == held.subject, Job.state == JobState.QUEUED)
+        .values(not_before=sa.case((Job.not_before > retry_at, retry_at), else_=Job.not_before))
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    if twin_id is None:
+        return False
+    after_commit(lambda: _wake(twin_id, retry_at))
+    return True
 
 
 def done_together(kind: str, subjects: Collection[str]) -> None:

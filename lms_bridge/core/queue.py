@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,17 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+Beside = Callable[[Flask, threading.Event], None]
+
+_beside: dict[str, Beside] = {}
+
+
+def beside(name: str, run: Beside) -> None:
+    """Have ``run(app, stopping)`` run in a thread of every worker process until ``stopping`` is set: for what must
+    be held open longer than a job may last."""
+    _beside[name] = run
 
 
 def make_huey(settings: Settings) -> Huey:
@@ -72,6 +84,9 @@ def run_worker(app: Flask, settings: Settings) -> None:
 
     sweeper = threading.Thread(target=sweep, name="sweeper", daemon=True)
     sweeper.start()
+    others = [threading.Thread(target=run, args=(app, stop), name=name, daemon=True) for name, run in _beside.items()]
+    for thread in others:
+        thread.start()
     huey: Huey = app.extensions["huey"]
     consumer = huey.create_consumer(
         workers=settings.worker_threads,
@@ -86,4 +101,5 @@ def run_worker(app: Flask, settings: Settings) -> None:
         consumer.run()
     finally:
         stop.set()
-        sweeper.join(timeout=settings.job_lease_seconds)
+        for thread in (sweeper, *others):
+            thread.join(timeout=settings.job_lease_seconds)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from lms_bridge.core import audit
+from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
+from lms_bridge.lessons.door_times import held_online, open_between, opens_at
+from lms_bridge.lessons.hosts import free_hosts
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import account_for, accounts_for
 from lms_bridge.roster.models import Organisation, Person
-from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
+from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.weeks.capacity import Rooms
 
 MOST_ROOMS = 100_000
+SOON = timedelta(minutes=15)
+"""So long before a door opens it matters how the provider stands."""
 
 
 def rooms(
@@ -36,20 +41,48 @@ def rooms(
     return Rooms(sum(limits), tuple((begins, ends) for begins, ends, lesson in taken if lesson not in moving), ids)
 
 
-def account_for_lesson(lesson: Lesson) -> ProviderAccount:
-    """The first account of the lesson's campus that has a room free at its time; the first of all where none has one
-    (the timetable is made so that this does not happen). Flushes.
+def accounts_for_lesson(
+    lesson: Lesson, *, without: Collection[int] = (), healthy: bool = False
+) -> list[ProviderAccount]:
+    """The accounts of the lesson's campus that have a room free at its time, the first choice first, apart from those
+    ``without`` (by id). Shortly before and during a lesson those whose provider stands come first; with ``healthy``
+    there are no others. Nothing asked for and none with a room free: the first of all (the timetable is made so that
+    this does not happen). Flushes.
 
     :raises ConfigurationError: no provider is installed that needs no set-up.
     """
-    for account in accounts_for(lesson.campus):
-        limit = account.concurrent_rooms
-        if limit is None:
-            return account
-        held = _held([account.id], lesson.starts_at, lesson.ends_at).where(Lesson.id != lesson.id)
-        if (db.session.scalar(held.with_only_columns(sa.func.count(sa.distinct(Lesson.id)))) or 0) < limit:
-            return account
-    return account_for(lesson.campus)
+    accounts = [one for one in accounts_for(lesson.campus) if one.id not in without]
+    found = [one for one in accounts if (one.healthy or not healthy) and _has_room(one, lesson)]
+    if opens_at(lesson) - SOON <= now():
+        found.sort(key=lambda one: not one.healthy)
+    return found or ([] if without or healthy else [account_for(lesson.campus)])
+
+
+def _has_room(account: ProviderAccount, lesson: Lesson) -> bool:
+    if account.hosts and not free_hosts(account, lesson):
+        return False
+    if account.concurrent_rooms is None:
+        return True
+    held = _held([account.id], lesson.starts_at, lesson.ends_at).where(Lesson.id != lesson.id)
+    count = db.session.scalar(held.with_only_columns(sa.func.count(sa.distinct(Lesson.id))))
+    return (count or 0) < account.concurrent_rooms
+
+
+def booked(account: ProviderAccount, start: datetime, end: datetime) -> list[tuple[Lesson, Meeting]]:
+    """For the calendar of capacity: the lessons that hold a room of the account at some moment of a span, from the
+    opening of their doors to the closing, with the meeting that says which host; in order of their beginning."""
+    rows = db.session.execute(
+        sa.select(Lesson, Meeting)
+        .join(Meeting, Meeting.lesson_id == Lesson.id)
+        .where(
+            Meeting.account_id == account.id,
+            Meeting.state != MeetingState.ENDED,
+            held_online(),
+            open_between(start, end),
+        )
+        .order_by(Lesson.starts_at, Lesson.id)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def set_rooms(account: ProviderAccount, count: int | None, *, actor: Person | None) -> None:
@@ -83,8 +116,7 @@ def _held(account_ids: Collection[int], start: datetime, end: datetime) -> sa.Se
         .where(
             Meeting.account_id.in_(account_ids),
             Meeting.state != MeetingState.ENDED,
-            Lesson.status == LessonStatus.SCHEDULED,
-            Lesson.mode == LessonMode.ONLINE,
+            held_online(),
             Lesson.starts_at < end,
             Lesson.ends_at > start,
         )

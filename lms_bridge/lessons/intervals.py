@@ -24,7 +24,7 @@ class Observation:
 
     ``stream`` names where it comes from: what is joined there is left there. ``lasting``: a join there means presence
     until a leave (providers), otherwise each observation is a point (our own pages). ``until`` is when the room of
-    that stream ended, if it did.
+    that stream next ended after this observation, if it did.
     """
 
     kind: EvidenceKind
@@ -69,15 +69,18 @@ def intervals(evidence: Iterable[Observation], *, beat_timeout: timedelta, end: 
 
 def _lasting(observations: Sequence[Observation], end: datetime) -> list[Interval]:
     """Stays of one stream of joins and leaves. Several devices may be in at once, so joins are counted: the stay ends
-    when all have left. A leave without a join says only that the person was there at that moment."""
-    last = min([end, *(o.until for o in observations if o.until is not None)])
+    when all have left, or with the room. A leave without a join says only that the person was there at that moment."""
     stays: list[Interval] = []
-    inside, since = 0, last
+    inside, since, last = 0, end, end
     for one in sorted(observations, key=lambda o: (o.at, _ORDER[o.kind])):
+        if inside and one.at > last:
+            stays.append(Interval(since, last))
+            inside = 0
         if one.kind is EvidenceKind.JOINED:
             if inside == 0:
-                since = one.at
+                since, last = one.at, end
             inside += 1
+            last = min(last, one.until or end)
         elif inside == 0:
             stays.append(Interval(one.at, one.at))
         elif one.kind is EvidenceKind.LEFT:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -19,12 +20,15 @@ from lms_bridge.core import jobs
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import ConfigurationError
+from lms_bridge.core.errors import ConfigurationError, Conflict
+from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import MeetingSpec, ProviderCapabilities, Room
-from lms_bridge.lessons import capacity, providers
-from lms_bridge.lessons.models import Meeting, MeetingState
-from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
+from lms_bridge.lessons import capacity, hosts, providers
+from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
+from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
+from lms_bridge.lessons.providers import source_of
+from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS, students_of
 from lms_bridge.timetable.rooms import RoomState
 
@@ -32,21 +36,10 @@ log = logging.getLogger(__name__)
 
 PROVISION = "lessons.provision"
 END = "lessons.end"
+WATCH = "lessons.watch"
 
-
-def opens_at(lesson: Lesson) -> datetime:
-    """When the lesson's door opens (UTC)."""
-    return lesson.starts_at - timedelta(minutes=current_settings().door_opens_minutes)
-
-
-def closes_at(lesson: Lesson) -> datetime:
-    """When the lesson's door closes (UTC)."""
-    return lesson.ends_at + timedelta(minutes=current_settings().door_closes_minutes)
-
-
-def needs_room(lesson: Lesson) -> bool:
-    """Whether the lesson takes place online and its door is not closed for good."""
-    return lesson.mode is LessonMode.ONLINE and lesson.status is LessonStatus.SCHEDULED and closes_at(lesson) > now()
+WATCH_AHEAD = timedelta(minutes=15)
+"""So long before a door opens its provider is watched, and lessons leave one that is down."""
 
 
 def meeting_of(lesson_id: int) -> Meeting | None:
@@ -62,13 +55,13 @@ def meeting_of(lesson_id: int) -> Meeting | None:
 
 def room_states(lessons: Collection[Lesson]) -> dict[int, RoomState]:
     """For the timetable: rooms whose door is open, and those that could not be made."""
-    failed = set(
-        db.session.scalars(
-            sa.select(Meeting.lesson_id).where(
-                Meeting.lesson_id.in_([lesson.id for lesson in lessons]), Meeting.state == MeetingState.FAILED
-            )
-        )
+    in_force = (
+        sa.select(Meeting.lesson_id, Meeting.state)
+        .where(Meeting.lesson_id.in_([lesson.id for lesson in lessons]))
+        .order_by(Meeting.attempt)
     )
+    states = {row.lesson_id: row.state for row in db.session.execute(in_force)}
+    failed = [lesson_id for lesson_id, state in states.items() if state is MeetingState.FAILED]
     moment = now()
     found: dict[int, RoomState] = {x.id: "open" for x in lessons if opens_at(x) <= moment < closes_at(x)}
     return found | dict.fromkeys(failed, "problem")
@@ -79,12 +72,13 @@ def follow(lesson_ids: Iterable[int]) -> None:
 
     Writes rows and asks for jobs; flushes, in the transaction of the change. Harmless when repeated.
     """
+    wished = []
     for lesson in db.session.scalars(
         sa.select(Lesson).where(Lesson.id.in_(list(lesson_ids))).options(*WITH_PARTS).order_by(Lesson.id)
     ):
         if needs_room(lesson):
             try:
-                wish(lesson)
+                wished.append(_wish(lesson))
             except ConfigurationError:
                 # A timetable must not fail for want of a room; the lesson page and the door say what is missing.
                 log.warning("no provider for the lessons of campus %s", lesson.campus.uid)
@@ -92,6 +86,7 @@ def follow(lesson_ids: Iterable[int]) -> None:
             meeting = meeting_of(lesson.id)
             if meeting is not None and meeting.state is not MeetingState.ENDED:
                 jobs.enqueue(END, str(meeting.id))
+    watch_in_time(wished)
 
 
 def wish(lesson: Lesson) -> Meeting:
@@ -100,29 +95,92 @@ def wish(lesson: Lesson) -> Meeting:
 
     :raises ConfigurationError: there is no provider at all.
     """
+    meeting = _wish(lesson)
+    watch_in_time([meeting])
+    return meeting
+
+
+def _wish(lesson: Lesson) -> Meeting:
     meeting = meeting_of(lesson.id)
     if meeting is None or meeting.state is MeetingState.ENDED:
-        # Two clicks at once must not make two rooms: the one that waits here finds the other's row. The lock leaves
-        # the key alone, since rows that refer to the lesson (evidence) are written beside it.
-        db.session.execute(sa.select(Lesson.id).where(Lesson.id == lesson.id).with_for_update(key_share=True))
+        lock(lesson.id)
         meeting = meeting_of(lesson.id)
     if meeting is None or meeting.state is MeetingState.ENDED:
-        account = capacity.account_for_lesson(lesson)
-        meeting = Meeting(
-            lesson_id=lesson.id, attempt=meeting.attempt + 1 if meeting is not None else 1, account_id=account.id
+        meeting = begin(lesson, meeting, MeetingCause.WISHED, capacity.accounts_for_lesson(lesson))
+    elif not hosts.hold(meeting, lesson):
+        others = capacity.accounts_for_lesson(lesson, without={meeting.account_id})
+        if others or meeting.state is MeetingState.READY:
+            meeting = begin(lesson, meeting, MeetingCause.HOSTS, others or [meeting.account])
+        else:
+            _no_host(meeting)
+    schedule(meeting, lesson)
+    return meeting
+
+
+def lock(lesson_id: int) -> None:
+    """Two clicks at once must not make two rooms: the one that waits here finds the other's row. The lock leaves the
+    key alone, since rows that refer to the lesson (evidence) are written beside it."""
+    db.session.execute(sa.select(Lesson.id).where(Lesson.id == lesson_id).with_for_update(key_share=True))
+
+
+def begin(lesson: Lesson, before: Meeting | None, cause: MeetingCause, accounts: Sequence[ProviderAccount]) -> Meeting:
+    """The lesson's next attempt, at the first of ``accounts`` that has a host free (or needs none); the room
+    ``before`` it is to be ended. The lesson is locked. Flushes."""
+    meeting = Meeting(
+        lesson_id=lesson.id, lesson=lesson, attempt=before.attempt + 1 if before is not None else 1, cause=cause
+    )
+    for account in accounts:
+        meeting.account_id, meeting.account = account.id, account
+        if hosts.hold(meeting, lesson):
+            break
+    else:
+        meeting.account_id, meeting.account = accounts[0].id, accounts[0]
+        _no_host(meeting)
+    db.session.add(meeting)
+    db.session.flush()
+    if before is not None and before.state is not MeetingState.ENDED:
+        jobs.enqueue(END, str(before.id))
+    return meeting
+
+
+def _no_host(meeting: Meeting) -> None:
+    meeting.state = MeetingState.FAILED
+    meeting.last_error = str(
+        Conflict(
+            N_("No host is free at the time of this lesson."),
+            remedy=N_("Add hosts to the account, or another account for this campus."),
         )
-        db.session.add(meeting)
-        db.session.flush()
-        meeting.account = account
+    )
+
+
+def schedule(meeting: Meeting, lesson: Lesson) -> None:
+    """Ask for the jobs that make a room in time and end it. Flushes."""
     try:
-        due = provision_at(providers.capabilities_of(meeting.account), opens_at(lesson))
+        capabilities = providers.capabilities_of(meeting.account)
     except ConfigurationError:
         # The plugin is gone: the job says so on the room's row, the timetable goes on.
-        due = now()
-    if meeting.state is MeetingState.READY or due is not None:
-        jobs.enqueue(PROVISION, str(meeting.id), not_before=due)
+        jobs.enqueue(PROVISION, str(meeting.id))
+    else:
+        due = provision_at(capabilities, opens_at(lesson))
+        if meeting.state is MeetingState.READY or due is not None:
+            jobs.enqueue(PROVISION, str(meeting.id), not_before=due)
     jobs.enqueue(END, str(meeting.id), not_before=closes_at(lesson))
-    return meeting
+
+
+def watch_in_time(meetings: Iterable[Meeting]) -> None:
+    """Ask for the accounts of these meetings to be watched from shortly before the first door opens. One job for each
+    account, always in the same order: two transactions must not wait for each other. Flushes."""
+    first: dict[int, datetime] = {}
+    for meeting in meetings:
+        try:
+            watched = not providers.capabilities_of(meeting.account).embeddable
+        except ConfigurationError:
+            continue
+        if watched:
+            begins = opens_at(meeting.lesson) - WATCH_AHEAD
+            first[meeting.account_id] = min(begins, first.get(meeting.account_id, begins))
+    for account_id in sorted(first):
+        jobs.enqueue(WATCH, str(account_id), not_before=first[account_id])
 
 
 def provision_at(capabilities: ProviderCapabilities, opening: datetime) -> datetime | None:
@@ -172,6 +230,7 @@ def spec_of(meeting: Meeting, lesson: Lesson, *, count_people: bool = True) -> M
         expected=len(students_of([lesson])[lesson.id]) if count_people else 0,
         host=meeting.host,
         state=meeting.room_state,
+        ended_at=meeting.ended_at,
     )
 
 
@@ -183,19 +242,24 @@ def digest_of(spec: MeetingSpec) -> str:
 
 def room_of(meeting: Meeting) -> Room | None:
     """The room as the provider described it; None before it was made."""
-    if meeting.ready_at is None:
-        return None
-    names = db.session.scalars(
-        sa.select(ExternalId.key)
-        .filter_by(entity="meeting", entity_id=meeting.id, system=system_of(meeting))
-        .order_by(ExternalId.id)
-    )
-    return Room(tuple(names), meeting.room_state, meeting.room_secrets)
+    return rooms_of([meeting]).get(meeting.id)
 
 
-def system_of(meeting: Meeting) -> str:
-    """The name under which the provider account's identifiers are kept, and of its presence evidence."""
-    return f"provider:{meeting.account.uid}"
+def rooms_of(meetings: Collection[Meeting]) -> dict[int, Room]:
+    """The rooms of these meetings as their providers described them, by meeting id; those that were made."""
+    made = [meeting for meeting in meetings if meeting.ready_at is not None]
+    names: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    if made:
+        rows = db.session.execute(
+            sa.select(ExternalId.entity_id, ExternalId.system, ExternalId.key)
+            .where(ExternalId.entity == "meeting", ExternalId.entity_id.in_([meeting.id for meeting in made]))
+            .order_by(ExternalId.id)
+        )
+        for meeting_id, system, key in rows:
+            names[meeting_id, system].append(key)
+    return {
+        one.id: Room(tuple(names[one.id, source_of(one.account)]), one.room_state, one.room_secrets) for one in made
+    }
 
 
 def keep_room(meeting: Meeting, room: Room) -> None:
@@ -203,9 +267,13 @@ def keep_room(meeting: Meeting, room: Room) -> None:
     meeting.room_state = dict(room.state)
     meeting.room_secrets = dict(room.secrets)
     for key in room.external_ids:
-        row = db.session.scalar(sa.select(ExternalId).filter_by(entity="meeting", system=system_of(meeting), key=key))
+        row = db.session.scalar(
+            sa.select(ExternalId).filter_by(entity="meeting", system=source_of(meeting.account), key=key)
+        )
         if row is None:
-            db.session.add(ExternalId(entity="meeting", entity_id=meeting.id, system=system_of(meeting), key=key))
+            db.session.add(
+                ExternalId(entity="meeting", entity_id=meeting.id, system=source_of(meeting.account), key=key)
+            )
         else:
             row.entity_id = meeting.id
     db.session.flush()

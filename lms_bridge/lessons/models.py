@@ -17,9 +17,23 @@ from lms_bridge.core.types import EncryptedJSON
 from lms_bridge.timetable.models import Lesson
 
 
+class CircuitState(enum.StrEnum):
+    """Whether an account's provider is asked: as usual; not at all, because it failed; or once, to see whether it
+    stands again."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
 class ProviderAccount(Base):
     """An account at a video-conferencing system. It hangs on an organisation and serves all below it, in the order
-    of ``position``; ``settings`` are those of its plugin, encrypted."""
+    of ``position``; ``settings`` are those of its plugin, encrypted.
+
+    ``cursor`` is what its plugin said last of running (``running``) and of ended (``ended``) meetings. ``hosts`` are
+    those who can lead rooms, one at a time. ``healthy`` is false from the moment the breaker opens until a probe
+    succeeds; see :mod:`lms_bridge.lessons.breaker`. ``observer_until`` is the lease of the process that watches its
+    rooms."""
 
     __tablename__ = "provider_account"
 
@@ -34,10 +48,28 @@ class ProviderAccount(Base):
     enabled: Mapped[bool] = mapped_column(default=True)
     concurrent_rooms: Mapped[int | None]
     """How many rooms may be open at once (licences, hosts); none: no limit is known."""
+    hosts: Mapped[list[str]] = mapped_column(default=list)
+    hook_token: Mapped[str] = mapped_column(sa.String(64), default=new_token, unique=True)
+    hook_at: Mapped[datetime | None]
+    """About when the last genuine webhook came (to the minute)."""
+    hook_refused_at: Mapped[datetime | None]
+    """About when the last webhook was refused (to the minute)."""
     healthy: Mapped[bool] = mapped_column(default=True)
     failures: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[datetime | None]
+    trips: Mapped[int] = mapped_column(default=0)
+    """How often in a row the breaker opened, or a probe failed: the next pause is longer."""
+    retry_at: Mapped[datetime | None]
     state_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(sa.Text)
+    observer_owner: Mapped[str | None] = mapped_column(sa.String(80))
+    observer_until: Mapped[datetime | None]
+
+    def circuit(self, moment: datetime) -> CircuitState:
+        """Whether its provider is asked at ``moment``."""
+        if self.healthy:
+            return CircuitState.CLOSED
+        return CircuitState.OPEN if self.retry_at is not None and self.retry_at > moment else CircuitState.HALF_OPEN
 
 
 class MeetingState(enum.StrEnum):
@@ -49,9 +81,21 @@ class MeetingState(enum.StrEnum):
     ENDED = "ended"
 
 
+class MeetingCause(enum.StrEnum):
+    """Why an attempt was begun: the lesson's first room (or one after it was restored), because the provider failed
+    (by itself), by a person's decision, or because no host was free at the lesson's new time."""
+
+    WISHED = "wished"
+    FAILOVER = "failover"
+    PERSON = "person"
+    HOSTS = "hosts"
+
+
 class Meeting(Base):
     """The room of a lesson at one provider; failover makes attempt n+1. ``provisioned`` is the digest of the wish
-    that the provider carried out last; ``busy_until`` is the lease of the job that talks to the provider."""
+    that the provider carried out last; ``busy_until`` is the lease of the job that talks to the provider; ``made_at``
+    is when it was last made, ``ready_at`` when for the first time. ``failures`` counts vain attempts to make it.
+    ``reports`` says how often the report of its presence was fetched, ``report_at`` when it is next due."""
 
     __tablename__ = "meeting"
     __table_args__ = (sa.UniqueConstraint("lesson_id", "attempt"),)
@@ -64,9 +108,14 @@ class Meeting(Base):
     room_state: Mapped[dict[str, Any]] = mapped_column(default=dict)
     room_secrets: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON, default=dict)
     callback_token: Mapped[str] = mapped_column(sa.String(64), default=new_token, unique=True)
+    cause: Mapped[MeetingCause] = mapped_column(default=MeetingCause.WISHED)
     host: Mapped[str | None] = mapped_column(sa.String(255))
     created_at: Mapped[datetime] = mapped_column(default=now)
     ready_at: Mapped[datetime | None]
+    made_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    reports: Mapped[int] = mapped_column(default=0)
+    report_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(sa.Text)
     provisioned: Mapped[str | None] = mapped_column(sa.String(64))
@@ -87,6 +136,40 @@ class RoomAddress(Base):
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
     address: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class RoomEnd(Base):
+    """A moment at which a provider saw a meeting's room end: whoever was inside left then. A room may end and be
+    entered again."""
+
+    __tablename__ = "room_end"
+    __table_args__ = (sa.UniqueConstraint("meeting_id", "at"),)
+
+    id: Mapped[PrimaryKey]
+    meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"))
+    at: Mapped[datetime]
+
+
+class HeldEvent(Base):
+    """What a provider told of a room that is not known here (yet: a webhook may be faster than the answer to the call
+    that made the room). ``kind`` is one of evidence, or ``ended``."""
+
+    __tablename__ = "held_event"
+    __table_args__ = (
+        sa.UniqueConstraint("account_id", "event_key"),
+        sa.Index("ix_held_event_room", "account_id", "external_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("provider_account.id"))
+    external_id: Mapped[str] = mapped_column(sa.String(255))
+    event_key: Mapped[str] = mapped_column(sa.String(120))
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    at: Mapped[datetime]
+    attendee_uid: Mapped[str | None] = mapped_column(sa.String(64))
+    identity: Mapped[str | None] = mapped_column(sa.String(255))
+    quality: Mapped[str] = mapped_column(sa.String(16), default="measured")
+    received_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class JoinLink(Base):

@@ -17,7 +17,7 @@ from lms_bridge.core.events import announce
 from lms_bridge.core.plugins import EvidenceKind
 from lms_bridge.lessons.events import EvidenceRecorded
 from lms_bridge.lessons.intervals import Interval, Observation, intervals
-from lms_bridge.lessons.models import Meeting, PresenceEvidence
+from lms_bridge.lessons.models import Meeting, PresenceEvidence, RoomEnd
 
 __all__ = [
     "DOOR", "OWN_SOURCES", "PAGE", "ROOM", "Interval", "NewEvidence", "Observation", "intervals", "observations_of",
@@ -106,10 +106,10 @@ def record_many(rows: Iterable[NewEvidence]) -> int:
 def observations_of(lesson_id: int, person_ids: Sequence[int] | None = None) -> dict[int, list[Observation]]:
     """All that was seen in a lesson, by person id (those matched to a person), in the form :func:`intervals` takes.
 
-    A join at a provider lasts at most until that attempt's room was ended.
+    A join at a provider lasts at most until that room ended (at the provider, or by us), or until the lesson moved on
+    to the next attempt's room.
     """
-    rooms = db.session.execute(sa.select(Meeting.attempt, Meeting.ended_at).where(Meeting.lesson_id == lesson_id))
-    ended = {row.attempt: row.ended_at for row in rooms}
+    ends = _ends_of(lesson_id)
     query = sa.select(
         PresenceEvidence.person_id,
         PresenceEvidence.kind,
@@ -128,7 +128,25 @@ def observations_of(lesson_id: int, person_ids: Sequence[int] | None = None) -> 
                 at=at,
                 stream=f"{source}:{attempt}",
                 lasting=source not in OWN_SOURCES,
-                until=ended.get(attempt),
+                until=next((end for end in ends.get(attempt, ()) if end >= at), None),
             )
         )
     return dict(found)
+
+
+def _ends_of(lesson_id: int) -> dict[int, list[datetime]]:
+    """By attempt, the moments at which nobody was inside any more, in order."""
+    rooms = db.session.execute(
+        sa.select(Meeting.attempt, Meeting.created_at, Meeting.ended_at)
+        .where(Meeting.lesson_id == lesson_id)
+        .order_by(Meeting.attempt)
+    ).all()
+    found: defaultdict[int, list[datetime]] = defaultdict(list)
+    for row in rooms:
+        if row.ended_at is not None:
+            found[row.attempt].append(row.ended_at)
+        found[row.attempt - 1].append(row.created_at)
+    seen = sa.select(Meeting.attempt, RoomEnd.at).join(Meeting, Meeting.id == RoomEnd.meeting_id)
+    for attempt, at in db.session.execute(seen.where(Meeting.lesson_id == lesson_id)):
+        found[attempt].append(at)
+    return {attempt: sorted(ends) for attempt, ends in found.items()}

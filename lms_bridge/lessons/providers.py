@@ -1,26 +1,23 @@
-"""Provider accounts: which serve a campus, the plugin behind one, and what is known of its health."""
+"""Provider accounts: which serve a campus, and the plugin behind one. Their health: see ``breaker``."""
 
 from __future__ import annotations
 
 import functools
 import logging
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from lms_bridge.core import audit, registry
-from lms_bridge.core.application import plugin_context
-from lms_bridge.core.clock import now
+from lms_bridge.core.application import current_settings, plugin_context
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.i18n import N_
-from lms_bridge.core.plugins import MeetingProvider, ProviderCapabilities
+from lms_bridge.core.plugins import MeetingProvider, PluginContext, ProviderCapabilities
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import Organisation, OrganisationKind
 
 log = logging.getLogger(__name__)
-
-FAILURES_UNTIL_DOWN = 3
-"""After so many failed calls in a row an account counts as down (one success makes it healthy again)."""
 
 
 @functools.cache
@@ -43,12 +40,29 @@ def provider_for(account: ProviderAccount) -> MeetingProvider:
     :raises ConfigurationError: the plugin is not installed, or its settings do not fit.
     """
     cls = _class(account.plugin)
+    context = context_for(account.plugin, account)
     try:
         settings = cls.Settings(**account.settings)
     except ValueError:
         # Told in full, with the name of the setting, by the slow way.
-        return registry.make(MeetingProvider, account.plugin, account.settings, plugin_context(account.plugin))
-    return cls(settings, plugin_context(account.plugin))
+        return registry.make(MeetingProvider, account.plugin, account.settings, context)
+    return cls(settings, context)
+
+
+def context_for(plugin: str, account: ProviderAccount | None = None) -> PluginContext:
+    """What the plugin is told of this installation, and of the account's own address where there is one already."""
+    context = plugin_context(plugin)
+    return replace(context, webhook_url=webhook_url(account)) if account is not None else context
+
+
+def webhook_url(account: ProviderAccount) -> str:
+    """The address at which the account's webhooks arrive."""
+    return f"{current_settings().base_url.rstrip('/')}/hooks/providers/{account.hook_token}"
+
+
+def source_of(account: ProviderAccount) -> str:
+    """The name under which the account's identifiers, presence evidence and gaps are kept."""
+    return f"provider:{account.uid}"
 
 
 def accounts_for(campus: Organisation) -> list[ProviderAccount]:
@@ -130,31 +144,3 @@ def _bureau_of(campus: Organisation) -> Organisation:
     assert root is not None
     assert root.kind is OrganisationKind.BUREAU or root.parent_id is None
     return root
-
-
-def succeeded(account_id: int) -> None:
-    """A call to the account's provider went well. Flushes."""
-    db.session.execute(
-        sa.update(ProviderAccount)
-        .where(
-            ProviderAccount.id == account_id,
-            sa.or_(
-                ProviderAccount.failures > 0, ProviderAccount.healthy.is_(False), ProviderAccount.state_at.is_(None)
-            ),
-        )
-        .values(failures=0, healthy=True, state_at=now(), last_error=None)
-    )
-
-
-def failed(account_id: int, reason: str) -> None:
-    """A call to the account's provider failed; ``reason`` in words, for the administrator. Flushes."""
-    db.session.execute(
-        sa.update(ProviderAccount)
-        .where(ProviderAccount.id == account_id)
-        .values(
-            failures=ProviderAccount.failures + 1,
-            healthy=sa.and_(ProviderAccount.healthy, ProviderAccount.failures + 1 < FAILURES_UNTIL_DOWN),
-            state_at=now(),
-            last_error=reason[:2000],
-        )
-    )

@@ -6,6 +6,7 @@ One job at a time talks about one room (a lease on its row), so that hundreds wh
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -13,26 +14,36 @@ import sqlalchemy as sa
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.errors import BridgeError, ConfigurationError
 from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Room, TemporaryFailure
-from lms_bridge.lessons import entering, providers
+from lms_bridge.lessons import breaker, entering, intake, providers, watching
+from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
 from lms_bridge.lessons.meetings import (
     END,
-    closes_at,
+    WATCH_AHEAD,
     digest_of,
     keep_room,
-    needs_room,
     room_of,
     spec_of,
     want_now,
 )
 from lms_bridge.lessons.models import Meeting, MeetingState, RaisedHand, RoomAddress
 from lms_bridge.roster.models import Person
+from lms_bridge.timetable.queries import students_of
 
 log = logging.getLogger(__name__)
 
+MOVE = "lessons.move"
+ADDRESSES = "lessons.addresses"
+
 LEASE = timedelta(seconds=60)
 PAUSE = timedelta(seconds=2)
+ADDRESSES_AHEAD = timedelta(minutes=30)
+"""So long before the door opens addresses are fetched: late enough to know who is expected."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""Whatever a provider that is busy asks for, it is tried again after this."""
+FAILURES_UNTIL_MOVE = 3
+"""After so many vain attempts to make its room a lesson moves, however its provider stands otherwise."""
 
 
 def provision(meeting_id: int) -> None:
@@ -46,27 +57,31 @@ def provision(meeting_id: int) -> None:
         return
     if not needs_room(meeting.lesson):
         return
+    breaker.hold_back(meeting.account)
     spec = spec_of(meeting, meeting.lesson)
     if meeting.state is MeetingState.READY and meeting.provisioned == digest_of(spec):
         return
     _take(meeting)
     try:
         provider, room = providers.provider_for(meeting.account), room_of(meeting)
-        made = _make(provider, spec, room)
+        made = _make(provider, spec, room, gone=meeting.state is MeetingState.WANTED)
     except BridgeError as error:
         _note_failure(meeting, error)
-        if isinstance(error, TemporaryFailure):
-            raise
+        _again_later(error)
         return
     except BaseException:
         _release(meeting_id)
         raise
     with transaction():
         meeting = _locked(meeting_id)
-        providers.succeeded(meeting.account_id)
+        breaker.succeeded(meeting.account_id)
+        if room is None or set(room.external_ids) != set(made.external_ids):
+            _fetch_addresses_in_time(meeting)
         keep_room(meeting, made)
+        intake.adopt(meeting)
         meeting.provisioned, meeting.busy_until, meeting.last_error = digest_of(spec), None, None
-        meeting.ready_at = meeting.ready_at or now()
+        meeting.made_at, meeting.failures = now(), 0
+        meeting.ready_at = meeting.ready_at or meeting.made_at
         if meeting.state is MeetingState.WANTED:
             meeting.state = MeetingState.READY
         elif meeting.state is MeetingState.ENDED:
@@ -74,10 +89,10 @@ def provision(meeting_id: int) -> None:
             jobs.enqueue(END, str(meeting.id))
 
 
-def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None) -> Room:
-    """The provider's call, with no transaction open that it could hold up."""
+def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None, *, gone: bool) -> Room:
+    """The provider's call, with no transaction open that it could hold up. A room that is ``gone`` is made anew."""
     db.session.rollback()
-    return provider.ensure(spec, None) if room is None else provider.update(spec, room)
+    return provider.ensure(spec, room) if room is None or gone else provider.update(spec, room)
 
 
 def end(meeting_id: int) -> None:
@@ -94,6 +109,7 @@ def end(meeting_id: int) -> None:
         raise jobs.RetryAt(closes_at(meeting.lesson))
     room = room_of(meeting)
     if room is not None:
+        breaker.hold_back(meeting.account)
         spec = spec_of(meeting, meeting.lesson)
         _take(meeting)
         try:
@@ -102,21 +118,57 @@ def end(meeting_id: int) -> None:
             provider.end(spec, room)
         except BridgeError as error:
             _note_failure(meeting, error, ending=True)
-            if isinstance(error, TemporaryFailure):
-                raise
+            _again_later(error)
         except BaseException:
             _release(meeting_id)
             raise
     with transaction() as session:
         meeting = _locked(meeting_id)
-        if meeting.state is not MeetingState.ENDED:
+        first = meeting.state is not MeetingState.ENDED
+        if first:
             meeting.ended_at = now()
         meeting.state, meeting.busy_until = MeetingState.ENDED, None
+        intake.adopt(meeting)
+        if first and room is not None and _reports_follow(meeting):
+            watching.plan_report(meeting)
         session.execute(
             sa.update(RaisedHand)
             .where(RaisedHand.lesson_id == meeting.lesson_id, RaisedHand.lowered_at.is_(None))
             .values(lowered_at=now())
         )
+
+
+def fetch_addresses(meeting_id: int) -> None:
+    """Ask a provider that cannot compute addresses here for those of all who are expected, in batches, and keep them.
+    Who is left out gets theirs at the click.
+
+    :raises TemporaryFailure: for the job to try again.
+    """
+    meeting = db.session.get(Meeting, meeting_id, populate_existing=True)
+    if meeting is None or meeting.state is not MeetingState.READY or not needs_room(meeting.lesson):
+        return
+    breaker.hold_back(meeting.account)
+    lesson, flags = meeting.lesson, providers.capabilities_of(meeting.account)
+    known = sa.select(RoomAddress.person_id).filter_by(meeting_id=meeting_id)
+    missing = set(students_of([lesson])[lesson.id]) - set(db.session.scalars(known))
+    if flags.leader_address_keep is None:
+        missing |= {t.person_id for t in lesson.teachers} - set(db.session.scalars(known))
+    people = {p.uid: p for p in db.session.scalars(sa.select(Person).where(Person.id.in_(missing)).order_by(Person.id))}
+    attendees = [one for one in (entering.attendee_of(lesson, person) for person in people.values()) if one is not None]
+    room, spec = room_of(meeting), spec_of(meeting, lesson)
+    if room is None or not attendees:
+        return
+    try:
+        provider = providers.provider_for(meeting.account)
+        db.session.rollback()
+        found = provider.join_urls(spec, room, attendees)
+    except BridgeError as error:
+        _note_failure(meeting, error, ending=True)
+        _again_later(error)
+        return
+    with transaction():
+        breaker.succeeded(meeting.account_id)
+        _keep_addresses(meeting_id, {people[uid].id: url for uid, url in found.items() if uid in people})
 
 
 def fetch_address(meeting_id: int, person_id: int) -> None:
@@ -127,7 +179,7 @@ def fetch_address(meeting_id: int, person_id: int) -> None:
     """
     meeting = db.session.get(Meeting, meeting_id, populate_existing=True)
     person = db.session.get(Person, person_id)
-    if meeting is None or person is None or not needs_room(meeting.lesson):
+    if meeting is None or person is None or meeting.state is MeetingState.ENDED or not needs_room(meeting.lesson):
         return
     if meeting.state is not MeetingState.READY:
         with transaction():
@@ -135,8 +187,7 @@ def fetch_address(meeting_id: int, person_id: int) -> None:
         if meeting.state is MeetingState.WANTED:
             raise jobs.RetryAt(now() + PAUSE)
         return
-    known = sa.select(RoomAddress.id).filter_by(meeting_id=meeting_id, person_id=person_id)
-    if db.session.scalar(known) is not None:
+    if entering.stored_address(meeting, person) is not None:
         return
     attendee = entering.attendee_of(meeting.lesson, person)
     room, spec = room_of(meeting), spec_of(meeting, meeting.lesson)
@@ -148,13 +199,49 @@ def fetch_address(meeting_id: int, person_id: int) -> None:
         url = provider.join_url(spec, room, attendee)
     except BridgeError as error:
         _note_failure(meeting, error, ending=True)
-        if isinstance(error, TemporaryFailure):
-            raise
+        _again_later(error)
         return
-    with transaction() as session:
-        providers.succeeded(meeting.account_id)
-        if session.scalar(known) is None:
-            session.add(RoomAddress(meeting_id=meeting_id, person_id=person_id, address={"url": url}))
+    with transaction():
+        breaker.succeeded(meeting.account_id)
+        entering.forget_address(meeting_id, person_id)
+        _keep_addresses(meeting_id, {person_id: url})
+
+
+def _keep_addresses(meeting_id: int, addresses: Mapping[int, str]) -> None:
+    known = set(db.session.scalars(sa.select(RoomAddress.person_id).filter_by(meeting_id=meeting_id)))
+    db.session.add_all(
+        RoomAddress(meeting_id=meeting_id, person_id=person_id, address={"url": url})
+        for person_id, url in addresses.items()
+        if person_id not in known
+    )
+
+
+def _fetch_addresses_in_time(meeting: Meeting) -> None:
+    """Another room than before was made: addresses of an earlier one lead nowhere."""
+    if providers.capabilities_of(meeting.account).local_join_url:
+        return
+    db.session.execute(sa.delete(RoomAddress).filter_by(meeting_id=meeting.id))
+    jobs.enqueue(ADDRESSES, str(meeting.id), not_before=max(now(), opens_at(meeting.lesson) - ADDRESSES_AHEAD))
+
+
+def _reports_follow(meeting: Meeting) -> bool:
+    try:
+        return providers.capabilities_of(meeting.account).report_afterwards
+    except ConfigurationError:
+        return False
+
+
+def _again_later(error: BridgeError) -> None:
+    """Pass where a repeat would not help.
+
+    :raises TemporaryFailure: for the job to try again after its own pause.
+    :raises RetryAt: the provider said when.
+    """
+    if not isinstance(error, TemporaryFailure):
+        return
+    if error.retry_after is not None:
+        raise jobs.RetryAt(now() + min(error.retry_after, LONGEST_WAIT)) from error
+    raise error
 
 
 def _take(meeting: Meeting) -> None:
@@ -187,8 +274,14 @@ def _note_failure(meeting: Meeting, error: BridgeError, *, ending: bool = False)
     db.session.rollback()
     meeting_id, account_id = meeting.id, meeting.account_id
     with transaction():
-        providers.failed(account_id, str(error))
+        breaker.failed(account_id, error)
         row = _locked(meeting_id)
         row.busy_until, row.last_error = None, str(error)[:2000]
-        if not ending and not isinstance(error, TemporaryFailure) and row.state is MeetingState.WANTED:
+        if ending:
+            return
+        row.failures += 1
+        if not isinstance(error, TemporaryFailure) and row.state is MeetingState.WANTED:
             row.state = MeetingState.FAILED
+        if row.state is MeetingState.FAILED or row.failures >= FAILURES_UNTIL_MOVE:
+            due = max(now(), opens_at(row.lesson) - WATCH_AHEAD)
+            jobs.enqueue(MOVE, f"{row.lesson_id}:{row.attempt}", not_before=due)

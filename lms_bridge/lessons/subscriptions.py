@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lms_bridge.core.events import subscribe
-from lms_bridge.lessons import capacity, joinlinks, meetings
+from lms_bridge.lessons import capacity, joinlinks, meetings, telling
+from lms_bridge.notices import kinds
 from lms_bridge.timetable.addresses import register_personal_links
 from lms_bridge.timetable.events import LessonsChanged
 from lms_bridge.timetable.rooms import register_room_states
@@ -19,3 +20,4 @@ def follow_the_timetable(fact: LessonsChanged) -> None:
 register_personal_links(joinlinks.personal_urls)
 register_room_states(meetings.room_states)
 register_rooms(capacity.rooms)
+kinds.register(telling.KIND)

@@ -40,6 +40,7 @@ BLUEPRINTS = (
     "feeds",
     "operations",
     "door",
+    "hooks",
     "classroom",
     "lessons",
     "timetable",

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from apiflask import APIBlueprint
-from flask import make_response, redirect, render_template, url_for
+from flask import Response, jsonify, make_response, redirect, render_template, url_for
 from flask_login import current_user
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
 
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import get_locale
 from lms_bridge.core.ids import new_uid
 from lms_bridge.lessons import entering, joinlinks, providers
@@ -31,13 +33,13 @@ from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import guardians_of
 from lms_bridge.web import language, lesson_visitors
-from lms_bridge.web.lesson_words import words_of
-from lms_bridge.web.security import CONTENT_SECURITY_POLICY
+from lms_bridge.web.lesson_words import LessonWords, words_of
 from lms_bridge.web.session import current_person, sign_out
 
 blueprint = APIBlueprint("door", __name__, enable_openapi=False)
 
 PREPARING_SECONDS = 3
+WAITING_SECONDS = 2
 LOOK_AGAIN_SECONDS = 300
 
 
@@ -63,14 +65,31 @@ def enter(uid: str) -> BaseResponse:
 
 @blueprint.get("/l/<uid>/room")
 def room(uid: str) -> BaseResponse:
-    """Into the room again, for a person who came through the door before; opens in its own tab."""
+    """Into the room, for a person who came through the door: the tab beside the lesson page. It waits here while a room
+    is being made, and comes here again when the lesson got another one."""
     lesson = entering.lesson_of(uid)
     person = lesson_visitors.person_at(lesson)
     if person is None:
         return lesson_visitors.to_sign_in()
-    found = entering.look(lesson, person)
-    address = entering.room_address(found) if found.entered_at is not None else None
-    return _private(redirect(address or url_for("door.door", uid=uid)))
+    seen = entering.look(lesson, person)
+    if not seen.decision.may_enter or seen.entered_at is None:
+        return _private(redirect(url_for("door.door", uid=uid)))
+    if entering.needs_preparing(seen):
+        with transaction():
+            entering.follow_room(seen)
+        seen = entering.look(lesson, person)
+    return _over(seen)
+
+
+@blueprint.get("/l/<uid>/stand")
+def stand(uid: str) -> Response:
+    """How the room stands, for the script of the lesson page that stays open beside it."""
+    lesson = db.session.scalar(sa.select(Lesson).filter_by(uid=uid))
+    person = lesson_visitors.person_at(lesson) if lesson is not None else None
+    if lesson is None or person is None:
+        raise NotFound()
+    found = entering.stand_of(lesson, person)
+    return jsonify(open=found.open, attempt=found.attempt, ready=found.ready, uneasy=found.uneasy)
 
 
 @blueprint.get("/j/<token>")
@@ -125,25 +144,43 @@ def _let_in(lesson: Lesson, person: Person) -> BaseResponse:
     with transaction():
         meeting = entering.record_entry(seen)
     # Only now, when the entry is committed, does the person learn the way.
-    inside = replace(seen, meeting=meeting, capabilities=providers.capabilities_of(meeting.account))
-    address = entering.room_address(inside)
-    return _private(redirect(address or url_for("door.door", uid=lesson.uid), code=303))
+    if providers.capabilities_of(meeting.account).embeddable:
+        inside = replace(seen, meeting=meeting, capabilities=providers.capabilities_of(meeting.account))
+        return _private(redirect(entering.room_address(inside) or url_for("door.door", uid=lesson.uid), code=303))
+    return _beside(redirect(url_for("door.room", uid=lesson.uid), code=303))
+
+
+def _over(seen: Door) -> BaseResponse:
+    """Over to the provider's room; where there is none yet, look again. Not by a redirect: that would count as part of
+    the form that led here, which may only lead to ourselves, and the room may have moved since the form was shown."""
+    address = entering.room_address(seen)
+    if address is None:
+        waiting = make_response(render_template("door/waiting.html", door=seen, lesson=_words(seen)))
+        waiting.headers["Refresh"] = str(LOOK_AGAIN_SECONDS if seen.room_failed else WAITING_SECONDS)
+        return _beside(waiting)
+    with transaction():
+        entering.used_address(seen)
+    if not seen.new_tab:
+        return _private(redirect(address))
+    over = make_response(render_template("door/over.html", address=address, lesson=_words(seen)))
+    over.headers["Refresh"] = f"0; url={iri_to_uri(address)}"
+    return _beside(over)
 
 
 def _page(seen: Door, action: str) -> BaseResponse:
     """The door page with the headers that fit its state."""
     response = make_response(render_template("door/door.html", **_context(seen, action)))
     seconds = _look_again(seen)
-    if seconds is not None:
+    if seconds is not None and not _stays(seen):
         response.headers["Refresh"] = str(seconds)
-    if seen.decision.may_enter and seen.new_tab and seen.room_ready:
-        # Browsers hold the button's redirect into the room against this page's form-action as well.
-        parts = urlsplit(entering.room_address(seen) or "")
-        if parts.netloc:
-            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
-                "form-action 'self'", f"form-action 'self' {parts.scheme}://{parts.netloc}"
-            )
+    # The page keeps hold of the tab that it opens, to lead it on when the room moves.
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
     return _private(response)
+
+
+def _stays(seen: Door) -> bool:
+    """Whether the page must not load itself again where a script runs: it would lose hold of the tab that it opened."""
+    return seen.decision.may_enter and seen.beside
 
 
 def _look_again(seen: Door) -> int | None:
@@ -165,6 +202,16 @@ def _private(response: BaseResponse) -> BaseResponse:
     return response
 
 
+def _beside(response: BaseResponse) -> BaseResponse:
+    """An answer for the tab of the room. Any stricter policy would cut it off from the lesson page beside it."""
+    response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    return _private(response)
+
+
+def _words(seen: Door) -> LessonWords:
+    return words_of(seen.lesson, get_locale())
+
+
 def _context(seen: Door, action: str) -> dict[str, Any]:
     lesson, locale = seen.lesson, get_locale()
     before, instead = moved_from(lesson), made_up_by(lesson)
@@ -175,7 +222,7 @@ def _context(seen: Door, action: str) -> dict[str, Any]:
         "state": seen.decision.state.value,
         "part": seen.decision.part.value,
         "action": action,
-        "lesson": words_of(lesson, locale),
+        "lesson": _words(seen),
         "units": units_of(lesson),
         "materials": materials,
         "players": {m.id: player_type(m) for m in materials},
@@ -189,6 +236,7 @@ def _context(seen: Door, action: str) -> dict[str, Any]:
         "beat_seconds": BEAT_SECONDS,
         "page_session": new_uid(),
         "signed_in": current_user.is_authenticated,
+        "again_seconds": _look_again(seen) if _stays(seen) else None,
     }
 
 

@@ -15,7 +15,17 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
-from lms_bridge.lessons import entering, gateway, joinlinks, materials, meetings, providers
+from lms_bridge.lessons import (
+    accounts,
+    door_times,
+    entering,
+    failover,
+    gateway,
+    joinlinks,
+    materials,
+    meetings,
+    providers,
+)
 from lms_bridge.lessons.content import units_of
 from lms_bridge.lessons.gateway import DoorState, Part
 from lms_bridge.lessons.history import made_up_by, moved_from
@@ -93,7 +103,7 @@ def _context(found: Lesson, **more: Any) -> dict[str, Any]:
         "materials": shown,
         "players": {m.id: materials.player_type(m) for m in shown},
         "address": lesson_url(found),
-        "room": _room(found, meeting),
+        "room": _room(found, meeting, leads=leads),
         "students": _students(found) if leads else [],
         "attendance_url": _attendance_url(found),
         "max_video_bytes": current_settings().max_video_bytes,
@@ -103,7 +113,7 @@ def _context(found: Lesson, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def _room(found: Lesson, meeting: Meeting | None) -> dict[str, Any]:
+def _room(found: Lesson, meeting: Meeting | None, *, leads: bool) -> dict[str, Any]:
     """How the room stands, in words."""
     account = meeting.account if meeting is not None else next(iter(providers.accounts_for(found.campus)), None)
     return {
@@ -114,6 +124,12 @@ def _room(found: Lesson, meeting: Meeting | None) -> dict[str, Any]:
         "failed": meeting is not None and meeting.state is MeetingState.FAILED,
         "error": meeting.last_error if meeting is not None else None,
         "attempt": meeting.attempt if meeting is not None else 1,
+        "down": account is not None and not account.healthy,
+        "elsewhere": [
+            {"uid": one.uid, "name": one.name, "down": not one.healthy} for one in failover.targets(found, meeting)
+        ]
+        if meeting is not None and leads and door_times.needs_room(found)
+        else [],
     }
 
 
@@ -217,10 +233,26 @@ def try_room_again(uid: str) -> BaseResponse:
     """After a room could not be made: try once more."""
     found = led(uid)
     with transaction():
-        if not meetings.needs_room(found):
+        if not door_times.needs_room(found):
             raise Conflict(N_("This lesson needs no room any more."))
         meetings.try_again(meetings.wish(found))
     flash(gettext("The room is being made again."), "info")
+    return redirect(url_for("lessons.lesson", uid=uid), code=303)
+
+
+@blueprint.post("/<uid>/room/move")
+@signed_in_required
+def move_room(uid: str) -> BaseResponse:
+    """The teacher moves the lesson to another video system, or back: to the one that is chosen, else the next."""
+    found = led(uid)
+    chosen = request.form.get("account", "")
+    with transaction():
+        attempt = request.form.get("attempt", type=int)
+        to = accounts.account_named(chosen) if chosen else None
+        meeting = failover.move_by_decision(found, attempt or 0, current_person(), to)
+    flash(
+        gettext("The lesson goes on at %(name)s. Open pages follow by themselves.", name=meeting.account.name), "good"
+    )
     return redirect(url_for("lessons.lesson", uid=uid), code=303)
 
 

@@ -78,3 +78,22 @@ def test_a_job_that_is_not_due_yet_waits(app: Flask, handled: list[str]) -> None
     assert jobs.run_due() == 0
     with clock.at(clock.now() + timedelta(hours=2)):
         assert jobs.run_due() == 1
+
+
+def test_a_job_that_comes_again_by_itself_is_not_put_off_by_a_later_wish_for_the_same(app: Flask) -> None:
+    moment = clock.now()
+
+    def again(subject: str) -> None:
+        with transaction():
+            jobs.enqueue("test.again", subject, not_before=moment + timedelta(days=1))
+        raise jobs.RetryAt(moment + timedelta(seconds=10))
+
+    jobs._kinds["test.again"] = jobs.Kind("test.again", again, max_attempts=3, backoff=10)
+    try:
+        with transaction():
+            jobs.enqueue("test.again", "look")
+        jobs.run_due()
+    finally:
+        del jobs._kinds["test.again"]
+    waiting = db.session.scalars(sa.select(Job).filter_by(state=JobState.QUEUED)).one()
+    assert waiting.not_before == moment + timedelta(seconds=10)

@@ -5,6 +5,7 @@ Each test has a data folder, a database (``--database`` holds here too), a port 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -80,7 +81,15 @@ class LiveServer:
 
 
 @pytest.fixture
-def live_server(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+def third_parties() -> list[Path]:
+    """Folders with packages that are installed beside LMS Bridge; a test module may name some (and needs ``fresh``)."""
+    return []
+
+
+@pytest.fixture
+def live_server(
+    settings: Settings, tmp_path: Path, request: pytest.FixtureRequest, third_parties: list[Path]
+) -> Iterator[LiveServer]:
     """Web server and worker of a new installation, ready; both end with the test. With the mark ``fresh`` they are
     started as an administrator starts them, see :func:`tests.processes.started`."""
     fresh = request.node.get_closest_marker("fresh") is not None
@@ -92,6 +101,7 @@ def live_server(settings: Settings, tmp_path: Path, request: pytest.FixtureReque
     run_command(["db", "upgrade"], settings, fresh=fresh)
     app = create_app(settings)
     variables = environment(settings)
+    variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], *map(str, third_parties)])
     log = tmp_path / "web.log"
     with ExitStack() as stack, app.app_context():
         web = stack.enter_context(started(["lms_bridge.cli", "web"], variables, log, fresh=fresh))

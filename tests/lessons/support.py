@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from lms_bridge.core import clock
+from lms_bridge.core import clock, jobs
+from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.models import Job, JobState
 from lms_bridge.lessons.models import PresenceEvidence
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.models import Person
@@ -65,3 +68,11 @@ def evidence(lesson: Lesson, person: Person | None = None) -> list[PresenceEvide
     if person is not None:
         query = query.filter_by(person_id=person.id)
     return query.order_by(PresenceEvidence.at, PresenceEvidence.id).all()
+
+
+def do(kind: str) -> int:
+    """Run the waiting jobs of one kind that are due, as a worker would; how many were done."""
+    due = db.session.scalars(
+        sa.select(Job.id).where(Job.kind == kind, Job.state == JobState.QUEUED, Job.not_before <= now())
+    ).all()
+    return sum(jobs.run(job_id) for job_id in due)

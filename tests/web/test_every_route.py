@@ -56,6 +56,7 @@ OPEN = {
     "door.personal": "families have no account: the token in the address is the key",
     "door.enter_by_link": "as above",
     "door.switch": "as above",
+    "hooks.": "providers have no session: the token in the address says whose it is, the plugin who sends it",
     "lti.begin": "the LMS opens it; who comes is proved at the launch (tests/lti)",
     "lti.arrive": "as above",
     "lti.landing_again": "inside the frame of an LMS there is no session: the ticket in the form is the key",

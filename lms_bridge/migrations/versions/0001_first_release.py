@@ -414,12 +414,22 @@ def upgrade() -> None:
     sa.Column('cursor', sa.JSON(), nullable=False),
     sa.Column('enabled', sa.Boolean(), nullable=False),
     sa.Column('concurrent_rooms', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('hosts', sa.JSON(), nullable=False),
+    sa.Column('hook_token', sa.String(length=64), nullable=False),
+    sa.Column('hook_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('hook_refused_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('healthy', sa.Boolean(), nullable=False),
     sa.Column('failures', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('failing_since', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('trips', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('retry_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('state_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('observer_owner', sa.String(length=80), nullable=True),
+    sa.Column('observer_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_provider_account_organisation_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_provider_account')),
+    sa.UniqueConstraint('hook_token', name=op.f('uq_provider_account_hook_token')),
     sa.UniqueConstraint('uid', name=op.f('uq_provider_account_uid'))
     )
     with op.batch_alter_table('provider_account', schema=None) as batch_op:
@@ -1108,9 +1118,14 @@ def upgrade() -> None:
     sa.Column('room_state', sa.JSON(), nullable=False),
     sa.Column('room_secrets', lms_bridge.core.types.EncryptedJSON(), nullable=False),
     sa.Column('callback_token', sa.String(length=64), nullable=False),
+    sa.Column('cause', sa.Enum('wished', 'failover', 'person', 'hosts', name='meetingcause', native_enum=False, length=40), nullable=False),
     sa.Column('host', sa.String(length=255), nullable=True),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('ready_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('made_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('failures', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('reports', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('report_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('ended_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.Column('provisioned', sa.String(length=64), nullable=True),
@@ -1309,6 +1324,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_recorded_lesson')),
     sa.UniqueConstraint('meeting_id', 'recording_id', name=op.f('uq_recorded_lesson_meeting_id_recording_id'))
     )
+    op.create_table('room_end',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('meeting_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['meeting_id'], ['meeting.id'], name=op.f('fk_room_end_meeting_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_room_end')),
+    sa.UniqueConstraint('meeting_id', 'at', name=op.f('uq_room_end_meeting_id_at'))
+    )
+    op.create_table('held_event',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('external_id', sa.String(length=255), nullable=False),
+    sa.Column('event_key', sa.String(length=120), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('attendee_uid', sa.String(length=64), nullable=True),
+    sa.Column('identity', sa.String(length=255), nullable=True),
+    sa.Column('quality', sa.String(length=16), nullable=False),
+    sa.Column('received_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['provider_account.id'], name=op.f('fk_held_event_account_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_held_event')),
+    sa.UniqueConstraint('account_id', 'event_key', name=op.f('uq_held_event_account_id_event_key'))
+    )
+    with op.batch_alter_table('held_event', schema=None) as batch_op:
+        batch_op.create_index('ix_held_event_room', ['account_id', 'external_id'], unique=False)
+
     op.create_table('room_address',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('meeting_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1693,6 +1734,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_room_address_person_id'))
 
     op.drop_table('room_address')
+    with op.batch_alter_table('held_event', schema=None) as batch_op:
+        batch_op.drop_index('ix_held_event_room')
+
+    op.drop_table('held_event')
+    op.drop_table('room_end')
     op.drop_table('recorded_lesson')
     with op.batch_alter_table('source_gap', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_source_gap_source'))

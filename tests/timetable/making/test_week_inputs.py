@@ -15,7 +15,7 @@ from lms_bridge.core.access import Role
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs
-from lms_bridge.lessons.capacity import account_for_lesson, set_rooms
+from lms_bridge.lessons.capacity import accounts_for_lesson, set_rooms
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import EnrolmentRole, Household, HouseholdMember, Subject
 from lms_bridge.timetable.cases.teacher_times import Absent, add_absence, set_limit
@@ -321,7 +321,7 @@ def test_a_lesson_gets_a_room_where_one_is_free(school: SchoolSystem) -> None:
     with transaction():
         second = provider_account(school.bureau, position=2)
         set_rooms(first, 0, actor=None)
-    assert account_for_lesson(school.a.lesson).id == second.id
+    assert accounts_for_lesson(school.a.lesson)[0].id == second.id
 
 
 def test_limits_of_minutes_and_breaks_reach_the_solver(school: SchoolSystem) -> None:

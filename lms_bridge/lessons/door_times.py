@@ -1,0 +1,40 @@
+"""When the door of a lesson stands open, and whether the lesson needs a room at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from lms_bridge.core.application import current_settings
+from lms_bridge.core.clock import now
+from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
+
+
+def opens_at(lesson: Lesson) -> datetime:
+    """When the lesson's door opens (UTC)."""
+    return lesson.starts_at - timedelta(minutes=current_settings().door_opens_minutes)
+
+
+def closes_at(lesson: Lesson) -> datetime:
+    """When the lesson's door closes (UTC)."""
+    return lesson.ends_at + timedelta(minutes=current_settings().door_closes_minutes)
+
+
+def needs_room(lesson: Lesson) -> bool:
+    """Whether the lesson takes place online and its door is not closed for good."""
+    return lesson.mode is LessonMode.ONLINE and lesson.status is LessonStatus.SCHEDULED and closes_at(lesson) > now()
+
+
+def open_between(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
+    """The condition on lessons whose door is open at some moment of ``[start, end)``."""
+    settings = current_settings()
+    return sa.and_(
+        Lesson.starts_at < end + timedelta(minutes=settings.door_opens_minutes),
+        Lesson.ends_at > start - timedelta(minutes=settings.door_closes_minutes),
+    )
+
+
+def held_online() -> sa.ColumnElement[bool]:
+    """The condition on lessons that take place, in a room."""
+    return sa.and_(Lesson.status == LessonStatus.SCHEDULED, Lesson.mode == LessonMode.ONLINE)

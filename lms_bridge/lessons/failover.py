@@ -1,0 +1,157 @@
+"""A lesson moves to another provider: by itself when its own is down, or by a person's decision. The link stays.
+
+The new attempt is a row beside the old one; who waits at the door or has the lesson page open is led there. Moves by
+themselves are damped: none sooner than :data:`BETWEEN_MOVES` after the last one, and none back to a provider that the
+lesson has left; going back is a person's decision.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from lms_bridge.core import audit, jobs
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import Conflict
+from lms_bridge.core.i18n import N_
+from lms_bridge.core.outbox import publish
+from lms_bridge.lessons import capacity
+from lms_bridge.lessons.door_times import held_online, needs_room, open_between, opens_at
+from lms_bridge.lessons.meetings import PROVISION, WATCH_AHEAD, begin, lock, meeting_of, schedule, watch_in_time
+from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
+from lms_bridge.lessons.providers import accounts_for
+from lms_bridge.roster.models import Person
+from lms_bridge.timetable.models import Lesson
+
+log = logging.getLogger(__name__)
+
+MOVED = "lessons.room_moved"
+"""The fact, and the kind of message, that an open lesson has another room; its cause is ``meeting:<id>``."""
+BETWEEN_MOVES = timedelta(minutes=3)
+
+
+def move_away(account_id: int) -> None:
+    """The provider of an account is down: its lessons whose door is open, or soon will be, move.
+
+    One transaction for each lesson: what cannot be done for one is no reason not to do it for the next.
+
+    :raises RetryAt: some moved a moment ago and may do so again only later.
+    """
+    account = db.session.get(ProviderAccount, account_id, populate_existing=True)
+    if account is None or account.healthy:
+        return
+    moment = now()
+    latest = aliased(Meeting)
+    rows = db.session.execute(
+        sa.select(Meeting.lesson_id, Meeting.attempt)
+        .join(Lesson, Lesson.id == Meeting.lesson_id)
+        .where(
+            Meeting.account_id == account_id,
+            Meeting.state != MeetingState.ENDED,
+            held_online(),
+            open_between(moment, moment + WATCH_AHEAD),
+            ~sa.exists().where(latest.lesson_id == Meeting.lesson_id, latest.attempt > Meeting.attempt),
+        )
+        .order_by(Lesson.starts_at, Lesson.id)
+    ).all()
+    later: list[datetime] = []
+    for lesson_id, attempt in rows:
+        try:
+            move_by_itself(lesson_id, attempt)
+        except jobs.RetryAt as again:
+            later.append(again.moment)
+    if later:
+        raise jobs.RetryAt(min(later))
+
+
+def move_if_failed(lesson_id: int, attempt: int) -> None:
+    """The lesson's room could not be made again and again, or was refused: the lesson moves, unless that has been
+    mended meanwhile.
+
+    :raises RetryAt: as :func:`move_by_itself`.
+    """
+    meeting = meeting_of(lesson_id)
+    if meeting is not None and meeting.attempt == attempt and meeting.failures > 0:
+        move_by_itself(lesson_id, attempt)
+
+
+def move_by_itself(lesson_id: int, attempt: int) -> Meeting | None:
+    """Move a lesson whose room in force is ``attempt``'s to the next provider that stands and has a room free, in a
+    transaction of its own. None: there is nowhere to go, or somebody was faster.
+
+    :raises RetryAt: it moved a moment ago and may do so again only later.
+    """
+    with transaction() as session:
+        lock(lesson_id)
+        meeting = meeting_of(lesson_id)
+        if meeting is None or meeting.attempt != attempt or not needs_room(meeting.lesson):
+            return None
+        if meeting.attempt > 1 and now() < meeting.created_at + BETWEEN_MOVES:
+            raise jobs.RetryAt(meeting.created_at + BETWEEN_MOVES)
+        left = set(session.scalars(sa.select(Meeting.account_id).where(Meeting.lesson_id == lesson_id)))
+        accounts = capacity.accounts_for_lesson(meeting.lesson, without=left, healthy=True)
+        if not accounts:
+            log.warning("lesson %s cannot leave a provider that is down: no other one is free", meeting.lesson.uid)
+            return None
+        return _move(meeting, accounts, MeetingCause.FAILOVER, None)
+
+
+def move_by_decision(lesson: Lesson, attempt: int, actor: Person, to: ProviderAccount | None = None) -> Meeting:
+    """Move the lesson whose room in force is ``attempt``'s: to the account ``to`` (going back is such a decision), else
+    to the next one of the campus's order. Pressed twice, it moves once. Flushes.
+
+    :raises Conflict: the lesson needs no room, or there is nowhere to go.
+    """
+    lock(lesson.id)
+    meeting = meeting_of(lesson.id)
+    if meeting is None or not needs_room(lesson):
+        raise Conflict(N_("This lesson needs no room any more."))
+    if meeting.attempt != attempt:
+        return meeting
+    accounts = targets(lesson, meeting)
+    if to is not None:
+        accounts = [one for one in accounts if one.id == to.id]
+    if not accounts:
+        raise Conflict(
+            N_("There is no other video system with a free room for this lesson."),
+            remedy=N_("An administrator can add one, or make more rooms available."),
+        )
+    return _move(meeting, accounts, MeetingCause.PERSON, actor)
+
+
+def targets(lesson: Lesson, meeting: Meeting | None) -> list[ProviderAccount]:
+    """Where a person may move the lesson: the campus's other accounts with a room free; those that stand first, those
+    that come after the present one in the order before those that come earlier."""
+    here = meeting.account_id if meeting is not None else None
+    free = capacity.accounts_for_lesson(lesson, without={here} if here is not None else {0})
+    order = [one.id for one in accounts_for(lesson.campus)]
+    place = order.index(here) if here in order else -1
+    return sorted(free, key=lambda one: (not one.healthy, order.index(one.id) < place, order.index(one.id)))
+
+
+def _move(meeting: Meeting, accounts: list[ProviderAccount], cause: MeetingCause, actor: Person | None) -> Meeting:
+    lesson, before = meeting.lesson, meeting.account
+    made = begin(lesson, meeting, cause, accounts)
+    schedule(made, lesson)
+    watch_in_time([made])
+    if made.state is MeetingState.WANTED:
+        # Also where rooms are made at the first click only: people are inside, or about to come.
+        jobs.enqueue(PROVISION, str(made.id))
+    audit.record(
+        "meeting.moved",
+        "lesson",
+        lesson.uid,
+        actor_uid=actor.uid if actor is not None else None,
+        organisation_id=lesson.campus_id,
+        cause=cause.value,
+        attempt=made.attempt,
+        left=before.uid,
+        to=made.account.uid,
+    )
+    if opens_at(lesson) <= now():
+        publish(MOVED, f"meeting:{made.id}", organisation_id=lesson.campus_id)
+    return made

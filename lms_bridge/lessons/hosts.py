@@ -1,0 +1,50 @@
+"""Hosts of providers that licence them: each leads one room at a time, from the opening of its door to the closing.
+
+A host is held by the row of a meeting until that is ended. Choosing one locks its account, so that two processes never
+choose the same.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lms_bridge.core.database import db
+from lms_bridge.lessons.door_times import closes_at, open_between, opens_at
+from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
+from lms_bridge.timetable.models import Lesson
+
+
+def hold(meeting: Meeting, lesson: Lesson) -> bool:
+    """Give the meeting a host of its account for the lesson's time: the one that it has, if that is still free. False:
+    none is free. True, without a host, where the account has no pool. Flushes; keeps the account locked."""
+    if not meeting.account.hosts:
+        meeting.host = None
+        return True
+    free = free_hosts(meeting.account, lesson, lock=True)
+    if meeting.host not in free:
+        meeting.host = free[0] if free else None
+        db.session.flush()
+    return meeting.host is not None
+
+
+def free_hosts(account: ProviderAccount, lesson: Lesson, *, lock: bool = False) -> list[str]:
+    """The account's hosts whom no other lesson holds at some moment of this one's time, in the account's order. With
+    ``lock`` nobody else can take one before the transaction ends."""
+    if lock:
+        db.session.execute(
+            sa.select(ProviderAccount.id).where(ProviderAccount.id == account.id).with_for_update(key_share=True)
+        )
+    taken = set(
+        db.session.scalars(
+            sa.select(Meeting.host)
+            .join(Lesson, Lesson.id == Meeting.lesson_id)
+            .where(
+                Meeting.account_id == account.id,
+                Meeting.lesson_id != lesson.id,
+                Meeting.state != MeetingState.ENDED,
+                Meeting.host.is_not(None),
+                open_between(opens_at(lesson), closes_at(lesson)),
+            )
+        )
+    )
+    return [host for host in account.hosts if host not in taken]

@@ -1,0 +1,74 @@
+"""Rooms at a provider that no lesson needs any more: an answer was lost, a call to end one never came through. They are
+found and ended; only rooms that carry this installation's mark and the key of one of its meetings."""
+
+from __future__ import annotations
+
+import logging
+
+import sqlalchemy as sa
+
+from lms_bridge.core.clock import now
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.plugins import FoundRoom
+from lms_bridge.lessons import breaker, providers
+from lms_bridge.lessons.door_times import needs_room
+from lms_bridge.lessons.meetings import meeting_of, spec_of
+from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
+from lms_bridge.timetable.models import Lesson
+
+log = logging.getLogger(__name__)
+
+
+def end_orphans(account_id: int) -> int:
+    """Look at the account's rooms and end those that are ours and not needed; how many.
+
+    :raises BridgeError: the provider cannot be asked; for the job to try again.
+    """
+    account = db.session.get(ProviderAccount, account_id, populate_existing=True)
+    if account is None or not account.enabled:
+        return 0
+    breaker.hold_back(account)
+    provider = providers.provider_for(account)
+    db.session.rollback()
+    try:
+        found = list(provider.open_rooms())
+    except BridgeError as error:
+        with transaction():
+            breaker.failed(account_id, error)
+        raise
+    ended = 0
+    for one in found:
+        meeting = _orphan(account_id, one)
+        if meeting is None:
+            continue
+        spec = spec_of(meeting, meeting.lesson, count_people=False)
+        db.session.rollback()
+        provider.end(spec, one.room)
+        log.info("ended the room of meeting %s, which no lesson needs", meeting.id)
+        ended += 1
+    return ended
+
+
+def _orphan(account_id: int, found: FoundRoom) -> Meeting | None:
+    """The meeting of a room that is ours and that nobody needs; None: leave it alone."""
+    uid, _, attempt = found.key.rpartition("-")
+    if not attempt.isdigit():
+        return None
+    meeting = db.session.scalar(
+        sa.select(Meeting)
+        .join(Lesson, Lesson.id == Meeting.lesson_id)
+        .where(Lesson.uid == uid, Meeting.attempt == int(attempt))
+        .execution_options(populate_existing=True)
+    )
+    if meeting is None or (meeting.busy_until is not None and meeting.busy_until > now()):
+        return None
+    in_force = meeting_of(meeting.lesson_id)
+    needed = (
+        in_force is not None
+        and in_force.id == meeting.id
+        and meeting.account_id == account_id
+        and meeting.state is not MeetingState.ENDED
+        and needs_room(meeting.lesson)
+    )
+    return None if needed else meeting
