@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import http.client
-import json
 import os
 import socket
 import subprocess
@@ -30,7 +29,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from statistics import median, quantiles
@@ -42,6 +41,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.lti_launch import cpu_of  # noqa: E402 - found by the line above
+from tests.contracts.json_api import JsonApi  # noqa: E402
 
 RATIO_TARGET = 2.0
 ROOMS_TARGET = 1
@@ -101,8 +101,9 @@ def prepare(folder: Path, database_url: str, provider: str, people: int) -> dict
     ``link`` and by ``session``, and by link at the one of the ``storm``."""
     import sqlalchemy as sa
 
+    from lms_bridge.cli.database import upgrade_database
     from lms_bridge.core.clock import now
-    from lms_bridge.core.database import Base, db, transaction
+    from lms_bridge.core.database import db, transaction
     from lms_bridge.core.settings import load
     from lms_bridge.lessons import accounts, meetings
     from lms_bridge.lessons.models import JoinLink
@@ -113,7 +114,7 @@ def prepare(folder: Path, database_url: str, provider: str, people: int) -> dict
 
     app = create_app(load(data_dir=folder, database_url=database_url, log_level="WARNING"))
     with app.app_context():
-        Base.metadata.create_all(db.engine)
+        upgrade_database()
         school = builders.small_system()
         group = school.a.classes[0]
         with transaction() as session:
@@ -142,7 +143,8 @@ def prepare(folder: Path, database_url: str, provider: str, people: int) -> dict
             session.add_all(links[0] + links[1])
             session.flush()
         measured, storm = (
-            [_by_link(app, lesson.uid, link.token) for link in rows] for lesson, rows in zip(lessons, links, strict=True)
+            [_by_link(app, lesson.uid, link.token) for link in rows]
+            for lesson, rows in zip(lessons, links, strict=True)
         )
         by_session = [_by_session(app, lessons[0].uid, one) for one in students[: min(people, 500)]]
         db.session.remove()
@@ -301,11 +303,10 @@ def served(database_url: str, options: argparse.Namespace) -> tuple[float, int]:
             "PYTHONPATH": str(ROOT),
         }  # fmt: skip
         clicks = prepare(folder, database_url, provider.url, options.storm)
-        (folder / "clicks.json").write_text(json.dumps({k: [asdict(c) for c in v] for k, v in clicks.items()}))
         with _child(folder, "from benchmarks.join_storm import serve; serve()") as server:
             _wait(port)
-            ratio = _compared(server.pid, port, clicks, options)
             with _child(folder, "from lms_bridge.cli import main; main(['worker'])"):
+                ratio = _compared(server.pid, port, clicks, options)
                 return ratio, _storm(folder, port, clicks["storm"], provider, database_url)
 
 
@@ -362,13 +363,10 @@ def _compared(server: int, port: int, clicks: dict[str, list[Click]], options: a
     return max(median(a / b for a, b in zip(costs, bare, strict=True)) for costs in rounds.values())
 
 
-def _storm(folder: Path, port: int, clicks: Sequence[Click], provider: object, database_url: str) -> int:
+def _storm(folder: Path, port: int, clicks: Sequence[Click], provider: JsonApi, database_url: str) -> int:
     """How many rooms the provider was made to make for one lesson, while all came in the same moment."""
     import sqlalchemy as sa
 
-    from tests.contracts.bigbluebutton_server import BigBlueButton
-
-    assert isinstance(provider, BigBlueButton)
     before = _made(provider)
     seconds = asyncio.run(storm(clicks, port))
     deadline = time.monotonic() + STORM_SECONDS
@@ -395,9 +393,10 @@ def _storm(folder: Path, port: int, clicks: Sequence[Click], provider: object, d
     return len(made)
 
 
-def _made(provider: object) -> list[str]:
+def _made(provider: JsonApi) -> list[str]:
     """The rooms that the provider was asked to make, in order, repeats included."""
-    return [one.query["meetingID"] for one in provider.asked if one.path.endswith("/create") and "meetingID" in one.query]  # type: ignore[attr-defined]
+    created = [one.query for one in provider.asked if one.path.endswith("/create")]
+    return [query["meetingID"] for query in created if "meetingID" in query]
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def by_person(lesson_uid: str, person_id: int) -> str | None:
     return _enter(db.session.connection().execute(_BY_PERSON, {"uid": lesson_uid, "person_id": person_id}).all())
 
 
-def _enter(rows: Sequence[sa.Row[Any]]) -> str | None:
+def _enter(rows: Sequence[Any]) -> str | None:
     if not rows:
         return None
     one, moment = rows[0], now()
