@@ -38,6 +38,8 @@ POSTGRESQL_OPTIONS = {
     "shared_buffers": "64MB",
 }
 
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
 # Without triggers, and so without foreign keys, the order of the tables does not matter.
 EMPTY = """
 DO $$
@@ -159,8 +161,9 @@ class PostgreSQL:
 
 
 @contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
-    """A running cluster; skips or fails when PostgreSQL is not installed."""
+def postgresql(*, durable: bool = False) -> Iterator[PostgreSQL]:
+    """A running cluster, which waits for the disk at each commit if ``durable``; skips or fails when PostgreSQL is not
+    installed."""
     programs = postgresql_programs()
     if programs is None:
         missing("postgresql")
@@ -178,7 +181,7 @@ def postgresql() -> Iterator[PostgreSQL]:
             check=True, capture_output=True, cwd=folder, **who,  # type: ignore[call-overload]
         )  # fmt: skip
         command = [f"{programs}/postgres", "-D", str(data), "-k", str(folder)]
-        for name, value in POSTGRESQL_OPTIONS.items():
+        for name, value in (POSTGRESQL_OPTIONS | (DURABLE if durable else {})).items():
             command += ["-c", f"{name}={value}"]
         with log.open("wb") as out:
             server = subprocess.Popen(  # type: ignore[call-overload]

@@ -26,13 +26,13 @@ def web(host: str | None, port: int | None) -> None:
     serve(settings, host or settings.host, settings.port if port is None else port)
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
+def serve(settings: Settings, host: str, port: int, *, factory: str = "lms_bridge.web.app:served_app") -> None:
     """Serve until told to stop. Each web process builds its own application from the environment."""
     from granian import Granian
     from granian.constants import Interfaces
 
     Granian(
-        "lms_bridge.web.app:served_app",
+        factory,
         address=host,
         port=port,
         interface=Interfaces.WSGI,

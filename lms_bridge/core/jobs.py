@@ -89,6 +89,18 @@ def job(
     return register
 
 
+_WAITING = (
+    sa.select(Job.id)
+    .where(
+        Job.kind == sa.bindparam("kind"),
+        Job.subject == sa.bindparam("subject"),
+        Job.state == JobState.QUEUED,
+        Job.not_before <= sa.bindparam("due"),
+    )
+    .with_for_update(read=True)
+)
+
+
 def enqueue(kind: str, subject: str = "", *, not_before: datetime | None = None) -> None:
     """Ask for ``kind`` to be done for ``subject`` once the transaction in force is committed.
 
@@ -96,8 +108,13 @@ def enqueue(kind: str, subject: str = "", *, not_before: datetime | None = None)
     one that is running already does not count, since it may have looked before this change.
     """
     due = not_before or now()
-    insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
     db.session.flush()
+    connection = db.session.connection()
+    # Hundreds may ask for the same job in the same second: they hold the row that waits already together, and none of
+    # them waits for another's commit. It woke a worker when it was made.
+    if connection.execute(_WAITING, {"kind": kind, "subject": subject, "due": due}).first() is not None:
+        return
+    insert = pg_insert if connection.dialect.name == "postgresql" else sqlite_insert
     while True:
         # Touching the waiting row locks it until this transaction ends, so that no worker can take it before it
         # sees what this transaction changes; when a worker was faster, a new row is made.

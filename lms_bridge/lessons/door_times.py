@@ -3,22 +3,50 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import sqlalchemy as sa
 
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
+from lms_bridge.lessons.gateway import Window
 from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 
 
-def opens_at(lesson: Lesson) -> datetime:
+class Times(Protocol):
+    """A lesson, or as much of it as decides on its door."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+
+    @property
+    def ends_at(self) -> datetime: ...
+
+    @property
+    def mode(self) -> LessonMode: ...
+
+    @property
+    def status(self) -> LessonStatus: ...
+
+
+def opens_at(lesson: Times) -> datetime:
     """When the lesson's door opens (UTC)."""
     return lesson.starts_at - timedelta(minutes=current_settings().door_opens_minutes)
 
 
-def closes_at(lesson: Lesson) -> datetime:
+def closes_at(lesson: Times) -> datetime:
     """When the lesson's door closes (UTC)."""
     return lesson.ends_at + timedelta(minutes=current_settings().door_closes_minutes)
+
+
+def window_of(lesson: Times) -> Window:
+    """When and whether ``lesson`` can be entered."""
+    return Window(
+        opens_at=opens_at(lesson),
+        closes_at=closes_at(lesson),
+        online=lesson.mode is LessonMode.ONLINE,
+        cancelled=lesson.status is LessonStatus.CANCELLED,
+    )
 
 
 def needs_room(lesson: Lesson) -> bool:

@@ -18,7 +18,8 @@ from lms_bridge.core.errors import Conflict, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_token
 from lms_bridge.core.plugins import Attendee, EvidenceKind, ProviderCapabilities, Room
-from lms_bridge.lessons import door_times, gateway, meetings, providers
+from lms_bridge.lessons import gateway, meetings, providers
+from lms_bridge.lessons.door_times import window_of
 from lms_bridge.lessons.gateway import Decision, DoorState, Part, Visitor, Window
 from lms_bridge.lessons.models import Meeting, MeetingState, PresenceEvidence, RoomAddress
 from lms_bridge.lessons.presence import DOOR, record_evidence
@@ -32,7 +33,7 @@ from lms_bridge.roster.models import (
     Person,
 )
 from lms_bridge.roster.scope import scope_for, valid
-from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
+from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS
 
 ADDRESS = "lessons.address"
@@ -47,16 +48,6 @@ def lesson_of(uid: str) -> Lesson:
     if lesson is None:
         raise NotFound()
     return lesson
-
-
-def window_of(lesson: Lesson) -> Window:
-    """When and whether ``lesson`` can be entered."""
-    return Window(
-        opens_at=door_times.opens_at(lesson),
-        closes_at=door_times.closes_at(lesson),
-        online=lesson.mode is LessonMode.ONLINE,
-        cancelled=lesson.status is LessonStatus.CANCELLED,
-    )
 
 
 def visitor_of(lesson: Lesson, person: Person) -> Visitor:

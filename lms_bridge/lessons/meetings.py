@@ -194,11 +194,16 @@ def provision_at(capabilities: ProviderCapabilities, opening: datetime) -> datet
 
 
 def want_now(meeting: Meeting) -> None:
+    """:func:`make_now` for a meeting at hand."""
+    make_now(meeting.id, meeting.state, meeting.busy_until)
+
+
+def make_now(meeting_id: int, state: MeetingState, busy_until: datetime | None) -> None:
     """Somebody stands at the door of a room that is not made yet: make it at once. However many come, one job waits.
     Flushes."""
-    busy = meeting.busy_until is not None and meeting.busy_until > now()
-    if meeting.state is MeetingState.WANTED and not busy:
-        jobs.enqueue(PROVISION, str(meeting.id))
+    busy = busy_until is not None and busy_until > now()
+    if state is MeetingState.WANTED and not busy:
+        jobs.enqueue(PROVISION, str(meeting_id))
 
 
 def try_again(meeting: Meeting) -> None:

@@ -51,6 +51,15 @@ class NewEvidence:
     identity: str | None = None
 
 
+# Put together once, since everybody who comes in the same second asks for it.
+_STORE = {
+    dialect: insert(PresenceEvidence)
+    .on_conflict_do_nothing(index_elements=["source", "event_key"])
+    .returning(PresenceEvidence.lesson_id, PresenceEvidence.person_id)
+    for dialect, insert in (("postgresql", pg_insert), ("sqlite", sqlite_insert))
+}
+
+
 def record_evidence(
     lesson_id: int,
     person_id: int | None,
@@ -91,13 +100,8 @@ def record_many(rows: Iterable[NewEvidence]) -> int:
     if not values:
         return 0
     db.session.flush()
-    insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
-    stored = db.session.execute(
-        insert(PresenceEvidence)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["source", "event_key"])
-        .returning(PresenceEvidence.lesson_id, PresenceEvidence.person_id)
-    ).all()
+    connection = db.session.connection()
+    stored = connection.execute(_STORE[connection.dialect.name], values if len(values) > 1 else values[0]).all()
     for lesson_id, person_id in sorted({(one, who) for one, who in stored if who is not None}):
         announce(EvidenceRecorded(lesson_id, person_id))
     return len(stored)

@@ -31,7 +31,15 @@ def capabilities_of(account: ProviderAccount) -> ProviderCapabilities:
 
     :raises ConfigurationError: its plugin is not installed.
     """
-    return _class(account.plugin).capabilities
+    return capabilities_named(account.plugin)
+
+
+def capabilities_named(plugin: str) -> ProviderCapabilities:
+    """What the provider of this identifier can do.
+
+    :raises ConfigurationError: its plugin is not installed.
+    """
+    return _class(plugin).capabilities
 
 
 def provider_for(account: ProviderAccount) -> MeetingProvider:

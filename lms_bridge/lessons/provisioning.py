@@ -245,12 +245,17 @@ def _again_later(error: BridgeError) -> None:
 
 
 def _take(meeting: Meeting) -> None:
-    """Take the lease on the room's row in a transaction of its own."""
+    """Take the lease on the room's row in a transaction of its own; not if another job did its work meanwhile."""
     moment = now()
     with transaction() as session:
         taken = session.execute(
             sa.update(Meeting)
-            .where(Meeting.id == meeting.id, sa.or_(Meeting.busy_until.is_(None), Meeting.busy_until < moment))
+            .where(
+                Meeting.id == meeting.id,
+                Meeting.state == meeting.state,
+                Meeting.provisioned.is_not_distinct_from(meeting.provisioned),
+                sa.or_(Meeting.busy_until.is_(None), Meeting.busy_until < moment),
+            )
             .values(busy_until=moment + LEASE)
         )
         if taken.rowcount == 0:  # type: ignore[attr-defined]

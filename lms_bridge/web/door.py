@@ -21,7 +21,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound
 from lms_bridge.core.i18n import get_locale
 from lms_bridge.core.ids import new_uid
-from lms_bridge.lessons import entering, joinlinks, providers
+from lms_bridge.lessons import clicks, entering, joinlinks, providers
 from lms_bridge.lessons.classroom import BEAT_SECONDS
 from lms_bridge.lessons.content import units_of
 from lms_bridge.lessons.entering import Door
@@ -34,7 +34,7 @@ from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import guardians_of
 from lms_bridge.web import language, lesson_visitors
 from lms_bridge.web.lesson_words import LessonWords, words_of
-from lms_bridge.web.session import current_person, sign_out
+from lms_bridge.web.session import current_person, is_somebody, sign_out
 
 blueprint = APIBlueprint("door", __name__, enable_openapi=False)
 
@@ -56,6 +56,11 @@ def door(uid: str) -> BaseResponse:
 @blueprint.post("/l/<uid>")
 def enter(uid: str) -> BaseResponse:
     """The person presses the button: store it, then let them in."""
+    if is_somebody():
+        with transaction():
+            entered = clicks.by_person(uid, current_person().id)
+        if entered is not None:
+            return _to_room(entered)
     lesson = entering.lesson_of(uid)
     person = lesson_visitors.person_at(lesson)
     if person is None:
@@ -108,13 +113,19 @@ def personal(token: str) -> BaseResponse:
     seen = entering.look(lesson, person)
     if seen.decision.part not in (Part.STUDENT, Part.GUARDIAN):
         return _private(redirect(url_for("auth.sign_in_page", next=url_for("door.door", uid=lesson.uid))))
-    lesson_visitors.remember(lesson, token)
+    lesson_visitors.remember(lesson.uid, token)
     return _page(seen, url_for("door.enter_by_link", token=token))
 
 
 @blueprint.post("/j/<token>")
 def enter_by_link(token: str) -> BaseResponse:
     """The owner of a personal link presses the button."""
+    if not is_somebody():
+        with transaction():
+            entered = clicks.by_link(token)
+        if entered is not None:
+            lesson_visitors.remember(entered, token)
+            return _to_room(entered)
     found = joinlinks.find(token)
     signed_in_as = current_person().id if current_user.is_authenticated else None
     if found is None or signed_in_as not in (None, found[2].id):
@@ -126,7 +137,7 @@ def enter_by_link(token: str) -> BaseResponse:
         part = entering.look(lesson, person).decision.part
         if part is not Part.STUDENT:
             return redirect(url_for("door.personal", token=token))
-        lesson_visitors.remember(lesson, token)
+        lesson_visitors.remember(lesson.uid, token)
     return _let_in(lesson, person)
 
 
@@ -147,7 +158,12 @@ def _let_in(lesson: Lesson, person: Person) -> BaseResponse:
     if providers.capabilities_of(meeting.account).embeddable:
         inside = replace(seen, meeting=meeting, capabilities=providers.capabilities_of(meeting.account))
         return _private(redirect(entering.room_address(inside) or url_for("door.door", uid=lesson.uid), code=303))
-    return _beside(redirect(url_for("door.room", uid=lesson.uid), code=303))
+    return _to_room(lesson.uid)
+
+
+def _to_room(lesson_uid: str) -> BaseResponse:
+    """On to the tab of the room. Only now, when the entry is committed, does the person learn the way."""
+    return _beside(redirect(url_for("door.room", uid=lesson_uid), code=303))
 
 
 def _over(seen: Door) -> BaseResponse:

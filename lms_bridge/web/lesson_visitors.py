@@ -21,10 +21,13 @@ MOST = 8
 """So many lessons a browser remembers without a sign-in: a school day."""
 
 
-def remember(lesson: Lesson, token: str) -> None:
+def remember(lesson_uid: str, token: str) -> None:
     """The holder of the personal link ``token`` may come to this lesson with this browser."""
-    doors = [pair for pair in session.get(KEY, []) if pair[0] != lesson.uid]
-    session[KEY] = [*doors, [lesson.uid, token]][-MOST:]
+    kept = session.get(KEY, [])
+    if [lesson_uid, token] in kept:
+        return  # no new cookie for each click
+    doors = [pair for pair in kept if pair[0] != lesson_uid]
+    session[KEY] = [*doors, [lesson_uid, token]][-MOST:]
     session.permanent = True
 
 

@@ -77,7 +77,7 @@ def init_app(app: Flask) -> None:
         if request.endpoint == "static":
             return
         # Nobody stands in most sessions of people who come from an LMS: they are asked for no user.
-        person = current_user.person if USER in session and current_user.is_authenticated else None
+        person = current_user.person if is_somebody() else None
         if person is not None:
             _renew()
         language.init_request(person)
@@ -133,6 +133,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def signed_in_required(view: F) -> F:
     """Sends those who are not signed in to the sign-in page, and back afterwards."""
     return cast(F, login_required(view))
+
+
+def is_somebody() -> bool:
+    """Whether somebody is signed in. Asked so, a session of nobody costs no look at the database."""
+    return USER in session and bool(current_user.is_authenticated)
 
 
 def current_person() -> Person:

@@ -12,9 +12,9 @@ from flask import Flask
 from lms_bridge.core import clock
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.plugins import EvidenceKind
-from lms_bridge.lessons import entering, joinlinks
+from lms_bridge.lessons import entering, joinlinks, meetings
 from lms_bridge.lessons.models import JoinLink, Meeting, PresenceEvidence
-from lms_bridge.roster.models import Enrolment, Guardianship
+from lms_bridge.roster.models import Enrolment, Guardianship, Person
 from lms_bridge.timetable.models import LessonMode, LessonStatus
 from tests import builders
 from tests.lessons.support import START, browser, entered, evidence, press, school_at
@@ -306,3 +306,40 @@ def test_twenty_who_press_at_once_are_all_noted_and_get_one_room(app: Flask) -> 
         db.session.rollback()
         assert sorted(e.person_id or 0 for e in evidence(lesson)) == sorted(s.id for s in students)
         assert db.session.query(Meeting).filter_by(lesson_id=lesson.id).count() == 1
+
+
+# --- the plain click at a provider whose addresses are computed here ------------------------------------------------
+
+
+def test_a_click_by_link_at_a_provider_is_stored_and_leads_to_the_tab_of_the_room(app: Flask) -> None:
+    with school_at(0) as school:
+        lesson, student, client = school.a.lesson, school.a.students[0], browser(app)
+        link = _link_at_a_provider(school, student)
+        page = client.get(link).text
+        form = {"csrf_token": page.partition('csrf_token" value="')[2].partition('"')[0]}
+        assert client.post(link).status_code == 400  # without the page's token
+        assert evidence(lesson) == []
+        assert client.post(link, data=form).headers["Location"] == f"/l/{lesson.uid}/room"
+        (seen,) = evidence(lesson)
+        assert (seen.person_id, seen.source, seen.attempt) == (student.id, "door", 1)
+        # what the door refuses it refuses at once, also to a browser that holds the page
+        with clock.at(START + timedelta(minutes=56)):
+            client.post(link, data=form)
+        row = db.session.query(Enrolment).filter_by(person_id=student.id).one()
+        with transaction():
+            row.valid_to = date(2026, 11, 25)
+        client.post(link, data=form)
+        with transaction():
+            row.valid_to = None
+            joinlinks.revoke(lesson, student, actor_uid=None)
+        client.post(link, data=form)
+        assert len(evidence(lesson)) == 1
+
+
+def _link_at_a_provider(school: builders.SchoolSystem, student: Person) -> str:
+    with transaction():
+        builders.provider_account(
+            school.a.campus, "bigbluebutton", settings={"url": "https://bbb.test/", "secret": "a long secret"}
+        )
+        meetings.follow([school.a.lesson.id])
+    return path(joinlinks.personal_urls([school.a.lesson.id], student.id)[school.a.lesson.id])
