@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "hooks",
     "classroom",
     "lessons",
+    "recordings",
     "timetable",
     "attendance",
     "absences",

@@ -34,6 +34,7 @@ from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import guardians_of
 from lms_bridge.web import language, lesson_visitors
 from lms_bridge.web.lesson_words import LessonWords, words_of
+from lms_bridge.web.recording_words import recordings_shown
 from lms_bridge.web.security import permissions_policy
 from lms_bridge.web.session import current_person, sign_out
 
@@ -239,6 +240,7 @@ def _context(seen: Door, action: str) -> dict[str, Any]:
         "units": units_of(lesson),
         "materials": materials,
         "players": {m.id: player_type(m) for m in materials},
+        "recordings": recordings_shown(lesson, locale) if seen.decision.state is DoorState.OVER else [],
         "opens": say_time(seen.window.opens_at, lesson.zone),
         "seconds_to_start": max(0, int((lesson.starts_at - now()).total_seconds())),
         "moved_from": say_slot(before.starts_local.date(), before.period_number, before.starts_local.time(), locale)

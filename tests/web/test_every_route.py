@@ -27,7 +27,13 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.files import store
 from lms_bridge.core.models import Job, JobState, StoredFile
 from lms_bridge.core.outbox import publish
-from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind, ProviderAccount
+from lms_bridge.lessons.models import (
+    ClassroomQuestion,
+    LessonMaterial,
+    MaterialKind,
+    ProviderAccount,
+    RecordedLesson,
+)
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
 from lms_bridge.oidc.models import StoredProvider
@@ -182,6 +188,9 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("door.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.change_link", "action"): lambda w: "renew",
+    ("recordings.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("recordings.", "recording"): lambda w: db.session.scalars(sa.select(RecordedLesson.uid)).one(),
+    ("recordings.change", "action"): lambda w: "hide",
     ("classroom.", "uid"): lambda w: w.system.a.lesson.uid,
     ("", "lesson_uid"): lambda w: w.system.a.lesson.uid,
     ("", "person_uid"): lambda w: w.system.a.students[0].uid,
@@ -269,6 +278,7 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     added(DeliveryItem(delivery_id=delivery.id, notification_id=notification.id, channel="mailbox"))
     file = stored_file(a.campus.id)
     material = LessonMaterial(lesson_id=a.lesson.id, kind=MaterialKind.FILE, title=MARK, file_id=file)
+    builders.recording(a.lesson, url=f"https://video.test/{MARK}")
     question = ClassroomQuestion(lesson_id=a.lesson.id, person_id=a.students[0].id, client_key="1", text=MARK)
     a.plan.versions[-1].file_id = file
     added(LmsAccount(organisation_id=a.campus.id, plugin="moodle", name=MARK, settings={}))
