@@ -324,9 +324,9 @@ def provider_account(where: Organisation, plugin: str = "classroom", **more: Any
     return added(ProviderAccount(organisation_id=where.id, plugin=plugin, **values))
 
 
-def recording(of: Lesson, **more: Any) -> RecordedLesson:
+def recording(of: Lesson, account: ProviderAccount | None = None, **more: Any) -> RecordedLesson:
     """A recording of a lesson, kept by a video system of its campus."""
-    account = provider_account(of.campus, "bigbluebutton", enabled=False)
+    account = account or provider_account(of.campus, "bigbluebutton", enabled=False)
     meeting = added(Meeting(lesson_id=of.id, account_id=account.id, state=MeetingState.ENDED))
     values: dict[str, Any] = {
         "recording_id": "r1", "title": "", "url": "https://video.test/r1", "starts_at": of.starts_at,

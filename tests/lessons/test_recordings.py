@@ -12,6 +12,7 @@ from flask import Flask
 from lms_bridge.core import clock, jobs
 from lms_bridge.core.access import Role
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.settings import Settings
 from lms_bridge.lessons import accounts, meetings, recordings
 from lms_bridge.lessons.models import RecordedLesson
@@ -79,6 +80,10 @@ def test_recordings_are_found_after_the_lesson_and_forgotten_when_their_time_is_
             assert one.url.endswith("?format=video")
             assert one.hidden_at is not None
             server.recordings = []
+            server.fault("500")
+            with pytest.raises(BridgeError):
+                recordings.list_recordings(account_id)
+            assert len(kept()) == 1
         with clock.at(START + timedelta(days=180, hours=2)):
             recordings.forget_old()
             assert len(recordings.recordings_of(lesson, hidden=True)) == 1

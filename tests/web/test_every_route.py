@@ -278,7 +278,8 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     added(DeliveryItem(delivery_id=delivery.id, notification_id=notification.id, channel="mailbox"))
     file = stored_file(a.campus.id)
     material = LessonMaterial(lesson_id=a.lesson.id, kind=MaterialKind.FILE, title=MARK, file_id=file)
-    builders.recording(a.lesson, url=f"https://video.test/{MARK}")
+    account = db.session.scalars(sa.select(ProviderAccount)).one()
+    builders.recording(a.lesson, account, url=f"https://video.test/{MARK}")
     question = ClassroomQuestion(lesson_id=a.lesson.id, person_id=a.students[0].id, client_key="1", text=MARK)
     a.plan.versions[-1].file_id = file
     added(LmsAccount(organisation_id=a.campus.id, plugin="moodle", name=MARK, settings={}))
