@@ -6,10 +6,12 @@ import functools
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from apiflask import APIFlask
 from flask import Flask
 from flask_migrate import Migrate
+from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lms_bridge import __version__
@@ -166,6 +168,23 @@ def _prepare_core(app: Flask, settings: Settings) -> None:
     queue.init_app(app, settings)
 
 
+@functools.lru_cache(maxsize=8192)
+def _marked(locale: str, text: str) -> Markup:
+    return Markup(i18n.catalogue(locale).gettext(text))  # noqa: S704 - a text of ours
+
+
+@functools.lru_cache(maxsize=8192)
+def _whole(locale: str, text: str) -> Markup:
+    return _marked(locale, text) % {}
+
+
+def _say(text: str, **values: Any) -> Markup:
+    """What ``_`` says in a page, with ``values`` escaped: as Jinja's own does it. But a page has dozens of words, and
+    for each of them that one looks up how the template escapes (ours are all HTML) and what the function is called."""
+    locale = i18n.get_locale()
+    return _marked(locale, text) % values if values else _whole(locale, text)
+
+
 def _prepare_pages(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
@@ -173,6 +192,7 @@ def _prepare_pages(app: Flask) -> None:
         lambda one, many, n: i18n.catalogue(i18n.get_locale()).ngettext(one, many, n),
         newstyle=True,
     )
+    app.jinja_env.globals |= {"_": _say, "gettext": _say}
     app.jinja_env.filters |= {
         "say_day": lambda day: dates.say_day(day, i18n.get_locale()),
         "say_time": dates.say_time,
