@@ -81,6 +81,8 @@ BODIES: dict[str, object] = {
 }
 """What a route must be sent before it looks at who asks."""
 
+ACCOUNT = sa.select(ProviderAccount.uid).order_by(ProviderAccount.id)
+
 Sample = Callable[["World"], object]
 
 
@@ -145,7 +147,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("api_calendar_inputs.delete_grid", "number"): lambda w: w.system.a.grid.id,
     ("api_calendar_inputs.delete_school_day", "number"): lambda w: w.own_day.id,
     ("api_calendar_inputs.", "grade"): lambda w: w.system.a.classes[0].grade,
-    ("api_calendar_inputs.", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("api_calendar_inputs.", "uid"): lambda w: db.session.scalars(ACCOUNT).first(),
     ("api_teaching_inputs.", "code"): lambda w: w.system.a.campus.code,
     ("api_teaching_inputs.", "uid"): lambda w: w.arrangement.uid,
     ("api_teaching_inputs.", "group"): lambda w: w.system.a.classes[0].code,
@@ -179,7 +181,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.inputs.teachers_remove_absence", "number"): lambda w: w.unavailable.id,
     ("timetable.inputs.days_remove", "number"): lambda w: w.own_day.id,
     ("timetable.inputs.grids_remove", "number"): lambda w: w.system.a.grid.id,
-    ("timetable.inputs.rooms_set", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("timetable.inputs.rooms_set", "uid"): lambda w: db.session.scalars(ACCOUNT).first(),
     ("timetable.cases.", "uid"): lambda w: w.case.uid,
     ("timetable.cases.", "proposal"): lambda w: w.change_set.uid,
     ("timetable.board.", "uid"): lambda w: w.system.a.lesson.uid,
