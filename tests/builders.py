@@ -16,7 +16,7 @@ from lms_bridge.calendar.models import OnlineSpan, Period, PeriodGrid
 from lms_bridge.core.access import Role
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.lessons.models import JoinLink, ProviderAccount
+from lms_bridge.lessons.models import JoinLink, Meeting, MeetingState, ProviderAccount, RecordedLesson
 from lms_bridge.plans.models import PlanClass, PlanKind, PlanUnit, PlanVersion, TeachingPlan, VersionState
 from lms_bridge.roster.models import (
     ClassGroup,
@@ -322,6 +322,17 @@ def provider_account(where: Organisation, plugin: str = "classroom", **more: Any
     """An account at a meeting provider, by default of the built-in classroom."""
     values: dict[str, Any] = {"name": plugin} | more
     return added(ProviderAccount(organisation_id=where.id, plugin=plugin, **values))
+
+
+def recording(of: Lesson, account: ProviderAccount | None = None, **more: Any) -> RecordedLesson:
+    """A recording of a lesson, kept by a video system of its campus."""
+    account = account or provider_account(of.campus, "bigbluebutton", enabled=False)
+    meeting = added(Meeting(lesson_id=of.id, account_id=account.id, state=MeetingState.ENDED))
+    values: dict[str, Any] = {
+        "recording_id": "r1", "title": "", "url": "https://video.test/r1", "starts_at": of.starts_at,
+        "ends_at": of.ends_at, "last_day": of.ends_at.date() + timedelta(days=30),
+    }  # fmt: skip
+    return added(RecordedLesson(meeting_id=meeting.id, **values | more))
 
 
 @dataclass

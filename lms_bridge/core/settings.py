@@ -175,6 +175,10 @@ class Settings(BaseSettings):
     door_closes_minutes: int = Field(15, ge=0, le=240)
     """How long after its end a lesson's door stays open."""
 
+    recording_days: int = Field(180, ge=1, le=3650)
+    """How many days after its lesson a recording can be watched through LMS Bridge, which forgets it then; the video
+    system keeps it for as long as it is set to."""
+
     feed_cancelled_days: int = Field(30, ge=0, le=365)
     """How long a cancelled lesson stays in calendar feeds as cancelled."""
 

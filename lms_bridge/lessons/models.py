@@ -290,16 +290,19 @@ class RaisedHand(Base):
 
 
 class RecordedLesson(Base):
-    """A recording that a provider keeps of a meeting, until ``delete_after``."""
+    """A recording that a provider keeps of a meeting. It can be watched through us until ``last_day`` is over (on the
+    wall clock of the lesson), then it is forgotten here. ``hidden_at``: the teacher took it away from the others."""
 
     __tablename__ = "recorded_lesson"
     __table_args__ = (sa.UniqueConstraint("meeting_id", "recording_id"),)
 
     id: Mapped[PrimaryKey]
+    uid: Mapped[Uid] = mapped_column(default=new_uid)
     meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"))
     recording_id: Mapped[str] = mapped_column(sa.String(255))
     title: Mapped[str] = mapped_column(sa.String(200))
     url: Mapped[str] = mapped_column(sa.String(1000))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    delete_after: Mapped[date | None]
+    last_day: Mapped[date] = mapped_column(index=True)
+    hidden_at: Mapped[datetime | None]

@@ -16,7 +16,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, ConfigurationError
 from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Room, TemporaryFailure
-from lms_bridge.lessons import breaker, entering, intake, providers, watching
+from lms_bridge.lessons import breaker, entering, intake, providers, recordings, watching
 from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
 from lms_bridge.lessons.meetings import (
     END,
@@ -131,6 +131,8 @@ def end(meeting_id: int) -> None:
         intake.adopt(meeting)
         if first and room is not None and _reports_follow(meeting):
             watching.plan_report(meeting)
+        if first and room is not None:
+            recordings.expect(meeting)
         session.execute(
             sa.update(RaisedHand)
             .where(RaisedHand.lesson_id == meeting.lesson_id, RaisedHand.lowered_at.is_(None))

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from lms_bridge.core import jobs, queue
 from lms_bridge.core.database import db, transaction
-from lms_bridge.lessons import breaker, failover, intake, observing, orphans, provisioning, watching
+from lms_bridge.lessons import breaker, failover, intake, observing, orphans, provisioning, recordings, watching
 from lms_bridge.lessons.entering import ADDRESS
 from lms_bridge.lessons.meetings import END, PROVISION, WATCH
 from lms_bridge.lessons.models import ProviderAccount
@@ -49,6 +49,12 @@ def fetch_reports(subject: str) -> None:
     watching.fetch_reports(int(subject))
 
 
+@jobs.job(recordings.LIST, max_attempts=1000, backoff=60.0)
+def list_recordings(subject: str) -> None:
+    """List the recordings of meetings that ended lately at the provider account with this id."""
+    recordings.list_recordings(int(subject))
+
+
 @jobs.job(breaker.PROBE, max_attempts=1000, backoff=5.0)
 def probe(subject: str) -> None:
     """Ask whether the provider account with this id stands again."""
@@ -76,9 +82,11 @@ def end_orphans(subject: str) -> None:
 
 @jobs.job("lessons.tidy", daily_at=19)
 def tidy(day: str) -> None:
-    """Once a day (at night in China): look for orphans everywhere, forget what was told of rooms nobody knows."""
+    """Once a day (at night in China): look for orphans everywhere, forget what was told of rooms nobody knows, and
+    recordings whose time is over."""
     with transaction():
         intake.forget_held()
+        recordings.forget_old()
         for account_id in db.session.scalars(sa.select(ProviderAccount.id).where(ProviderAccount.enabled.is_(True))):
             jobs.enqueue(breaker.ORPHANS, str(account_id))
 

@@ -45,6 +45,7 @@ BLUEPRINTS = (
     "hooks",
     "classroom",
     "lessons",
+    "recordings",
     "timetable",
     "attendance",
     "absences",

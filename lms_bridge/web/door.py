@@ -25,7 +25,7 @@ from lms_bridge.lessons import clicks, entering, joinlinks, providers
 from lms_bridge.lessons.classroom import BEAT_SECONDS
 from lms_bridge.lessons.content import units_of
 from lms_bridge.lessons.entering import Door
-from lms_bridge.lessons.gateway import DoorState, Part
+from lms_bridge.lessons.gateway import ROLES, DoorState, Part
 from lms_bridge.lessons.history import made_up_by, moved_from
 from lms_bridge.lessons.materials import materials_of, player_type
 from lms_bridge.notices.dates import say_slot, say_time
@@ -34,6 +34,8 @@ from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import guardians_of
 from lms_bridge.web import language, lesson_visitors
 from lms_bridge.web.lesson_words import LessonWords, words_of
+from lms_bridge.web.recording_words import recordings_shown
+from lms_bridge.web.security import permissions_policy
 from lms_bridge.web.session import current_person, is_somebody, sign_out
 
 blueprint = APIBlueprint("door", __name__, enable_openapi=False)
@@ -191,7 +193,19 @@ def _page(seen: Door, action: str) -> BaseResponse:
         response.headers["Refresh"] = str(seconds)
     # The page keeps hold of the tab that it opens, to lead it on when the room moves.
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
+    if _offers_check(seen):
+        response.headers["Permissions-Policy"] = permissions_policy("camera", "microphone")
     return _private(response)
+
+
+def _offers_check(seen: Door) -> bool:
+    """Whether the page offers to try out camera and microphone: to those who wait for a room that wants them. Who comes
+    late goes straight through, and nothing may hold on to the camera when the room asks for it."""
+    if seen.decision.part not in ROLES or not seen.new_tab or seen.entered_at is not None:
+        return False
+    if seen.decision.state is DoorState.WAITING:
+        return True
+    return seen.decision.state is DoorState.OPEN and not seen.room_failed and now() < seen.lesson.starts_at
 
 
 def _stays(seen: Door) -> bool:
@@ -242,6 +256,7 @@ def _context(seen: Door, action: str) -> dict[str, Any]:
         "units": units_of(lesson),
         "materials": materials,
         "players": {m.id: player_type(m) for m in materials},
+        "recordings": recordings_shown(lesson, locale) if seen.decision.state is DoorState.OVER else [],
         "opens": say_time(seen.window.opens_at, lesson.zone),
         "seconds_to_start": max(0, int((lesson.starts_at - now()).total_seconds())),
         "moved_from": say_slot(before.starts_local.date(), before.period_number, before.starts_local.time(), locale)
@@ -252,6 +267,7 @@ def _context(seen: Door, action: str) -> dict[str, Any]:
         "beat_seconds": BEAT_SECONDS,
         "page_session": new_uid(),
         "signed_in": current_user.is_authenticated,
+        "devices": _offers_check(seen),
         "again_seconds": _look_again(seen) if _stays(seen) else None,
     }
 

@@ -36,6 +36,7 @@ from lms_bridge.timetable.addresses import lesson_url
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import students_of
 from lms_bridge.web.lesson_words import words_of
+from lms_bridge.web.recording_words import recordings_shown
 from lms_bridge.web.security import csrf
 from lms_bridge.web.session import current_person, current_scope, require, signed_in_required
 
@@ -102,6 +103,9 @@ def _context(found: Lesson, **more: Any) -> dict[str, Any]:
         "units": units_of(found),
         "materials": shown,
         "players": {m.id: materials.player_type(m) for m in shown},
+        "recordings": recordings_shown(found, locale, hidden=leads)
+        if gateway.part_of(entering.visitor_of(found, current_person())) is not None
+        else [],
         "address": lesson_url(found),
         "room": _room(found, meeting, leads=leads),
         "students": _students(found) if leads else [],

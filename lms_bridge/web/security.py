@@ -17,6 +17,9 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 
+DEVICE_FEATURES = ("camera", "microphone", "display-capture", "geolocation", "payment", "usb")
+"""Features of devices that no page has, unless it is given them by name."""
+
 
 def init_app(app: Flask) -> None:
     """Protect every form, count sign-in attempts, and set the headers of every answer."""
@@ -35,13 +38,18 @@ def set_headers(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "geolocation=(), payment=(), usb=()")
+    headers.setdefault("Permissions-Policy", permissions_policy())
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def permissions_policy(*allowed: str) -> str:
+    """What of the device a page may ask for: of :data:`DEVICE_FEATURES` only those that are ``allowed``, for itself."""
+    return ", ".join(f"{name}=({'self' if name in allowed else ''})" for name in DEVICE_FEATURES)
 
 
 def safe_next(target: str | None) -> str:

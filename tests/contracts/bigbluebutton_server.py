@@ -167,7 +167,8 @@ class BigBlueButton(JsonApi):
         rows = "".join(
             f"<recording><recordID>{one['recordID']}</recordID><meetingID>{one['meetingID']}</meetingID>"
             f"<name>{one['name']}</name><published>{one['published']}</published>"
-            f"<startTime>1700000000000</startTime><endTime>1700002400000</endTime>"
+            f"<startTime>{one.get('start', '1700000000000')}</startTime>"
+            f"<endTime>{one.get('end', '1700002400000')}</endTime>"
             f"<playback><format><type>presentation</type><url>{one['url']}</url></format></playback></recording>"
             for one in self.recordings if one["meetingID"] in wanted
         )  # fmt: skip

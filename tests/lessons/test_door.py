@@ -85,6 +85,24 @@ def test_before_the_opening_the_page_waits_and_comes_back_by_itself(app: Flask, 
         assert evidence(lesson) == []
 
 
+@pytest.mark.parametrize(("minutes", "plugin", "offered"), [
+    (-60, "jitsi", True), (-5, "jitsi", True), (0, "jitsi", False), (-60, "classroom", False),
+])  # fmt: skip
+def test_camera_and_microphone_are_offered_to_be_tried_out_before_the_lesson_alone(
+    app: Flask, minutes: float, plugin: str, *, offered: bool
+) -> None:
+    with school_at(minutes) as school:
+        with transaction():
+            builders.provider_account(school.a.campus, plugin)
+        page = browser(app, school.a.students[0]).get(f"/l/{school.a.lesson.uid}")
+        assert ('id="devices"' in page.text) is offered
+        assert page.headers["Permissions-Policy"].startswith(
+            "camera=(self), microphone=(self)," if offered else "camera=(), microphone=(),"
+        )
+        watching = browser(app, school.a.guardians[0]).get(f"/l/{school.a.lesson.uid}")
+        assert 'id="devices"' not in watching.text
+
+
 @pytest.mark.parametrize(("minutes", "words"), [(54.9, "进入课堂"), (55, "这节课已经结束")])
 def test_the_door_closes_a_while_after_the_end(app: Flask, minutes: float, words: str) -> None:
     with school_at(minutes) as school:

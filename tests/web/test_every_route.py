@@ -27,7 +27,13 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.files import store
 from lms_bridge.core.models import Job, JobState, StoredFile
 from lms_bridge.core.outbox import publish
-from lms_bridge.lessons.models import ClassroomQuestion, LessonMaterial, MaterialKind, ProviderAccount
+from lms_bridge.lessons.models import (
+    ClassroomQuestion,
+    LessonMaterial,
+    MaterialKind,
+    ProviderAccount,
+    RecordedLesson,
+)
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.notices.models import Delivery, DeliveryItem, Notification
 from lms_bridge.oidc.models import StoredProvider
@@ -74,6 +80,8 @@ BODIES: dict[str, object] = {
     "classroom.beat": {"session": "0123456789abcdef", "beats": [{"n": 1}]},
 }
 """What a route must be sent before it looks at who asks."""
+
+ACCOUNT = sa.select(ProviderAccount.uid).order_by(ProviderAccount.id)
 
 Sample = Callable[["World"], object]
 
@@ -139,7 +147,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("api_calendar_inputs.delete_grid", "number"): lambda w: w.system.a.grid.id,
     ("api_calendar_inputs.delete_school_day", "number"): lambda w: w.own_day.id,
     ("api_calendar_inputs.", "grade"): lambda w: w.system.a.classes[0].grade,
-    ("api_calendar_inputs.", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("api_calendar_inputs.", "uid"): lambda w: db.session.scalars(ACCOUNT).first(),
     ("api_teaching_inputs.", "code"): lambda w: w.system.a.campus.code,
     ("api_teaching_inputs.", "uid"): lambda w: w.arrangement.uid,
     ("api_teaching_inputs.", "group"): lambda w: w.system.a.classes[0].code,
@@ -173,7 +181,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("timetable.inputs.teachers_remove_absence", "number"): lambda w: w.unavailable.id,
     ("timetable.inputs.days_remove", "number"): lambda w: w.own_day.id,
     ("timetable.inputs.grids_remove", "number"): lambda w: w.system.a.grid.id,
-    ("timetable.inputs.rooms_set", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("timetable.inputs.rooms_set", "uid"): lambda w: db.session.scalars(ACCOUNT).first(),
     ("timetable.cases.", "uid"): lambda w: w.case.uid,
     ("timetable.cases.", "proposal"): lambda w: w.change_set.uid,
     ("timetable.board.", "uid"): lambda w: w.system.a.lesson.uid,
@@ -182,6 +190,9 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("door.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.", "uid"): lambda w: w.system.a.lesson.uid,
     ("lessons.change_link", "action"): lambda w: "renew",
+    ("recordings.", "uid"): lambda w: w.system.a.lesson.uid,
+    ("recordings.", "recording"): lambda w: db.session.scalars(sa.select(RecordedLesson.uid)).one(),
+    ("recordings.change", "action"): lambda w: "hide",
     ("classroom.", "uid"): lambda w: w.system.a.lesson.uid,
     ("", "lesson_uid"): lambda w: w.system.a.lesson.uid,
     ("", "person_uid"): lambda w: w.system.a.students[0].uid,
@@ -269,6 +280,8 @@ def _rows_of_everything(system: SchoolSystem) -> World:
     added(DeliveryItem(delivery_id=delivery.id, notification_id=notification.id, channel="mailbox"))
     file = stored_file(a.campus.id)
     material = LessonMaterial(lesson_id=a.lesson.id, kind=MaterialKind.FILE, title=MARK, file_id=file)
+    account = db.session.scalars(sa.select(ProviderAccount)).one()
+    builders.recording(a.lesson, account, url=f"https://video.test/{MARK}")
     question = ClassroomQuestion(lesson_id=a.lesson.id, person_id=a.students[0].id, client_key="1", text=MARK)
     a.plan.versions[-1].file_id = file
     added(LmsAccount(organisation_id=a.campus.id, plugin="moodle", name=MARK, settings={}))

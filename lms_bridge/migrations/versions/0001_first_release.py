@@ -1313,17 +1313,23 @@ def upgrade() -> None:
 
     op.create_table('recorded_lesson',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('uid', sa.String(length=32), nullable=False),
     sa.Column('meeting_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('recording_id', sa.String(length=255), nullable=False),
     sa.Column('title', sa.String(length=200), nullable=False),
     sa.Column('url', sa.String(length=1000), nullable=False),
     sa.Column('starts_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('ends_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
-    sa.Column('delete_after', sa.Date(), nullable=True),
+    sa.Column('last_day', sa.Date(), nullable=False),
+    sa.Column('hidden_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['meeting_id'], ['meeting.id'], name=op.f('fk_recorded_lesson_meeting_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_recorded_lesson')),
-    sa.UniqueConstraint('meeting_id', 'recording_id', name=op.f('uq_recorded_lesson_meeting_id_recording_id'))
+    sa.UniqueConstraint('meeting_id', 'recording_id', name=op.f('uq_recorded_lesson_meeting_id_recording_id')),
+    sa.UniqueConstraint('uid', name=op.f('uq_recorded_lesson_uid'))
     )
+    with op.batch_alter_table('recorded_lesson', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_recorded_lesson_last_day'), ['last_day'], unique=False)
+
     op.create_table('room_end',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('meeting_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1739,6 +1745,9 @@ def downgrade() -> None:
 
     op.drop_table('held_event')
     op.drop_table('room_end')
+    with op.batch_alter_table('recorded_lesson', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_recorded_lesson_last_day'))
+
     op.drop_table('recorded_lesson')
     with op.batch_alter_table('source_gap', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_source_gap_source'))
