@@ -51,6 +51,7 @@ BLUEPRINTS = (
     "sync_accounts",
     "sync_removal",
     "lms_people",
+    "video_accounts",
     "identity_providers",
     "lti",
     "lti_picking",
