@@ -52,6 +52,7 @@ BLUEPRINTS = (
     "sync_removal",
     "lms_people",
     "video_accounts",
+    "video_now",
     "identity_providers",
     "lti",
     "lti_picking",
