@@ -1,4 +1,4 @@
-"""Provider accounts as administrators set them up: adding, changing, ordering, switching on and off, looking at them.
+"""Provider accounts as administrators set them up: adding, changing, ordering, switching on and off.
 
 Secrets are stored encrypted and never shown; whoever sees settings sees those that a form may show.
 """
@@ -6,7 +6,7 @@ Secrets are stored encrypted and never shown; whoever sees settings sees those t
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_
-from lms_bridge.core.plugins import Check, MeetingProvider
+from lms_bridge.core.plugins import MeetingProvider
 from lms_bridge.lessons import breaker, capacity, providers
 from lms_bridge.lessons.meetings import WATCH
 from lms_bridge.lessons.models import ProviderAccount
@@ -36,6 +36,12 @@ def listed(organisation: Organisation) -> list[ProviderAccount]:
             .order_by(ProviderAccount.position, ProviderAccount.id)
         )
     )
+
+
+def organisations_with(ids: Collection[int]) -> set[int]:
+    """Which of these organisations (by id) have accounts of their own."""
+    query = sa.select(ProviderAccount.organisation_id).where(ProviderAccount.organisation_id.in_(ids))
+    return set(db.session.scalars(query.distinct()))
 
 
 def account_named(uid: str) -> ProviderAccount:
@@ -111,6 +117,12 @@ def switch(account: ProviderAccount, *, on: bool, actor: Person | None) -> None:
         jobs.enqueue(WATCH, str(account.id), not_before=now())
 
 
+def ask_now(account: ProviderAccount, *, actor: Person | None) -> None:
+    """A person wants an account whose circuit is open to be asked at once, not when its pause is over. Flushes."""
+    _record("provider.asked", account, actor)
+    breaker.ask_again(account)
+
+
 def order(organisation: Organisation, uids: Sequence[str], *, actor: Person | None) -> None:
     """Put the organisation's accounts into this order: the first is taken first, the next when it fails. Flushes.
 
@@ -132,17 +144,6 @@ def order(organisation: Organisation, uids: Sequence[str], *, actor: Person | No
         organisation_id=organisation.id,
         order=list(uids),
     )
-
-
-def check(account: ProviderAccount) -> list[Check]:
-    """What the account's plugin says of its set-up. Talks to the provider: not within a transaction, and not for longer
-    than a page may wait (``web/plugin_checks.py``).
-
-    :raises ConfigurationError: the plugin is not installed, or its settings do not fit.
-    """
-    provider = providers.provider_for(account)
-    db.session.rollback()
-    return list(provider.check())
 
 
 def _checked(plugin: str, settings: Mapping[str, Any]) -> MeetingProvider:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
-from lms_bridge.core.clock import now
+from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db
+from lms_bridge.core.models import AuditEntry
 from lms_bridge.lessons.door_times import held_online, open_between
 from lms_bridge.lessons.gaps import Gap, gaps_between
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import source_of
-from lms_bridge.roster.models import Organisation
+from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS
 
 
 @dataclass(frozen=True)
 class OpenLesson:
-    """A lesson whose door is open, with the room in force (none: nobody has wished for one)."""
+    """A lesson whose door is open, with the room in force (none: nobody has wished for one) and the account that the
+    lesson came from (none: it has not moved)."""
 
     lesson: Lesson
     meeting: Meeting | None
+    left: ProviderAccount | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class ProviderStand:
 
 @dataclass(frozen=True)
 class Move:
-    """A lesson that left one account's room for another's."""
+    """A lesson that left one account's room for another's; ``by``: the person who decided it."""
 
     lesson: Lesson
     at: datetime
@@ -49,6 +52,7 @@ class Move:
     left: ProviderAccount | None
     to: ProviderAccount
     state: MeetingState
+    by: Person | None = None
 
 
 def lessons_now(paths: Collection[str]) -> list[OpenLesson]:
@@ -61,8 +65,8 @@ def lessons_now(paths: Collection[str]) -> list[OpenLesson]:
         .options(*WITH_PARTS)
         .order_by(Lesson.starts_at, Lesson.id)
     ).all()
-    rooms = _in_force([lesson.id for lesson in lessons])
-    return [OpenLesson(lesson, rooms.get(lesson.id)) for lesson in lessons]
+    rooms = _rooms([lesson.id for lesson in lessons])
+    return [_open(lesson, rooms.get(lesson.id, [])) for lesson in lessons]
 
 
 def providers_now(paths: Collection[str]) -> list[ProviderStand]:
@@ -87,19 +91,31 @@ def providers_now(paths: Collection[str]) -> list[ProviderStand]:
     return [ProviderStand(one, one.circuit(moment), counted.get(one.id, 0), one.retry_at) for one in accounts]
 
 
-def moves(paths: Collection[str], *, limit: int = 50) -> list[Move]:
-    """The last moves of lessons of these parts of the tree from one room to another, the newest first."""
+def start_of_day(zone: str) -> datetime:
+    """When today began on the wall clock of ``zone``."""
+    return local(now(), zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def moves(paths: Collection[str], *, since: datetime | None = None, limit: int = 50) -> list[Move]:
+    """The last moves (``since`` a moment) of lessons of these parts of the tree from one room to another, the newest
+    first."""
     before = aliased(Meeting)
-    rows = db.session.execute(
-        sa.select(Meeting, before)
-        .join(Lesson, Lesson.id == Meeting.lesson_id)
-        .join(Organisation, Organisation.id == Lesson.campus_id)
-        .outerjoin(before, sa.and_(before.lesson_id == Meeting.lesson_id, before.attempt == Meeting.attempt - 1))
-        .where(_within(paths), Meeting.cause != MeetingCause.WISHED)
-        .options(joinedload(Meeting.account), joinedload(Meeting.lesson).options(*WITH_PARTS))
-        .order_by(Meeting.created_at.desc(), Meeting.id.desc())
-        .limit(limit)
-    ).unique()
+    rows = (
+        db.session.execute(
+            sa.select(Meeting, before)
+            .join(Lesson, Lesson.id == Meeting.lesson_id)
+            .join(Organisation, Organisation.id == Lesson.campus_id)
+            .outerjoin(before, sa.and_(before.lesson_id == Meeting.lesson_id, before.attempt == Meeting.attempt - 1))
+            .where(_within(paths), Meeting.cause != MeetingCause.WISHED)
+            .where(Meeting.created_at >= since if since is not None else sa.true())
+            .options(joinedload(Meeting.account), joinedload(Meeting.lesson).options(*WITH_PARTS))
+            .order_by(Meeting.created_at.desc(), Meeting.id.desc())
+            .limit(limit)
+        )
+        .unique()
+        .all()
+    )
+    deciders = _deciders([meeting.lesson.uid for meeting, _ in rows])
     return [
         Move(
             lesson=meeting.lesson,
@@ -109,6 +125,7 @@ def moves(paths: Collection[str], *, limit: int = 50) -> list[Move]:
             left=old.account if old is not None else None,
             to=meeting.account,
             state=meeting.state,
+            by=deciders.get((meeting.lesson.uid, meeting.attempt)),
         )
         for meeting, old in rows
     ]
@@ -119,14 +136,38 @@ def gaps_of(account: ProviderAccount, start: datetime, end: datetime) -> list[Ga
     return gaps_between(start, end, sources=[source_of(account)])
 
 
-def _in_force(lesson_ids: Sequence[int]) -> dict[int, Meeting]:
+def _open(lesson: Lesson, rooms: Sequence[Meeting]) -> OpenLesson:
+    here = rooms[-1] if rooms else None
+    left = rooms[-2].account if len(rooms) > 1 and rooms[-2].account_id != rooms[-1].account_id else None
+    return OpenLesson(lesson, here, left)
+
+
+def _rooms(lesson_ids: Sequence[int]) -> dict[int, list[Meeting]]:
+    """By lesson id all its rooms, the one in force last."""
+    found: dict[int, list[Meeting]] = {}
     rows = db.session.scalars(
         sa.select(Meeting)
         .where(Meeting.lesson_id.in_(lesson_ids))
         .options(joinedload(Meeting.account))
         .order_by(Meeting.attempt)
     )
-    return {meeting.lesson_id: meeting for meeting in rows}
+    for meeting in rows:
+        found.setdefault(meeting.lesson_id, []).append(meeting)
+    return found
+
+
+def _deciders(lesson_uids: Collection[str]) -> dict[tuple[str, int], Person]:
+    """By lesson and attempt who decided the move, as the audit log has it."""
+    rows = db.session.execute(
+        sa.select(AuditEntry, Person)
+        .join(Person, Person.uid == AuditEntry.actor_uid)
+        .where(
+            AuditEntry.entity == "lesson",
+            AuditEntry.entity_uid.in_(set(lesson_uids)),
+            AuditEntry.action == "meeting.moved",
+        )
+    )
+    return {(entry.entity_uid, entry.details["attempt"]): person for entry, person in rows}
 
 
 def _within(paths: Collection[str]) -> sa.ColumnElement[bool]:

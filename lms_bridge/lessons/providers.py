@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -76,12 +77,25 @@ def source_of(account: ProviderAccount) -> str:
 def accounts_for(campus: Organisation) -> list[ProviderAccount]:
     """Enabled accounts that serve ``campus``, the first choice first: those of the nearest organisation up the tree,
     in their order, then those of the next one."""
-    ids = [int(part) for part in campus.path.strip("/").split("/")]
-    depth = {organisation_id: number for number, organisation_id in enumerate(ids)}
+    return orders_of([campus])[campus.id]
+
+
+def orders_of(campuses: Sequence[Organisation]) -> dict[int, list[ProviderAccount]]:
+    """By id of the organisation what :func:`accounts_for` says of each."""
+    trees = {one.id: [int(part) for part in one.path.strip("/").split("/")] for one in campuses}
     rows = db.session.scalars(
-        sa.select(ProviderAccount).where(ProviderAccount.organisation_id.in_(ids), ProviderAccount.enabled.is_(True))
-    )
-    return sorted(rows, key=lambda a: (-depth[a.organisation_id], a.position, a.id))
+        sa.select(ProviderAccount).where(
+            ProviderAccount.organisation_id.in_({number for ids in trees.values() for number in ids}),
+            ProviderAccount.enabled.is_(True),
+        )
+    ).all()
+    return {
+        campus_id: sorted(
+            (row for row in rows if row.organisation_id in ids),
+            key=lambda a, ids=ids: (-ids.index(a.organisation_id), a.position, a.id),  # type: ignore[misc]
+        )
+        for campus_id, ids in trees.items()
+    }
 
 
 def account_for(campus: Organisation) -> ProviderAccount:

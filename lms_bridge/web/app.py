@@ -54,6 +54,8 @@ BLUEPRINTS = (
     "sync_accounts",
     "sync_removal",
     "lms_people",
+    "video_accounts",
+    "video_now",
     "identity_providers",
     "lti",
     "lti_picking",

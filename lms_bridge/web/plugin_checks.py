@@ -65,13 +65,15 @@ def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:
     return checks
 
 
-def check_account(account: LmsAccount, seconds: float = LONG_SECONDS) -> list[Check]:
-    """What an LMS account says about itself, switched on or not."""
+def check_account(account: LmsAccount | ProviderAccount, seconds: float = LONG_SECONDS) -> list[Check]:
+    """What one account says about itself, switched on or not."""
     try:
-        connector = lms_accounts.connector_for(account)
+        plugin = (
+            lms_accounts.connector_for(account) if isinstance(account, LmsAccount) else provider_for(account)
+        )  # fmt: skip
     except BridgeError as error:
         return [Check(account.name, CheckState.FAILED, error.text(), error.remedy_text())]
-    return _Running(account.name, connector).outcome(seconds)
+    return _Running(account.name, plugin).outcome(seconds)
 
 
 class _Running:

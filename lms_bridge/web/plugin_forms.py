@@ -1,8 +1,8 @@
 """A form made of a plugin's settings, and what was typed into it made settings again.
 
-Secrets are never shown: an empty field keeps the one that is stored, unless a setting that is needed (an address)
-changed, for then the old secret would be sent to somebody else. Paths on the server are not for a page: they stay as
-they are, and are set by whoever runs the server.
+Secrets are never shown: an empty field keeps the one that is stored, unless an address or another setting that is
+needed changed, for then the old secret would be sent to somebody else. Paths on the server are not for a page: they
+stay as they are, and are set by whoever runs the server.
 """
 
 from __future__ import annotations
@@ -128,28 +128,48 @@ def read(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -
 
 def complaints(error: ValidationError, prefix: str = "") -> list[BridgeError]:
     """What pydantic complains of, in words for people; each problem's place is the name of its control, that of the
-    setting behind ``prefix``."""
+    setting behind ``prefix``. What a model's own validator says is a message id of its plugin."""
     found: list[BridgeError] = []
     for one in error.errors(include_input=False, include_url=False):
         bounds = {
             key: f"{value:g}" if isinstance(value, int | float) else str(value)
             for key, value in one.get("ctx", {}).items()
         }
-        words = next(
-            (text for begin, text in ADDRESSES.items() if bounds.get("pattern", "").startswith(begin)),
-            PROBLEMS.get(one["type"], WRONG_FORM),
-        )
-        found.append(InputError(words, place=Place(column=prefix + str(one["loc"][0])), **bounds))
+        if one["type"] == "value_error":
+            words = bounds.pop("error", WRONG_FORM)
+        else:
+            words = next(
+                (text for begin, text in ADDRESSES.items() if bounds.get("pattern", "").startswith(begin)),
+                PROBLEMS.get(one["type"], WRONG_FORM),
+            )
+        place = Place(column=prefix + str(one["loc"][0])) if one["loc"] else None  # none: several settings together
+        found.append(InputError(words, place=place, **bounds))
     return found
+
+
+def in_summary(problem: BridgeError, labels: Mapping[str, str]) -> tuple[str, str] | str:
+    """A problem as the head of a form lists it: with the field that it leads to, by its label."""
+    if problem.place is None:
+        return str(problem)
+    name = str(problem.place.column)
+    label = labels.get(name) or gettext("Name of the account")
+    return name, gettext("%(what)s: %(problem)s", what=label, problem=problem.text())
 
 
 def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -> bool:
     """Whether one of the settings that say with whom we speak is another than before."""
     return any(
-        typed.get(PREFIX + name, "").strip() != _shown(kept.get(name))
+        " ".join(typed.get(PREFIX + name, "").split()) != _shown(kept.get(name, field.get_default()))
         for name, field in _asked(cls)
-        if field.is_required() and _kind(field) is Kind.TEXT
+        if (field.is_required() and _kind(field) is Kind.TEXT) or _is_address(field)
     )
+
+
+def _is_address(field: FieldInfo) -> bool:
+    """Whether the setting is a web address, or a list of them: the pattern says so."""
+    parts = [field, *get_args(field.annotation)]
+    rules = [rule for part in parts for rule in getattr(part, "metadata", getattr(part, "__metadata__", ()))]
+    return any((getattr(rule, "pattern", None) or "").startswith(tuple(ADDRESSES)) for rule in rules)
 
 
 def _asked(cls: type[Plugin]) -> Iterator[tuple[str, FieldInfo]]:

@@ -176,15 +176,6 @@ def _form(cls: type[LmsConnector], account: LmsAccount | None = None, error: Bri
         needed=[one for one in found if one.required],
         further=[one for one in found if not one.required],
         errors=by_field,
-        summary=[_in_summary(one, {control.name: control.label for control in found}) for one in problems],
+        summary=[plugin_forms.in_summary(one, {control.name: control.label for control in found}) for one in problems],
         organisations=[(one.uid, one.label(get_locale())) for one in administered.organisations()],
     )
-
-
-def _in_summary(problem: BridgeError, labels: dict[str, str]) -> tuple[str, str] | str:
-    """A problem as the head of the form lists it: with the field that it leads to, by its label."""
-    if problem.place is None:
-        return str(problem)
-    name = str(problem.place.column)
-    label = labels.get(name) or gettext("Name of the account")
-    return name, gettext("%(what)s: %(problem)s", what=label, problem=problem.text())

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
+from lms_bridge.core.plugins import N_
+
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", strip_whitespace=True)]
 
 
@@ -68,7 +70,7 @@ class BigBlueButtonSettings(BaseModel):
     def _one_each(cls, secrets: SecretStr, info: ValidationInfo) -> SecretStr:
         given, needed = len(secrets.get_secret_value().split()), len(info.data.get("more_urls", ()))
         if given not in (0, needed):
-            raise ValueError(f"{given} secrets for {needed} further servers")
+            raise ValueError(N_("Enter as many secrets as there are further servers, or none."))
         return secrets
 
     def servers(self) -> list[Server]:

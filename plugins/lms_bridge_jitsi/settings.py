@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from lms_bridge.core.plugins import N_
+
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", strip_whitespace=True)]
 
 
@@ -90,11 +92,11 @@ class JitsiSettings(BaseModel):
         if self.algorithm.shared:
             return self
         if not self.key_id:
-            raise ValueError("RS256 needs key_id, the name by which Prosody finds the public key")
+            raise ValueError(N_("RS256 needs the name of the key, by which Prosody finds its public half."))
         try:
             key = load_pem_private_key(self.signing_key.encode(), None)
         except (ValueError, TypeError):
-            raise ValueError("RS256 needs a private key in PEM form, without a passphrase, as the secret") from None
+            raise ValueError(N_("RS256 needs a private key in PEM form without a passphrase as the secret.")) from None
         if not isinstance(key, RSAPrivateKey):
-            raise ValueError("RS256 needs an RSA key")
+            raise ValueError(N_("RS256 needs an RSA key."))
         return self

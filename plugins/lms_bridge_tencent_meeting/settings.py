@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
 
+from lms_bridge.core.plugins import N_
+
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#/]+/?$", strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s/?#%]+$", strip_whitespace=True, max_length=128)]
 Digits = Annotated[str, StringConstraints(pattern=r"^\d*$", strip_whitespace=True)]
@@ -50,5 +52,5 @@ class TencentMeetingSettings(BaseModel):
     def _whole(cls, value: SecretStr) -> SecretStr:
         """:raises ValueError: the key is not 43 characters long."""
         if len(value.get_secret_value()) not in (0, 43):
-            raise ValueError("an EncodingAESKey has 43 characters")
+            raise ValueError(N_("An EncodingAESKey has 43 characters."))
         return value

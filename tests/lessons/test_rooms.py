@@ -30,6 +30,7 @@ from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount, Ro
 from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson, LessonStatus
+from lms_bridge.web.plugin_checks import check_account
 from tests import builders
 from tests.builders import SchoolSystem
 from tests.lessons.hall import Hall
@@ -375,8 +376,8 @@ def test_accounts_are_put_in_order_and_their_secrets_stay_in_the_dark(world: Wor
         second = accounts.add(campus, "hall", name="Second", settings=world.hall.settings(), actor=None, rooms=3)
         accounts.order(campus, [second.uid, world.account.uid], actor=world.school.a.administrator)
     assert accounts_for(campus)[:2] == [second, world.account]
-    assert [check.state.value for check in accounts.check(second)] == ["ok"]
-    assert second.hook_token in accounts.check(second)[0].detail
+    assert [check.state.value for check in check_account(second)] == ["ok"]
+    assert second.hook_token in check_account(second)[0].detail
     with db.engine.connect() as connection:
         stored = connection.exec_driver_sql("SELECT settings FROM provider_account").scalars().all()
     assert not any("secret of the Hall" in str(one) for one in stored)

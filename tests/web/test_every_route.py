@@ -216,6 +216,11 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("api_unmatched_people.", "key"): lambda w: db.session.scalars(sa.select(Stranger.uid)).one(),
     ("identity_providers.", "name"): lambda w: db.session.scalars(sa.select(StoredProvider.identifier)).one(),
     ("identity_providers.", "state"): lambda w: "off",
+    ("video_accounts.", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("video_now.ask", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("video_now.move", "uid"): lambda w: w.system.a.lesson.uid,
+    ("video_accounts.", "state"): lambda w: "off",
+    ("video_accounts.", "way"): lambda w: "up",
     ("sync_removal.", "uid"): lambda w: db.session.scalars(sa.select(LmsAccount.uid)).one(),
 }
 
