@@ -131,7 +131,7 @@ def test_a_key_of_two_halves_opens_the_room_also_when_a_form_took_its_line_break
     ("changes", "said"),
     [
         ({}, "PEM"),
-        ({"key_id": ""}, "key_id"),
+        ({"key_id": ""}, "needs the name of the key"),
         ({"secret": "-----BEGIN PRIVATE KEY-----AAAA-----END PRIVATE KEY-----"}, "PEM"),
     ],
 )
