@@ -55,12 +55,13 @@ def account_for(person: Person) -> Account:
     """The account of a person, made without a password when there is none (sign-in by link)."""
     account = db.session.scalar(sa.select(Account).filter_by(person_id=person.id))
     if account is None:
-        # Two first sign-ins at once make one account.
+        # Two first sign-ins at once make one account. They may meet at either of its unique columns: the login is made
+        # from the person.
         insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
         db.session.execute(
             insert(Account)
             .values(person_id=person.id, login=f"person-{person.uid}")
-            .on_conflict_do_nothing(index_elements=["person_id"])
+            .on_conflict_do_nothing()
         )
         account = db.session.scalars(sa.select(Account).filter_by(person_id=person.id)).one()
     return account
