@@ -58,14 +58,18 @@ _PEOPLE = (
     .outerjoin(Organisation, Organisation.id == RoleAssignment.organisation_id)
     .where(Person.erased_at.is_(None))
 )
-BY_IDENTIFIER = (
-    _PEOPLE.add_columns(ExternalId.key, ExternalId.system)
-    .join(ExternalId, sa.and_(ExternalId.entity_id == Person.id, ExternalId.entity == PERSON))
+_CARRIED = (
+    sa.select(ExternalId.entity_id, ExternalId.key, ExternalId.system)
     .where(
+        ExternalId.entity == PERSON,
         ExternalId.key.in_(sa.bindparam("keys", expanding=True)),
         sa.or_(ExternalId.system == sa.bindparam("system"), ExternalId.system.like(ROSTERS)),
     )
+    .cte("carried")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
 )
+"""Looked up first, by its index: PostgreSQL may take it for cheaper to go through everybody's identifiers."""
+BY_IDENTIFIER = _PEOPLE.add_columns(_CARRIED.c.key, _CARRIED.c.system).join(_CARRIED, _CARRIED.c.entity_id == Person.id)
 BY_NUMBER = _PEOPLE.add_columns(Person.number).where(
     Person.number.in_(sa.bindparam("numbers", expanding=True)),
     Person.id.not_in(
