@@ -59,9 +59,7 @@ def account_for(person: Person) -> Account:
         # from the person.
         insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
         db.session.execute(
-            insert(Account)
-            .values(person_id=person.id, login=f"person-{person.uid}")
-            .on_conflict_do_nothing()
+            insert(Account).values(person_id=person.id, login=f"person-{person.uid}").on_conflict_do_nothing()
         )
         account = db.session.scalars(sa.select(Account).filter_by(person_id=person.id)).one()
     return account
