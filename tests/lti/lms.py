@@ -27,9 +27,17 @@ LAUNCH = f"{TOOL}/lti/launch"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-@cache
+_making = threading.Lock()
+
+
 def private_key(name: str = "first") -> rsa.RSAPrivateKey:
-    """A key pair, made once for a test process under each name."""
+    """A key pair, made once for a test process under each name, also when two threads of a server ask at once."""
+    with _making:
+        return _made(name)
+
+
+@cache
+def _made(name: str) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
