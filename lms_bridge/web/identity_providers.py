@@ -23,7 +23,7 @@ from lms_bridge.oidc.providers import Provider
 from lms_bridge.roster.models import Organisation
 from lms_bridge.roster.provider_identity import organisation_of
 from lms_bridge.web import administered
-from lms_bridge.web.plugin_checks import CHECK_WORDS, WORST_FIRST
+from lms_bridge.web.plugin_checks import in_words
 from lms_bridge.web.plugin_forms import AGAIN, complaints
 from lms_bridge.web.session import current_person, require, signed_in_required
 
@@ -74,7 +74,7 @@ def add() -> Response | tuple[str, int]:
 def show(name: str) -> str:
     """What the provider has to know of us, and what it says now."""
     row, provider = _found(name)
-    found = sorted(checking.check(provider), key=lambda one: WORST_FIRST.index(one.state))
+    rows, worst = in_words(checking.check(provider))
     base = current_settings().base_url.rstrip("/")
     return render_template(
         "identity_providers/provider.html",
@@ -85,8 +85,8 @@ def show(name: str) -> str:
             (gettext("Redirect address"), provider.way_back),
             (gettext("Address after signing out"), base + url_for("auth.sign_in_page")),
         ],
-        checks=[(one, CHECK_WORDS[one.state][0], gettext(CHECK_WORDS[one.state][1])) for one in found],
-        worst=found[0].state.value,
+        rows=rows,
+        worst=worst,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -23,16 +23,28 @@ from lms_bridge.sync.models import LmsAccount
 SECONDS = 5.0
 """So long the page waits for all of them together."""
 
-CHECK_WORDS = {
+_WORDS = {
     CheckState.OK: ("good", N_("all right")),
     CheckState.UNTRIED: ("info", N_("not tried")),
     CheckState.WARNING: ("warn", N_("limited")),
     CheckState.FAILED: ("bad", N_("not possible yet")),
 }
-WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNTRIED, CheckState.OK)
+_WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.UNTRIED, CheckState.OK)
 
 LONG_SECONDS = 20.0
 """So long a page waits that is about nothing else."""
+
+
+def in_words(found: Iterable[Check]) -> tuple[list[dict[str, str]], str]:
+    """The points of a check as its page shows them, what is missing first (title, detail, remedy where something is to
+    be done, kind and words of the badge), and the worst state of all."""
+    ordered = sorted(found, key=lambda one: _WORST_FIRST.index(one.state))
+    rows = [
+        {"title": one.title, "detail": one.detail, "remedy": one.remedy if one.state is not CheckState.OK else "",
+         "kind": _WORDS[one.state][0], "state": gettext(_WORDS[one.state][1])}
+        for one in ordered
+    ]  # fmt: skip
+    return rows, (ordered[0].state if ordered else CheckState.OK).value
 
 
 def check_plugins_in_use(seconds: float = SECONDS) -> list[Check]:

@@ -14,12 +14,12 @@ from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, ConfigurationError, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_, get_locale, gettext
-from lms_bridge.core.plugins import CheckState, MeetingProvider
+from lms_bridge.core.plugins import MeetingProvider
 from lms_bridge.lessons import accounts, providers
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import Organisation, OrganisationKind
 from lms_bridge.web import administered, plugin_forms
-from lms_bridge.web.plugin_checks import CHECK_WORDS, WORST_FIRST, check_account
+from lms_bridge.web.plugin_checks import check_account, in_words
 from lms_bridge.web.session import current_person, require, signed_in_required
 from lms_bridge.web.video_words import NOT_INSTALLED, name_of, plugin_of, sends_messages, stand_of
 
@@ -134,19 +134,15 @@ def save(uid: str) -> Response | tuple[str, int]:
 def check(uid: str) -> str:
     """Ask the video system now what the account may do: each point in words, what is missing first."""
     account = administered_account(uid)
-    found = sorted(check_account(account), key=lambda one: WORST_FIRST.index(one.state))
+    rows, worst = in_words(check_account(account))
     return render_template(
         "video/check.html",
         account=account,
         name=name_of(account),
         place=_place(account),
-        rows=[
-            {"title": one.title, "detail": one.detail, "remedy": one.remedy if one.state is not CheckState.OK else "",
-             "kind": CHECK_WORDS[one.state][0], "state": gettext(CHECK_WORDS[one.state][1])}
-            for one in found
-        ],
-        worst=found[0].state.value if found else CheckState.OK.value,
-    )  # fmt: skip
+        rows=rows,
+        worst=worst,
+    )
 
 
 @blueprint.post("/<uid>/<any(on, off):state>")
