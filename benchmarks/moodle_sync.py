@@ -2,10 +2,11 @@
 
 A loopback server that answers like Moodle (tests/contracts/moodle_server.py, in a process of its own) answers 20 ms
 after it was asked. Read are 10,000 enrolments in 200 courses, written 2,000 events. The ideal is the number of requests
-times the delay, over the connections that are allowed at once; the claim is at most 1.5 times of it for both together.
-The exit code is 1 when the claim is not kept.
+times the delay, over the connections that are allowed at once; the claim is at most 1.5 times of it for both together,
+in the middle one of some rounds, each with a database and a server of its own. The exit code is 1 when the claim is not
+kept.
 
-    python benchmarks/moodle_sync.py [--courses 200] [--connections 4]
+    python benchmarks/moodle_sync.py [--courses 200] [--connections 4] [--rounds 5]
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -102,14 +104,10 @@ def measured(account: LmsAccount, kind: RunKind, asked: Callable[[], int], conne
     }
 
 
-def main() -> int:
-    """Measure and print; 1 when a ratio is above its target."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--courses", type=int, default=200)
-    parser.add_argument("--connections", type=int, default=4)
-    options = parser.parse_args()
+def one_round(courses: int, connections: int) -> list[dict[str, Any]]:
+    """People in, lessons out, and people once more where nothing has changed."""
     pipe, other = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(other, options.courses), daemon=True)
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(other, courses), daemon=True)
     server.start()
     url = pipe.recv()
 
@@ -121,22 +119,35 @@ def main() -> int:
         settings = make_settings(Path(folder), base_url="http://bridge.test")
         make_tables(settings)
         with create_app(settings).app_context():
-            account = school(url, options.courses, options.connections)
+            account = school(url, courses, connections)
             end_of_start()  # as a worker does
-            rows = [
-                measured(account, RunKind.ROSTER, asked, options.connections),
-                measured(account, RunKind.EVENTS, asked, options.connections),
-            ]
-            rows.append(measured(account, RunKind.ROSTER, asked, options.connections) | {"run": "roster again"})
+            rows = [measured(account, kind, asked, connections) for kind in (RunKind.ROSTER, RunKind.EVENTS)]
+            rows.append(measured(account, RunKind.ROSTER, asked, connections) | {"run": "roster again"})
             db.session.remove()
             db.engine.dispose()
     server.terminate()
-    for row in rows:
-        print(
-            f"{row['run']:13} {row['requests']:5} requests  {row['seconds']:6.2f} s  "
-            f"ideal {row['ideal_seconds']:6.2f} s  ratio {row['ratio']:.2f}  {row['result']}"
-        )
-    whole = sum(row["seconds"] for row in rows[:2]) / sum(row["ideal_seconds"] for row in rows[:2])
+    server.join()
+    return rows
+
+
+def main() -> int:
+    """Measure and print; 1 when the ratio is above its target."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--courses", type=int, default=200)
+    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    wholes = []
+    for number in range(options.rounds):
+        rows = one_round(options.courses, options.connections)
+        for row in rows:
+            print(
+                f"{row['run']:13} {row['requests']:5} requests  {row['seconds']:6.2f} s  "
+                f"ideal {row['ideal_seconds']:6.2f} s  ratio {row['ratio']:.2f}  {row['result']}"
+            )
+        wholes.append(sum(row["seconds"] for row in rows[:2]) / sum(row["ideal_seconds"] for row in rows[:2]))
+        print(f"round {number + 1}: ratio {wholes[-1]:.2f}")
+    whole = median(wholes)
     print(f"result: moodle_sync_time_ratio {whole:.2f} (target <= {TARGET}) {'ok' if whole <= TARGET else 'short'}")
     return int(whole > TARGET)
 

@@ -53,26 +53,31 @@ def reserve_ids(connection: Connection, table: type[Base], count: int) -> Sequen
 
 
 class Inserter:
-    """Inserts tuples of values into ``columns`` of ``table``."""
+    """Inserts tuples of values into ``columns`` of ``table``. ``statement`` is its insert where there is more to it,
+    say what becomes of a row that is there already."""
 
-    def __init__(self, connection: Connection, table: type[Base], columns: str) -> None:
+    def __init__(
+        self, connection: Connection, table: type[Base], columns: str, statement: sa.Insert | None = None
+    ) -> None:
         names = columns.split()
         self._connection = connection
         kind: Any = type(connection.dialect)
         dialect = kind(paramstyle="qmark" if connection.dialect.name == "sqlite" else "format")
-        statement = sa.insert(table.__table__).values({name: sa.bindparam(name) for name in names})  # type: ignore[arg-type]
-        compiled: Any = statement.compile(dialect=dialect)
+        plain = sa.insert(table.__table__) if statement is None else statement  # type: ignore[arg-type]
+        compiled: Any = plain.values({name: sa.bindparam(name) for name in names}).compile(dialect=dialect)
         order = list(compiled.positiontup)
-        assert sorted(order) == sorted(names), f"{table.__tablename__}: {set(order) ^ set(names)}"
-        self._sql = str(compiled)
-        self._together = SQLITE_TOGETHER if connection.dialect.name == "sqlite" else 1
-        self._pick = None if order == names else itemgetter(*(names.index(name) for name in order))
+        constants = {name: value for name, value in compiled.params.items() if name not in names}
+        known = [*names, *constants]
+        assert sorted(set(order)) == sorted(known), f"{table.__tablename__}: {set(order) ^ set(known)}"
+        self._sql, self._constants = str(compiled), tuple(constants.values())
+        self._together = SQLITE_TOGETHER if connection.dialect.name == "sqlite" and statement is None else 1
+        self._pick = None if order == names else itemgetter(*(known.index(name) for name in order))
 
     def insert(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert ``rows``, each a tuple in the order of the columns."""
         values = list(rows)
         if self._pick is not None:
-            values = list(map(self._pick, values))
+            values = [self._pick(row + self._constants) for row in values]
         rest = len(values) % self._together if self._together > 1 else len(values)
         if len(values) > rest:
             head, _, marks = self._sql.rpartition(" VALUES ")

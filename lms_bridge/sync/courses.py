@@ -75,13 +75,13 @@ def keep(account: LmsAccount, matched: Iterable[tuple[CourseRecord, CourseOfClas
         for row in db.session.scalars(sa.select(SyncMapping).filter_by(account_id=account.id, kind=MappedKind.COURSE))
     }
     new = unmatched = 0
-    moment, seen = now(), set()
+    moment, seen, rows = now(), set(), list[SyncMapping]()
     for course, of_class in matched:
         seen.add(course.remote_id)
         row = known.get(course.remote_id)
         if row is None:
             row = SyncMapping(account_id=account.id, kind=MappedKind.COURSE, remote_id=course.remote_id)
-            db.session.add(row)
+            rows.append(row)
         new += of_class is not None and row.state is not MappingState.DONE
         unmatched += of_class is None
         row.entity_id, row.place = (of_class.class_id, course.remote_id) if of_class else (None, course.remote_id)
@@ -92,6 +92,7 @@ def keep(account: LmsAccount, matched: Iterable[tuple[CourseRecord, CourseOfClas
         if remote_id not in seen:
             row.state = MappingState.GONE
     db.session.flush()
+    db.session.bulk_save_objects(rows)
     return new, unmatched
 
 

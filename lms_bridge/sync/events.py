@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ from lms_bridge.timetable.models import Lesson
 
 log = logging.getLogger(__name__)
 
-FIRST_ROUND, ROUND = 200, 800
+FIRST_ROUND, ROUND = 200, 400
 """So many wishes are prepared at once; fewer at first, so that the connections need not wait long."""
 AT_ONCE = 10
 """So many calls are written down in one transaction."""
@@ -67,12 +67,14 @@ class Pushed:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be done for one mapping. ``event`` is None where the event has to go."""
+    """What is to be done for one mapping. ``event`` is None where the event has to go; ``content`` is what can be
+    compared of it, as :func:`content_of` gives it."""
 
     mapping_id: int
     remote_id: str | None
     event: CalendarEvent | None
     changed_at: datetime
+    content: dict[str, Any]
     digest: str | None
 
 
@@ -96,12 +98,16 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
     _find_lost(account, lms, done)
     total, count, held = waiting_count(account), 0, time.monotonic()
     on_the_way: set[int] = set()
+    courses = places_of(account)  # they change only in runs that hold the same lease
     while True:
         before = count
-        for answers in in_groups(each(account, lms, _all_pieces(account, lms, on_the_way), _carry_out), AT_ONCE):
+        for answers in in_groups(
+            each(account, lms, _all_pieces(account, lms, courses, on_the_way), _carry_out), AT_ONCE
+        ):
             with transaction():
+                made = _settle_made(answers, done)
                 for piece, answer in answers:
-                    _settle(piece, answer, done)
+                    _settle(piece, answer, made, done)
             for piece, _ in answers:
                 on_the_way.difference_update(wish.mapping_id for wish in piece.wishes)
                 count += len(piece.wishes)
@@ -114,10 +120,22 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
             return done
 
 
-def _all_pieces(account: LmsAccount, lms: LmsConnector, on_the_way: set[int]) -> Iterator[Piece]:
+def places_of(account: LmsAccount) -> PlacesOfClasses:
+    """In which courses of the account lessons are shown, and to which groups there."""
+    return PlacesOfClasses(
+        known_courses([account.id]).get(account.id, []), groups.usable([account.id]).get(account.id, {})
+    )
+
+
+def _all_pieces(
+    account: LmsAccount, lms: LmsConnector, courses: PlacesOfClasses, on_the_way: set[int]
+) -> Iterator[Piece]:
     """The calls that are due, a round after the other, prepared while the calls before are on their way."""
-    while wishes := _next_round(account, on_the_way):
-        on_the_way.update(wish.mapping_id for wish in wishes)
+    size = FIRST_ROUND
+    while wishes := _next_round(account, courses, on_the_way, size):
+        size = ROUND
+        # A new event is marked as being sent; one that is there goes on waiting while it is changed.
+        on_the_way.update(wish.mapping_id for wish in wishes if wish.remote_id is not None)
         yield from _pieces(wishes, lms.capabilities.max_batch)
 
 
@@ -167,8 +185,9 @@ def _due(account: LmsAccount) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def _next_round(account: LmsAccount, on_the_way: Collection[int]) -> list[Wish]:
-    """The wishes that come next; those that need no call are settled at once, new events are marked as being sent."""
+def _next_round(account: LmsAccount, courses: PlacesOfClasses, on_the_way: Collection[int], size: int) -> list[Wish]:
+    """The ``size`` wishes that come next; those that need no call are settled at once, new events are marked as being
+    sent."""
     while True:
         with transaction():
             rows = db.session.execute(
@@ -181,20 +200,28 @@ def _next_round(account: LmsAccount, on_the_way: Collection[int]) -> list[Wish]:
                 )
                 .where(*_due(account), SyncMapping.id.not_in(on_the_way))
                 .order_by(SyncMapping.changed_at, SyncMapping.id)
-                .limit(ROUND if on_the_way else FIRST_ROUND)
+                .limit(size)
             ).all()
             if not rows:
                 return []
             wishes, gone = [], []
-            for row, event in zip(rows, _wanted(account, rows), strict=True):
+            for row, event in zip(rows, _wanted(courses, rows), strict=True):
                 if row.remote_id is None and (event is None or event.cancelled):
                     gone.append(row.id)
                     continue
-                digest = digest_of(event) if event is not None else None
-                wishes.append(Wish(row.id, row.remote_id, event, row.changed_at, digest))
+                content = content_of(event) if event is not None else {}
+                digest = digest_of(event, content) if event is not None else None
+                wishes.append(Wish(row.id, row.remote_id, event, row.changed_at, content, digest))
             _mark(gone, [wish for wish in wishes if wish.remote_id is None])
         if wishes:
             return wishes
+
+
+ASKED = (
+    sa.update(SyncMapping.__table__)  # type: ignore[arg-type]
+    .where(SyncMapping.__table__.c.id == sa.bindparam("number"))
+    .values(state=MappingState.SENDING.value, sent=sa.bindparam("content"), digest=sa.bindparam("mark"))
+)
 
 
 def _mark(gone: Sequence[int], new: Sequence[Wish]) -> None:
@@ -206,23 +233,18 @@ def _mark(gone: Sequence[int], new: Sequence[Wish]) -> None:
             .values(state=MappingState.GONE)
             .execution_options(synchronize_session=False)
         )
-    sent = [(wish, wish.event) for wish in new if wish.event is not None]
+    sent = [
+        {"number": wish.mapping_id, "content": wish.content, "mark": wish.digest}
+        for wish in new
+        if wish.event is not None
+    ]
     if sent:
-        db.session.execute(
-            sa.update(SyncMapping),
-            [
-                {"id": w.mapping_id, "state": MappingState.SENDING, "sent": content_of(event), "digest": w.digest}
-                for w, event in sent
-            ],
-        )
+        db.session.connection().execute(ASKED, sent)
 
 
-def _wanted(account: LmsAccount, rows: Sequence[Any]) -> Iterator[CalendarEvent | None]:
+def _wanted(courses: PlacesOfClasses, rows: Sequence[Any]) -> Iterator[CalendarEvent | None]:
     """For each mapping the event that its course should show, or None."""
     lessons = {lesson.id: lesson for lesson in facts_of([row.entity_id for row in rows if row.entity_id])}
-    class_ids = {class_id for lesson in lessons.values() for class_id in lesson.class_ids}
-    of_parts = groups.usable([account.id]).get(account.id, {})
-    courses = PlacesOfClasses(known_courses([account.id], class_ids).get(account.id, []), of_parts)
     for row in rows:
         lesson = lessons.get(row.entity_id or 0)
         if lesson is None or not lesson.shown:
@@ -298,9 +320,9 @@ def _find(
     return present, unseen
 
 
-def _settle(piece: Piece, answer: Piece | BridgeError, done: Pushed) -> None:
-    """Write down how a call ended. A wish that changed while the call ran waits again."""
-    made = _settle_made(piece.wishes, answer.made, done) if isinstance(answer, Piece) else set()
+def _settle(piece: Piece, answer: Piece | BridgeError, made: Collection[int], done: Pushed) -> None:
+    """Write down how a call ended, but for the mappings that are ``made``. A wish that changed while the call ran waits
+    again."""
     left = [wish for wish in piece.wishes if wish.mapping_id not in made]
     if not left:
         return
@@ -348,14 +370,16 @@ MADE = (
 )
 
 
-def _settle_made(wishes: Sequence[Wish], made: Mapping[str, str], done: Pushed) -> set[int]:
+def _settle_made(answers: Iterable[tuple[Piece, Piece | BridgeError]], done: Pushed) -> set[int]:
     """Write down the new events that were made, all with one statement; the numbers of their mappings. What was sent
     stands in them already."""
     moment = now()
     rows = [
-        {"number": wish.mapping_id, "made": made[_name(wish.event)], "moment": moment, "wished": wish.changed_at}
-        for wish in wishes
-        if wish.remote_id is None and wish.event is not None and _name(wish.event) in made
+        {"number": wish.mapping_id, "made": answer.made[_name(wish.event)], "moment": moment, "wished": wish.changed_at}
+        for piece, answer in answers
+        if isinstance(answer, Piece)
+        for wish in piece.wishes
+        if wish.remote_id is None and wish.event is not None and _name(wish.event) in answer.made
     ]
     if rows:
         db.session.connection().execute(MADE, rows)
@@ -365,7 +389,7 @@ def _settle_made(wishes: Sequence[Wish], made: Mapping[str, str], done: Pushed) 
 
 def _agreed(row: SyncMapping, wish: Wish, remote_id: str) -> None:
     assert wish.event is not None
-    row.remote_id, row.digest, row.sent = remote_id, wish.digest, content_of(wish.event)
+    row.remote_id, row.digest, row.sent = remote_id, wish.digest, wish.content
     row.attempts, row.last_error, row.seen_at = 0, None, now()
     row.state = MappingState.DONE if row.changed_at == wish.changed_at else MappingState.WAITING
 

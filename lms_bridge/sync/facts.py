@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -15,8 +14,7 @@ from lms_bridge.roster.models import ClassGroup, Organisation, Person, Subject, 
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode, LessonStatus, LessonTeacher
 
 
-@dataclass(frozen=True)
-class LessonFacts:
+class LessonFacts(NamedTuple):
     """One lesson: where and when it is, and who is in it."""
 
     id: int
@@ -36,11 +34,8 @@ class LessonFacts:
     """Each class, with the named part of it that the lesson is for ("": the whole class)."""
     classes: tuple[str, ...]
     teachers: tuple[str, ...]
-
-    @property
-    def class_ids(self) -> tuple[int, ...]:
-        """The classes of the lesson."""
-        return tuple(dict.fromkeys(class_id for class_id, _ in self.audience))
+    class_ids: tuple[int, ...]
+    """The classes of the lesson, each once."""
 
     @property
     def shown(self) -> bool:
@@ -87,9 +82,10 @@ def facts_of(lesson_ids: Collection[int]) -> list[LessonFacts]:
         audience = classes[row[0]]
         values: Any = (
             *row,
-            tuple((class_id, part) for class_id, part, _ in audience),
+            tuple([(class_id, part) for class_id, part, _ in audience]),
             tuple(sorted({title for _, _, title in audience})),
             tuple(teachers[row[0]]),
+            tuple(dict.fromkeys([class_id for class_id, _, _ in audience])),
         )
         found.append(LessonFacts(*values))
     return found

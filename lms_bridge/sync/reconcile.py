@@ -107,13 +107,10 @@ def _delete(lms: LmsConnector, remote_id: str, found: Differences) -> None:
 def wish_all(account: LmsAccount, *, dry_run: bool = False) -> int:
     """Look at every lesson to come that the account serves; how many events wait to be sent."""
     class_ids = {course.class_id for course in known_courses([account.id]).get(account.id, [])}
+    of_classes = sa.select(LessonAudience.lesson_id).where(LessonAudience.class_id.in_(class_ids))
     ids = db.session.scalars(
         sa.select(Lesson.id)
-        .where(
-            Lesson.ends_at > now() - PAST,
-            Lesson.mode == LessonMode.ONLINE,
-            Lesson.audience.any(LessonAudience.class_id.in_(class_ids)),
-        )
+        .where(Lesson.ends_at > now() - PAST, Lesson.mode == LessonMode.ONLINE, Lesson.id.in_(of_classes))
         .order_by(Lesson.starts_at, Lesson.id)
     ).all()
     waiting = 0

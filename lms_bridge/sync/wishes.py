@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import jobs
+from lms_bridge.core.bulk import Inserter, stored_moment
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.i18n import gettext, use_locale
@@ -30,6 +31,8 @@ from lms_bridge.timetable.models import LessonStatus
 PUSH = "sync.push"
 WISH = "sync.wish"
 CHUNK = 500
+COLUMNS = "account_id kind place entity_id state sent attempts next_try changed_at"
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def event_of(lesson: LessonFacts, course: str, group: str | None = None) -> CalendarEvent:
@@ -71,10 +74,11 @@ def content_of(event: CalendarEvent) -> dict[str, Any]:
     } | ({"group": event.group_remote_id} if event.group_remote_id else {})
 
 
-def digest_of(event: CalendarEvent) -> str:
-    """A fingerprint of all that the LMS shows of an event."""
-    parts = [*content_of(event).values(), event.description, event.url, event.course_remote_id]
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+def digest_of(event: CalendarEvent, content: Mapping[str, Any] | None = None) -> str:
+    """A fingerprint of all that the LMS shows of an event (``content``: what :func:`content_of` gave for it)."""
+    shown = content_of(event) if content is None else content
+    parts = [*shown.values(), event.description, event.url, event.course_remote_id]
+    return hashlib.sha256(_as_json(parts).encode()).hexdigest()
 
 
 def follow(lesson_ids: Iterable[int]) -> int:
@@ -109,16 +113,12 @@ def _follow(present: Sequence[LmsAccount], lesson_ids: list[int]) -> int:
     waiting = 0
     for account in present:
         places = PlacesOfClasses(courses.get(account.id, ()), of_parts.get(account.id, {}))
-        new, again, zone = list[dict[str, Any]](), list[_Known](), account.organisation.zone
+        new, again, zone = list[tuple[int, str]](), list[_Known](), account.organisation.zone
         for lesson in lessons:
             for figure in _wish(lesson, places, mappings[account.id, lesson.id], new, again):
                 naming.note_lessons(figure, [lesson], zone)
         if new:
-            shared = {"account_id": account.id, "kind": MappedKind.EVENT, "state": MappingState.WAITING}
-            # Another transaction may have stored the same meanwhile; then that waits again for what is true now.
-            db.session.connection().execute(
-                _storing(db.session.connection().dialect.name), [shared | row for row in new]
-            )
+            _store(account, new)
         _wait([row.id for row in again if not row.untouched])
         if new or again:
             jobs.enqueue(PUSH, str(account.id))
@@ -126,11 +126,22 @@ def _follow(present: Sequence[LmsAccount], lesson_ids: list[int]) -> int:
     return waiting
 
 
+def _store(account: LmsAccount, new: Iterable[tuple[int, str]]) -> None:
+    """Store mappings that wait, by lesson and place. Another transaction may have stored the same meanwhile; then that
+    waits again for what is true now."""
+    db.session.flush()
+    connection = db.session.connection()
+    kind, state, moment = MappedKind.EVENT.value, MappingState.WAITING.value, stored_moment(connection, now())
+    Inserter(connection, SyncMapping, COLUMNS, _storing(connection.dialect.name)).insert(
+        (account.id, kind, place, lesson_id, state, "{}", 0, moment, moment) for lesson_id, place in new
+    )
+
+
 @cache
-def _storing(dialect: str) -> sa.Executable:
+def _storing(dialect: str) -> sa.Insert:
     insert: Any = (pg_insert if dialect == "postgresql" else sqlite_insert)(SyncMapping.__table__)  # type: ignore[arg-type]
     return cast(
-        sa.Executable,
+        sa.Insert,
         insert.on_conflict_do_update(
             index_elements=["account_id", "kind", "place", "entity_id"],
             set_={
@@ -138,7 +149,7 @@ def _storing(dialect: str) -> sa.Executable:
                 "attempts": 0,
                 "next_try": insert.excluded.next_try,
                 "changed_at": insert.excluded.changed_at,
-                "last_error": None,
+                "last_error": sa.null(),
             },
         ),
     )
@@ -186,7 +197,7 @@ def _wish(
     lesson: LessonFacts,
     courses: PlacesOfClasses,
     known: dict[str, _Known],
-    new: list[dict[str, Any]],
+    new: list[tuple[int, str]],
     again: list[_Known],
 ) -> Iterator[str]:
     """Put the mappings whose event is not as it should be into ``again``, and those that are missing into ``new``; for
@@ -196,7 +207,7 @@ def _wish(
         row = known.get(place)
         if row is None:
             if lesson.status is not LessonStatus.CANCELLED:  # else nobody there ever heard of it
-                new.append({"entity_id": lesson.id, "place": place})
+                new.append((lesson.id, place))
                 yield "created"
         elif row.state is not MappingState.DONE or row.digest != digest_of(
             event_of(lesson, place, courses.group_of(lesson.audience, place))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -37,6 +37,7 @@ class MoodleClient:
         self._url = settings.url.rstrip("/")
         self._seconds = settings.timeout
         self._session = requests.Session()
+        self._session.headers["Content-Type"] = "application/x-www-form-urlencoded"
         self._session.trust_env = False  # a proxy or netrc of the environment must not see the token
         self._session.verify = str(settings.ca_file) if settings.ca_file else True
         for scheme in ("http://", "https://"):
@@ -83,7 +84,7 @@ class MoodleClient:
         try:
             with self._session.post(
                 f"{self._url}/webservice/rest/server.php",
-                data=body,
+                data=_form(body),
                 timeout=(min(CONNECT_SECONDS, self._seconds), self._seconds),
                 allow_redirects=False,
                 stream=True,
@@ -148,6 +149,12 @@ class _Broken(Exception):
 
 class _TooSlow(Exception):
     """The answer drips in for longer than it may."""
+
+
+def _form(pairs: Iterable[tuple[str, str]]) -> str:
+    """The body of a form. The names are our own, so that only their brackets need a sign in place of them; a library
+    that looks at every character of them takes twice as long for fifty events."""
+    return "&".join(f"{name.replace('[', '%5B').replace(']', '%5D')}={quote_plus(value)}" for name, value in pairs)
 
 
 def _content(response: requests.Response, end: float) -> bytes:

@@ -308,9 +308,15 @@ def handler(moodle: Moodle) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+        wbufsize = -1  # an answer leaves in one piece
+        came = 0.0
+
+        def parse_request(self) -> bool:
+            self.came = time.monotonic()
+            return super().parse_request()
 
         def do_POST(self) -> None:
-            body, came = self.rfile.read(int(self.headers["Content-Length"])).decode(), time.monotonic()
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             pairs = parse_qsl(body, keep_blank_values=True)
             moodle.order = [name for name, _ in pairs]
             parameters = nested(pairs)
@@ -324,7 +330,7 @@ def handler(moodle: Moodle) -> type[BaseHTTPRequestHandler]:
             elif fault.after:
                 moodle.answer(function, parameters)
             if moodle.delay:
-                time.sleep(max(0.0, moodle.delay - (time.monotonic() - came)))
+                time.sleep(max(0.0, moodle.delay - (time.monotonic() - self.came)))
             self.say(fault)
 
         def say(self, fault: Fault) -> None:

@@ -343,10 +343,10 @@ def test_a_change_while_the_one_before_is_on_its_way_is_not_lost(world: World) -
     jobs.run_due()
     world.change([lesson], days=7)
     with accounts.connected(world.account) as lms:
-        (piece,) = events._all_pieces(world.account, lms, set())
+        (piece,) = events._all_pieces(world.account, lms, events.places_of(world.account), set())
         world.change([lesson], days=7)
         with transaction():
-            events._settle(piece, events._carry_out(lms, piece), events.Pushed())
+            events._settle(piece, events._carry_out(lms, piece), (), events.Pushed())
     jobs.run_due()
     starts = {event["timestart"] for event in world.moodle.events.values()}
     assert int(lesson.starts_at.timestamp()) // 60 * 60 in starts
