@@ -36,6 +36,7 @@ from lms_bridge.roster.models import (
     Stranger,
 )
 from lms_bridge.roster.scope import today, valid
+from lms_bridge.roster.somebody import COLUMNS, Identified, Somebody
 
 PERSON = "person"
 ROSTERS = "oneroster:%"
@@ -50,7 +51,7 @@ _INSIDE = Organisation.path.startswith(
     sa.select(Organisation.path).where(Organisation.id == sa.bindparam("organisation")).scalar_subquery()
 )
 _PEOPLE = (
-    sa.select(Person, Account, RoleAssignment.role, _INSIDE)
+    sa.select(*COLUMNS, RoleAssignment.role, _INSIDE)
     .outerjoin(Account, Account.person_id == Person.id)
     .outerjoin(
         RoleAssignment, sa.and_(RoleAssignment.person_id == Person.id, valid(RoleAssignment, sa.bindparam("day")))
@@ -102,19 +103,17 @@ class By(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """The person whom the LMS means, how that is known, their account if they have one, and whether the LMS's user is
-    bound to them already."""
+    """The person whom the LMS means, how that is known, and whether the LMS's user is bound to them already."""
 
-    person: Person
+    person: Somebody
     by: By
-    account: Account | None
     bound: bool
 
 
 class NotLetIn(Forbidden):
     """A source means a person for whom it may not speak, or whose account is switched off."""
 
-    def __init__(self, person: Person, message: str, remedy: str) -> None:
+    def __init__(self, person: Somebody, message: str, remedy: str) -> None:
         super().__init__(message, remedy=remedy)
         self.person = person
 
@@ -125,7 +124,7 @@ class AnotherPerson(Forbidden):
 
     reason = "another_person"
 
-    def __init__(self, source: Source, said: Said, *, bound: Person, named: Person) -> None:
+    def __init__(self, source: Source, said: Said, *, bound: Somebody, named: Somebody) -> None:
         super().__init__(
             N_("%(source)s says now that you are somebody else than before."), source=source.name,
             remedy=N_(
@@ -204,15 +203,14 @@ def _judged(said: Said, rows: list[_Candidate], source: Source) -> Answer:
         if len(people) == 1:
             row = people.popitem()[1]
             refusal = _refusal(row, wide_elsewhere=row.person.id in wide)
-            return refusal or Found(row.person, how, row.account, bound=bound.keys() == {row.person.id})
+            return refusal or Found(row.person, how, bound=bound.keys() == {row.person.id})
         if people:
             return None  # Two people with one identifier: a guess would let one in as the other.
     return None
 
 
 class _Candidate(NamedTuple):
-    person: Person
-    account: Account | None
+    person: Somebody
     role: Role | None
     inside: bool | None
     by: By
@@ -239,30 +237,33 @@ def _candidates(all_said: Sequence[Said], source: Source) -> list[list[_Candidat
     return found
 
 
+_WIDTH = len(COLUMNS)
+
+
 def _candidate(row: Any, by: By) -> _Candidate:
-    return _Candidate(row[0], row[1], row[2], row[3], by)
+    return _Candidate(Somebody(*row[:_WIDTH]), row[_WIDTH], row[_WIDTH + 1], by)
 
 
 def _by_key(question: sa.Select[Any], values: dict[str, Any]) -> defaultdict[str, list[Any]]:
     """The rows of a question by the key with which each was found."""
     rows: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in db.session.execute(question, values):
-        rows[str(row[4])].append(row)
+    for row in db.session.connection().execute(question, values):
+        rows[str(row[_WIDTH + 2])].append(row)
     return rows
 
 
 def _identified(said: Said, rows: defaultdict[str, list[Any]], source: Source) -> Iterator[_Candidate]:
     """Those who carry the user's own key as users of the source, or the identifier in a roster."""
     for row in rows[said.subject]:
-        if row[5] == source.system:
+        if row[_WIDTH + 3] == source.system:
             yield _candidate(row, By.BOUND)
     for row in rows[said.person_sourcedid]:
-        if row[5] != source.system:
+        if row[_WIDTH + 3] != source.system:
             yield _candidate(row, By.SOURCEDID)
 
 
 def _refusal(row: _Candidate, *, wide_elsewhere: bool) -> NotLetIn | None:
-    if row.account is not None and row.account.disabled_at is not None:
+    if row.person.switched_off:
         return NotLetIn(row.person, N_("This account is switched off."), N_("Ask your school."))
     if wide_elsewhere:
         return NotLetIn(
@@ -434,7 +435,7 @@ def stranger_named(uid: str) -> Stranger:
     return row
 
 
-def _bind(system: str, subject: str, person: Person) -> None:
+def _bind(system: str, subject: str, person: Identified) -> None:
     # Whoever clicks twice at their first launch is bound by one of the two; the other finds it done.
     made = db.session.execute(
         _insert(ExternalId)
