@@ -482,8 +482,10 @@ def test_the_report_after_the_end_tells_all_joins_and_closes_those_left_open(rig
 
 
 @pytest.mark.parametrize(
-    "odd", [{}, None, {"ext_user_id": None, "joins": [], "leaves": []}, {"ext_user_id": "x", "joins": ["soon"], "leaves": []},
-            {"ext_user_id": "y", "joins": None, "leaves": None}]
+    "odd", [
+        {}, None, {"ext_user_id": None, "joins": [], "leaves": []},
+        {"ext_user_id": "x", "joins": ["soon"], "leaves": []}, {"ext_user_id": "y", "joins": None, "leaves": None},
+    ]
 )  # fmt: skip
 def test_a_line_of_the_report_that_cannot_be_read_costs_nobody_else_theirs(rig: BigBlueButtonRig, odd: object) -> None:
     spec = lesson()
