@@ -45,8 +45,8 @@ OVERTIME = timedelta(hours=3)
 """So long after its planned end a meeting may still be going on."""
 
 APPROVED_BY_HAND, NO_REGISTRATION = 1, 2
-"""Zoom's numbers for how registrations are approved. By hand, since Zoom shows everybody a form for registering and would
-let in whoever fills it in. Those whom we register are approved at once (``auto_approve``), the others never."""
+"""Zoom's numbers for how registrations are approved. By hand, since Zoom shows everybody a form for registering and
+would let in whoever fills it in. Those whom we register are approved at once (``auto_approve``), the others never."""
 
 
 class ZoomProvider(MeetingProvider):
