@@ -56,6 +56,7 @@ BLUEPRINTS = (
     "lms_people",
     "video_accounts",
     "video_now",
+    "video_rooms",
     "identity_providers",
     "lti",
     "lti_picking",
