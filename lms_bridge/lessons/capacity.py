@@ -98,7 +98,7 @@ def booked(account: ProviderAccount, start: datetime, end: datetime) -> list[Boo
     for lesson_id, begins, ends, host, state, ended_at in rows:
         if hosts:
             begins, ends = span_of(begins, ends)
-        last = min(ends, ended_at) if state is MeetingState.ENDED else ends
+        last = min(ends, ended_at) if ended_at is not None and state is MeetingState.ENDED else ends
         found[lesson_id] = Booking(lesson_id, begins, last, host, roomless=state is MeetingState.FAILED)
     return list(found.values())
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from lms_bridge.cli import main
 from lms_bridge.cli import sync as sync_commands
-from lms_bridge.core import jobs
+from lms_bridge.core import jobs, kept_problems
 from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
@@ -212,7 +212,7 @@ def test_a_refusal_is_said_in_words_with_what_to_do(course: World) -> None:
         PlatformConnector._tokens.clear()
         course.lms.broken = {path: broken}
         row = read()
-        assert said in (row.members_error or ""), broken
+        assert said in kept_problems.said(row.members_error), broken
         assert row.members_read_at is None
     page = as_administrator(course, course.system.a.administrator).get(f"/lms/{course.platform.uid}").text
     assert "not read" in page
@@ -237,10 +237,12 @@ def test_a_list_goes_on_at_its_own_address_only(course: World, monkeypatch: pyte
     page = (200, {"members": [member(1, lis_person_sourcedid="S1")]}, {"Link": f'<{elsewhere}>; rel="next"'})
     monkeypatch.setattr(type(course.lms), "_service", lambda *a: page)
     row = read()
-    assert "127.0.0.1:9" in (row.members_error or "")
+    assert "127.0.0.1:9" in kept_problems.said(row.members_error)
     with transaction():
         row.members_url = elsewhere
-    assert "Further addresses" in (read().members_error or ""), "nor is any address asked that a launch names"
+    assert "Further addresses" in kept_problems.said(read().members_error), (
+        "nor is any address asked that a launch names"
+    )
 
 
 def test_a_long_list_is_matched_with_few_questions(course: World) -> None:

@@ -321,7 +321,9 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         material=added(material),
         question=added(question),
         upload=added(roster_upload(a.administrator, file)),
-        failed_job=added(Job(kind="test.job", state=JobState.DEAD, not_before=now(), last_error=f"KeyError: {MARK}")),
+        failed_job=added(
+            Job(kind="test.job", state=JobState.DEAD, not_before=now(), last_error={"message": f"KeyError: {MARK}"})
+        ),
         comment=added(PlanComment(version_id=a.plan.versions[-1].id, author_id=a.teacher.id, text=MARK)),
         waiting=plan_upload(a.teacher, a.campus.id),
         form=added(ColumnMapping(campus_id=a.campus.id, heading_hash=MARK, mapping={"headings": [MARK], "fields": {}})),

@@ -110,6 +110,11 @@ def test_lessons_that_find_no_host_are_named(world: World) -> None:
     page = world.page()
     assert "1 节课没有房间" in page
     assert "超出 1" in page
+    found = re.search(
+        r'href="(/lessons/[^"]+)"', world.client.get(f"/system/video/{world.account.uid}/rooms").get_data(True)
+    )
+    assert found is not None
+    assert "这节课的时间没有空闲的主持人账号。" in world.client.get(found[1]).get_data(as_text=True)
 
 
 def test_what_is_over_can_still_be_looked_at_and_more_lessons_need_no_more_statements(world: World) -> None:
