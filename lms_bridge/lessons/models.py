@@ -83,12 +83,14 @@ class MeetingState(enum.StrEnum):
 
 class MeetingCause(enum.StrEnum):
     """Why an attempt was begun: the lesson's first room (or one after it was restored), because the provider failed
-    (by itself), by a person's decision, or because no host was free at the lesson's new time."""
+    (by itself), by a person's decision, because no host was free at the lesson's new time, or because the account was
+    switched off before the lesson began."""
 
     WISHED = "wished"
     FAILOVER = "failover"
     PERSON = "person"
     HOSTS = "hosts"
+    OFF = "off"
 
 
 class Meeting(Base):

@@ -1118,7 +1118,7 @@ def upgrade() -> None:
     sa.Column('room_state', sa.JSON(), nullable=False),
     sa.Column('room_secrets', lms_bridge.core.types.EncryptedJSON(), nullable=False),
     sa.Column('callback_token', sa.String(length=64), nullable=False),
-    sa.Column('cause', sa.Enum('wished', 'failover', 'person', 'hosts', name='meetingcause', native_enum=False, length=40), nullable=False),
+    sa.Column('cause', sa.Enum('wished', 'failover', 'person', 'hosts', 'off', name='meetingcause', native_enum=False, length=40), nullable=False),
     sa.Column('host', sa.String(length=255), nullable=True),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('ready_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
