@@ -67,7 +67,8 @@ def said(problem: Mapping[str, Any] | None) -> str:
     place = str(Place(**found["place"])) if found.get("place") else ""
     text = f"{place}: {found['message']}" if place else found["message"]
     words = [text, found.get("remedy") or "", *(said(one) for one in problem.get("more", []))]
-    return " ".join(word for word in words if word)
+    # A full stop of Chinese is as wide as one with its blank.
+    return " ".join(word for word in words if word).replace("。 ", "。")
 
 
 def _plain(value: Any) -> Any:
