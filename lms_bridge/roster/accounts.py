@@ -17,6 +17,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Account, Person
+from lms_bridge.roster.somebody import Identified, Somebody
 
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 
@@ -51,7 +52,7 @@ def set_password(person: Person, login: str, password: str) -> Account:
     return account
 
 
-def account_for(person: Person) -> Account:
+def account_for(person: Identified) -> Account:
     """The account of a person, made without a password when there is none (sign-in by link)."""
     account = db.session.scalar(sa.select(Account).filter_by(person_id=person.id))
     if account is None:
@@ -63,6 +64,11 @@ def account_for(person: Person) -> Account:
         )
         account = db.session.scalars(sa.select(Account).filter_by(person_id=person.id)).one()
     return account
+
+
+def session_version_of(person: Somebody) -> int:
+    """The version of the person's sessions; an account is made for somebody who has none."""
+    return person.session_version if person.session_version is not None else account_for(person).session_version
 
 
 def sign_in(login: str, password: str) -> Person:

@@ -12,9 +12,10 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.oidc.errors import ASK, SignInFailed
 from lms_bridge.oidc.providers import Provider
 from lms_bridge.oidc.signing_in import Identity
-from lms_bridge.roster import lms_identity
-from lms_bridge.roster.accounts import account_for
-from lms_bridge.roster.models import Account, Organisation, Person
+from lms_bridge.roster import lms_identity, strangers
+from lms_bridge.roster.accounts import session_version_of
+from lms_bridge.roster.models import Organisation
+from lms_bridge.roster.somebody import Somebody
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class ProviderSource:
     email_counts: bool
 
 
-def sign_in(provider: Provider, identity: Identity) -> tuple[Person, Account] | None:
-    """The person and their account; None: nobody fits, and they are on the list of unmatched people. In a transaction
-    of the caller's.
+def sign_in(provider: Provider, identity: Identity) -> tuple[Somebody, int] | None:
+    """The person and the version of their sessions; None: nobody fits, and they are on the list of unmatched people. In
+    a transaction of the caller's.
 
     :raises Forbidden: the provider may not speak for that person, or their account is switched off.
     :raises SignInFailed: the organisation of the settings is not there.
@@ -37,14 +38,14 @@ def sign_in(provider: Provider, identity: Identity) -> tuple[Person, Account] | 
     source = _source(provider)
     known = lms_identity.person_of(identity, source)
     if known is None:
-        lms_identity.note_stranger(source, identity)
+        strangers.note_stranger(source, identity)
         return None
     lms_identity.remember(source, identity, known)
     audit.record(
         "sign_in", "person", known.person.uid, actor_uid=known.person.uid, by="oidc", provider=provider.identifier,
         found_by=known.by.value,
     )  # fmt: skip
-    return known.person, known.account or account_for(known.person)
+    return known.person, session_version_of(known.person)
 
 
 def organisation_of(provider: Provider) -> Organisation | None:

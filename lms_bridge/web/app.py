@@ -24,6 +24,7 @@ from lms_bridge.notices import dates
 from lms_bridge.roster import accounts
 from lms_bridge.web import errors
 from lms_bridge.web.security import csrf
+from lms_bridge.web.session_cookie import SessionCookie
 
 FEATURES = (
     "lti", "oidc", "roster", "calendar", "notices", "plans", "timetable", "lessons", "attendance", "supervision",
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         csrf.exempt(blueprint)  # the key in the header is sent by no browser on its own
         app.register_blueprint(blueprint)
     app.error_processor(errors.api_error)
+    app.session_interface = SessionCookie(app)
     for name in ("session", "security", "errors", "watch"):
         import_module(f"lms_bridge.web.{name}").init_app(app)
     if settings.trusted_proxies:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from lms_bridge.core import i18n
 from lms_bridge.roster.models import Person
+from lms_bridge.roster.somebody import Somebody
 
 __all__ = ["choose", "forget", "init_request", "speak_to"]
 
@@ -36,7 +37,7 @@ def init_request(person: Person | None) -> None:
     i18n.set_locale(wanted)
 
 
-def speak_to(person: Person) -> None:
+def speak_to(person: Person | Somebody) -> None:
     """Use the language of a person who came by a link, unless this browser chose one."""
     if chosen() is None:
         i18n.set_locale(person.language)

@@ -21,9 +21,9 @@ from lms_bridge.lti.claims import DEEP_LINK, Launch
 from lms_bridge.lti.errors import LtiRefused
 from lms_bridge.lti.known import Known
 from lms_bridge.lti.login import Login
-from lms_bridge.roster import lms_identity
-from lms_bridge.roster.accounts import account_for
-from lms_bridge.roster.models import Person
+from lms_bridge.roster import lms_identity, strangers
+from lms_bridge.roster.accounts import session_version_of
+from lms_bridge.roster.somebody import Somebody
 from lms_bridge.web import language, lti_frames, lti_landing, lti_picking, lti_tickets, session
 from lms_bridge.web.security import csrf, safe_next
 from lms_bridge.web.session import current_person, signed_in_required
@@ -95,7 +95,7 @@ def arrive() -> BaseResponse | tuple[str, int]:
         raise
     except lms_identity.AnotherPerson as error:
         with transaction():
-            lms_identity.note_another(error)
+            strangers.note_another(error)
         _log(error)
         raise
     except LtiRefused as error:
@@ -130,7 +130,7 @@ def _let_in(checked: launch.Checked) -> BaseResponse | tuple[str, int]:
         who = lms_identity.person_of(found, platform)
         if who is not None:
             lms_identity.remember(platform, found, who)
-            account = who.account or account_for(who.person)
+            version = session_version_of(who.person)
             audit.record(
                 "sign_in", "person", who.person.uid, actor_uid=who.person.uid, by="lti", platform=platform.uid,
                 found_by=who.by.value,
@@ -139,21 +139,21 @@ def _let_in(checked: launch.Checked) -> BaseResponse | tuple[str, int]:
                 # In the same transaction, since everybody comes in the same minute and each one costs a further one.
                 shown = _looked_up(found, who.person)
         else:
-            lms_identity.note_stranger(platform, found)
+            strangers.note_stranger(platform, found)
     if who is None:
         log.warning("lti: platform %s sent somebody whom the roster does not know", platform.uid)
         page = render_template("lti/stranger.html", platform=platform, launch=found)
         return page, 403
     framed = _framed(found)
     if not framed:
-        session.sign_in(who.person, account)
+        session.sign_in(who.person, version)
     language.speak_to(who.person)
     if shown is None:
-        return lti_picking.page(found, platform, who.person, account.session_version)
-    return _where_to(found, platform, shown, account.session_version, framed=framed)
+        return lti_picking.page(found, platform, who.person.loaded(), version)
+    return _where_to(found, platform, shown, version, framed=framed)
 
 
-def _looked_up(found: Launch, person: Person) -> lti_landing.Shown:
+def _looked_up(found: Launch, person: Somebody) -> lti_landing.Shown:
     """What the launch's page shows: one lesson first, a course's lessons, or the person's day and week, also with the
     homework due."""
     view = found.custom.get("bridge_view")

@@ -16,8 +16,9 @@ from markupsafe import Markup
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.i18n import get_locale
 from lms_bridge.notices import dates
-from lms_bridge.roster.lms_identity import classes_of
+from lms_bridge.roster.course_classes import classes_of
 from lms_bridge.roster.models import Person
+from lms_bridge.roster.somebody import Somebody
 from lms_bridge.supervision.homework import open_of
 from lms_bridge.supervision.models import Homework
 from lms_bridge.timetable.glance import GlanceLesson, lessons_at_a_glance
@@ -37,7 +38,7 @@ class Shown:
     ``lesson_uid``: the lesson that the activity is about comes first; ``plan``: with the ``homework`` that a student
     still has to hand in."""
 
-    person: Person
+    person: Person | Somebody
     moment: datetime
     zone: str
     lessons: list[GlanceLesson]
@@ -47,7 +48,7 @@ class Shown:
     plan: bool
 
 
-def look_up(person: Person, *, course: str = "", lesson_uid: str = "", plan: bool = False) -> Shown:
+def look_up(person: Person | Somebody, *, course: str = "", lesson_uid: str = "", plan: bool = False) -> Shown:
     """What the page of ``person`` shows now, from the database; see :class:`Shown`."""
     moment = now()
     lessons = lessons_at_a_glance(person.id, moment - BEHIND, moment + AHEAD, class_ids=classes_of(course))
@@ -70,7 +71,6 @@ def page(shown: Shown, *, ticket: str = "") -> str:
     address = "" if ticket else url_for("lti.landing", course=shown.course or None, plan=1 if shown.plan else None)
     return render_template(
         "lti/landing.html",
-        person=shown.person,
         ticket=ticket,
         address=address,
         again=_look_again(first, moment),

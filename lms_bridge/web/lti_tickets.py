@@ -21,11 +21,12 @@ from lms_bridge.lti import platforms
 from lms_bridge.lti.known import Known
 from lms_bridge.lti.models import LtiPlatform
 from lms_bridge.roster.models import Account, Person
+from lms_bridge.roster.somebody import Identified
 
 TICKET = "lti-ticket"
 
 
-def issue(person: Person, session_version: int, platform: Known, **more: Any) -> str:
+def issue(person: Identified, session_version: int, platform: Known, **more: Any) -> str:
     """A ticket for ``person`` who came from ``platform``; ``more`` is what the page is about."""
     return links.sign(TICKET, {"p": person.uid, "v": session_version, "l": platform.id, **more})
 

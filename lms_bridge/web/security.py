@@ -21,6 +21,20 @@ DEVICE_FEATURES = ("camera", "microphone", "display-capture", "geolocation", "pa
 """Features of devices that no page has, unless it is given them by name."""
 
 
+def permissions_policy(*allowed: str) -> str:
+    """What of the device a page may ask for: of :data:`DEVICE_FEATURES` only those that are ``allowed``, for itself."""
+    return ", ".join(f"{name}=({'self' if name in allowed else ''})" for name in DEVICE_FEATURES)
+
+
+HEADERS = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", permissions_policy()),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+
+
 def init_app(app: Flask) -> None:
     """Protect every form, count sign-in attempts, and set the headers of every answer."""
     csrf.init_app(app)
@@ -35,21 +49,15 @@ def set_headers(response: Response) -> Response:
     """OWASP's recommended headers (https://owasp.org/www-project-secure-headers/); a view may have set stricter
     ones. Pages hold personal data and are never kept by caches."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", permissions_policy())
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    present = {name.lower() for name, _ in headers}
+    for name, value in HEADERS:
+        if name.lower() not in present:
+            headers.add(name, value)
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
+    if request.endpoint != "static" and "cache-control" not in present:
+        headers.add("Cache-Control", "no-store")
     return response
-
-
-def permissions_policy(*allowed: str) -> str:
-    """What of the device a page may ask for: of :data:`DEVICE_FEATURES` only those that are ``allowed``, for itself."""
-    return ", ".join(f"{name}=({'self' if name in allowed else ''})" for name in DEVICE_FEATURES)
 
 
 def safe_next(target: str | None) -> str:

@@ -17,6 +17,7 @@ from lms_bridge.core.errors import NotFound
 from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.models import Account, Person
 from lms_bridge.roster.scope import scope_for
+from lms_bridge.roster.somebody import Identified
 from lms_bridge.web import language
 
 __all__ = [
@@ -47,13 +48,20 @@ class SignedIn(UserMixin):  # type: ignore[misc]
     """The signed-in person as Flask-Login wants it: its id names person and session version, so that a new password
     ends every earlier session."""
 
-    def __init__(self, person: Person, session_version: int) -> None:
-        self.person = person
+    def __init__(self, person: Identified, session_version: int) -> None:
+        self._person = person
         self.session_version = session_version
+
+    @property
+    def person(self) -> Person:
+        """All of the person."""
+        if not isinstance(self._person, Person):
+            self._person = db.session.get_one(Person, self._person.id)
+        return self._person
 
     def get_id(self) -> str:
         """What stands in the session cookie."""
-        return f"{self.person.uid}:{self.session_version}"
+        return f"{self._person.uid}:{self.session_version}"
 
 
 def _load(session_id: str) -> SignedIn | None:
@@ -86,8 +94,8 @@ def init_app(app: Flask) -> None:
     def page_context() -> dict[str, Any]:
         from lms_bridge.web.navigation import navigation
 
-        person = current_user.person if current_user.is_authenticated else None
-        menu = person is not None and "without_menu" not in g
+        menu = "without_menu" not in g and current_user.is_authenticated
+        person = current_user.person if menu else None
         return {
             "person": person,
             "locale": i18n.get_locale(),
@@ -104,16 +112,16 @@ def _renew() -> None:
         session[RENEWED] = int(now().timestamp())
 
 
-def sign_in(person: Person, account: Account | None = None, *, provider: str = "") -> None:
-    """Begin a session for ``person``, whose account the caller may have at hand; the language follows the person
-    again. ``provider``: the identity provider by which they came."""
+def sign_in(person: Identified, session_version: int | None = None, *, provider: str = "") -> None:
+    """Begin a session for ``person``, the version of whose sessions the caller may have at hand; the language follows
+    the person again. ``provider``: the identity provider by which they came."""
     session.clear()
     if provider:
         session[PROVIDER] = provider
     session.permanent = True
     session[RENEWED] = int(now().timestamp())
     after_this_request(language.forget)
-    login_user(SignedIn(person, (account or account_for(person)).session_version))
+    login_user(SignedIn(person, account_for(person).session_version if session_version is None else session_version))
 
 
 def provider() -> str:

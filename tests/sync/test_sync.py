@@ -17,7 +17,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, events, leases, runs, wishes
+from lms_bridge.sync import accounts, event_calls, events, leases, runs, wishes
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.inputs.models import ClassPartMember
@@ -347,7 +347,7 @@ def test_a_change_while_the_one_before_is_on_its_way_is_not_lost(world: World) -
         (piece,) = events._all_pieces(world.account, lms, events.places_of(world.account), set())
         world.change([lesson], days=7)
         with transaction():
-            events._settle(piece, events._carry_out(lms, piece), (), events.Pushed())
+            events._settle(piece, event_calls.carry_out(lms, piece), (), events.Pushed())
     jobs.run_due()
     starts = {event["timestart"] for event in world.moodle.events.values()}
     assert int(lesson.starts_at.timestamp()) // 60 * 60 in starts
