@@ -17,6 +17,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import (
     AccessRefused,
     CalendarEvent,
@@ -311,7 +312,7 @@ def _agreed(row: SyncMapping, wish: Wish, remote_id: str) -> None:
 
 def _refused(row: SyncMapping, wish: Wish, error: BridgeError, done: Pushed) -> None:
     done.failed += 1
-    row.state, row.last_error = MappingState.FAILED, str(error)[:1000]
+    row.state, row.last_error = MappingState.FAILED, kept(error)
     row.attempts += 1
     if row.changed_at != wish.changed_at:
         row.state, row.attempts, row.next_try = MappingState.WAITING, 0, now()  # what is wanted now may be taken
@@ -323,7 +324,7 @@ def _unsure(row: SyncMapping, error: BridgeError, done: Pushed) -> None:
     """It may be there or not, and the LMS lets nobody look: it is looked for again later, never simply made again."""
     done.failed += 1
     row.attempts += 1
-    row.last_error, row.next_try = str(error)[:1000], retries.later(row.attempts)
+    row.last_error, row.next_try = kept(error), retries.later(row.attempts)
 
 
 def _find_lost(account: LmsAccount, lms: LmsConnector, done: Pushed) -> None:

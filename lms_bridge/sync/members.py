@@ -15,6 +15,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import use_locale
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import CourseRecord
 from lms_bridge.lti import courses as lti_courses
 from lms_bridge.lti.errors import PlatformSilent
@@ -112,7 +113,7 @@ def _read(course: LtiCourse, platform: LtiPlatform, path: str, *, dry_run: bool)
             leases.hold(LtiCourse, course.id)
     except BridgeError as error:
         db.session.rollback()
-        _note(course.id, members_asked_at=None, members_error=str(error)[:1000])
+        _note(course.id, members_asked_at=None, members_error=kept(error))
         if isinstance(error, PlatformSilent):
             raise
         return
