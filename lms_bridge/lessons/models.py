@@ -83,14 +83,15 @@ class MeetingState(enum.StrEnum):
 
 class MeetingCause(enum.StrEnum):
     """Why an attempt was begun: the lesson's first room (or one after it was restored), because the provider failed
-    (by itself), by a person's decision, because no host was free at the lesson's new time, or because the account was
-    switched off before the lesson began."""
+    (by itself), by a person's decision, because no host was free at the lesson's new time, or before the lesson began:
+    because the account was switched off, or the campus's order is followed anew."""
 
     WISHED = "wished"
     FAILOVER = "failover"
     PERSON = "person"
     HOSTS = "hosts"
     OFF = "off"
+    ORDER = "order"
 
 
 class Meeting(Base):
