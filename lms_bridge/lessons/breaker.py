@@ -128,11 +128,12 @@ def ask(account: ProviderAccount) -> None:
 
 
 def hold_back(account: ProviderAccount) -> None:
-    """Called before a job talks to the provider.
+    """Called before a job talks to the provider. Nobody probes an account that is switched off: the call itself shows
+    how its provider stands.
 
     :raises RetryAt: the circuit is not closed; the probe goes first.
     """
-    if not account.healthy:
+    if account.enabled and not account.healthy:
         raise jobs.RetryAt(max(account.retry_at or now(), now() + FIRST_PAUSE))
 
 
