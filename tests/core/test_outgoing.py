@@ -179,7 +179,8 @@ def test_a_name_that_changes_its_address_between_looks_gains_nothing(monkeypatch
 
 
 INTERNAL = ["10.1.2.3", "192.168.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "::1", "fd00::1", "fe80::1",
-            "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1"]  # fmt: skip
+            "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1", "fec0::1", "64:ff9b:1::7f00:1",
+            "::ffff:0:127.0.0.1", "::127.0.0.1"]  # fmt: skip
 
 
 def test_what_counts_as_internal() -> None:

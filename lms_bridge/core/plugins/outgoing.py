@@ -40,6 +40,9 @@ MAX_BYTES = 8 * 1024 * 1024
 AGENT = "LMS-Bridge"
 REDIRECTS = (301, 302, 303, 307, 308)
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+LEADS_INSIDE = tuple(map(ipaddress.IPv6Network, ("fec0::/10", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+"""Of no public network, though the standard library calls them global: site-local (RFC 3879), translators of one's own
+network (RFC 8215), and IPv4 addresses written as IPv6 in ways of old (RFC 4291, RFC 2765)."""
 
 
 class InternalAddress(PluginError):
@@ -329,7 +332,7 @@ def is_internal(address: str, allowed: Iterable[Network] = ()) -> bool:
             ip = ip.ipv4_mapped or ip.sixtofour or ip
     if any(ip in network for network in allowed if network.version == ip.version):
         return False
-    return not ip.is_global or ip.is_multicast
+    return not ip.is_global or ip.is_multicast or any(ip in network for network in LEADS_INSIDE)
 
 
 @functools.lru_cache(maxsize=16)
