@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from lms_bridge.core import registry
 from lms_bridge.core.clock import now
@@ -11,6 +12,11 @@ from lms_bridge.core.i18n import N_, get_locale, gettext, ngettext
 from lms_bridge.core.plugins import MeetingProvider
 from lms_bridge.lessons.models import CircuitState, ProviderAccount
 from lms_bridge.notices.dates import say_date
+
+CLOCK_SAID = timedelta(days=1)
+"""So long after it was noticed last a wrong clock is spoken of."""
+AHEAD = N_("Its clock was %(n)s minutes ahead of ours at %(when)s. Set it right; what it told counts as it arrived.")
+BEHIND = N_("Its clock was %(n)s minutes behind ours at %(when)s. Set it right; what it told counts as it arrived.")
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,9 @@ def stand_of(account: ProviderAccount, zone: str) -> Stand:
         return Stand("warn", gettext("unsteady"), words)
     if webhooks_refused(account):
         return Stand("warn", gettext("answers"), gettext("Its messages to us are refused: is the secret the same?"))
+    if (off := clock_off(account)) is not None and account.clock_off_at is not None:
+        seen = say_date(account.clock_off_at, zone, get_locale(), with_time=True)
+        return Stand("warn", gettext("wrong clock"), gettext(AHEAD if off > 0 else BEHIND, n=abs(off), when=seen))
     if account.state_at is None:
         return Stand("info", gettext("not used yet"))
     return Stand("good", gettext("answers"))
@@ -47,6 +56,12 @@ def webhooks_refused(account: ProviderAccount) -> bool:
     """Whether the last message that came to the account's webhook address was not genuine."""
     refused, genuine = account.hook_refused_at, account.hook_at
     return refused is not None and (genuine is None or genuine < refused)
+
+
+def clock_off(account: ProviderAccount) -> int | None:
+    """By how many minutes the clock of its system is ahead (less than 0: behind), if that was noticed of late."""
+    seen = account.clock_off_at
+    return account.clock_off if seen is not None and now() - seen < CLOCK_SAID else None
 
 
 def plugin_of(account: ProviderAccount) -> type[MeetingProvider] | None:
