@@ -81,6 +81,7 @@ def add(
         position=(last or 0) + 1,
         settings=_plain(provider.settings.model_dump()),
         hosts=list(provider.hosts()),
+        host_realm=_realm(provider),
     )
     db.session.add(account)
     db.session.flush()
@@ -101,6 +102,7 @@ def change(
     provider = _checked(account.plugin, settings)
     account.name = _free_name(account.organisation_id, name, account.id)
     account.settings, account.hosts = _plain(provider.settings.model_dump()), list(provider.hosts())
+    account.host_realm = _realm(provider)
     db.session.flush()
     _record("provider.changed", account, actor)
     capacity.set_rooms(account, _rooms(account, rooms), actor=actor)
@@ -148,6 +150,10 @@ def order(organisation: Organisation, uids: Sequence[str], *, actor: Person | No
 
 def _checked(plugin: str, settings: Mapping[str, Any]) -> MeetingProvider:
     return registry.make(MeetingProvider, plugin, dict(settings), providers.context_for(plugin))
+
+
+def _realm(provider: MeetingProvider) -> str:
+    return f"{provider.identifier}:{provider.host_realm()}"[:255] if provider.hosts() else ""
 
 
 def _free_name(organisation_id: int, name: str, own_id: int | None) -> str:

@@ -49,6 +49,8 @@ class ProviderAccount(Base):
     concurrent_rooms: Mapped[int | None]
     """How many rooms may be open at once (licences, hosts); none: no limit is known."""
     hosts: Mapped[list[str]] = mapped_column(default=list)
+    host_realm: Mapped[str] = mapped_column(sa.String(255), default="")
+    """Accounts with the same one share the hosts that both name."""
     hook_token: Mapped[str] = mapped_column(sa.String(64), default=new_token, unique=True)
     hook_at: Mapped[datetime | None]
     """About when the last genuine webhook came (to the minute)."""

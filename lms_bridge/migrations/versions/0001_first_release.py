@@ -415,6 +415,7 @@ def upgrade() -> None:
     sa.Column('enabled', sa.Boolean(), nullable=False),
     sa.Column('concurrent_rooms', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('hosts', sa.JSON(), nullable=False),
+    sa.Column('host_realm', sa.String(length=255), nullable=False),
     sa.Column('hook_token', sa.String(length=64), nullable=False),
     sa.Column('hook_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('hook_refused_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
