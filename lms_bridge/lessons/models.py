@@ -60,6 +60,12 @@ class ProviderAccount(Base):
     """By how many minutes the system's clock was ahead of ours (less than 0: behind) when that was noticed last."""
     clock_off_at: Mapped[datetime | None]
     """About when that was (to the minute)."""
+    checked_at: Mapped[datetime | None]
+    """When somebody last had it checked what the account may do; none: nobody has yet."""
+    check_failed: Mapped[bool] = mapped_column(default=False)
+    """Whether something that is needed was not possible then."""
+    untried: Mapped[bool] = mapped_column(default=False)
+    """It was just added, switched off: the first check that does not fail switches it on, or a person does."""
     healthy: Mapped[bool] = mapped_column(default=True)
     failures: Mapped[int] = mapped_column(default=0)
     failing_since: Mapped[datetime | None]

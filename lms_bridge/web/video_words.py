@@ -31,6 +31,8 @@ class Stand:
 def stand_of(account: ProviderAccount, zone: str) -> Stand:
     """How the account stands now; times on the wall clock of ``zone``."""
     if not account.enabled:
+        if account.check_failed:
+            return Stand("bad", gettext("switched off"), _check_failed(account, zone))
         return Stand("plain", gettext("switched off"))
     match account.circuit(now()):
         case CircuitState.OPEN if account.retry_at is not None:
@@ -42,6 +44,9 @@ def stand_of(account: ProviderAccount, zone: str) -> Stand:
         count = account.failures
         words = ngettext("%(count)s call failed just now.", "%(count)s calls in a row failed.", count, count=count)
         return Stand("warn", gettext("unsteady"), words)
+    if account.check_failed and (account.state_at is None or account.state_at < (account.checked_at or now())):
+        words = gettext("not used yet") if account.state_at is None else gettext("answers")
+        return Stand("warn", words, _check_failed(account, zone))
     if webhooks_refused(account):
         return Stand("warn", gettext("answers"), gettext("Its messages to us are refused: is the secret the same?"))
     if (off := clock_off(account)) is not None and account.clock_off_at is not None:
@@ -50,6 +55,11 @@ def stand_of(account: ProviderAccount, zone: str) -> Stand:
     if account.state_at is None:
         return Stand("info", gettext("not used yet"))
     return Stand("good", gettext("answers"))
+
+
+def _check_failed(account: ProviderAccount, zone: str) -> str:
+    when = account.checked_at or now()
+    return gettext("The check failed at %(when)s.", when=say_date(when, zone, get_locale(), with_time=True))
 
 
 def webhooks_refused(account: ProviderAccount) -> bool:
