@@ -18,7 +18,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.plugins import MeetingProvider
-from lms_bridge.lessons import breaker, capacity, providers
+from lms_bridge.lessons import breaker, capacity, leaving, providers
 from lms_bridge.lessons.meetings import WATCH
 from lms_bridge.lessons.models import HeldEvent, Meeting, ProviderAccount, SourceGap
 from lms_bridge.roster.models import Organisation, Person
@@ -91,6 +91,7 @@ def add(
     db.session.flush()
     _record("provider.added", account, actor, plugin=plugin)
     capacity.set_rooms(account, _rooms(account, rooms), actor=actor)
+    leaving.let_go()
     return account
 
 
@@ -111,16 +112,19 @@ def change(
     _record("provider.changed", account, actor)
     capacity.set_rooms(account, _rooms(account, rooms), actor=actor)
     breaker.ask_again(account)
+    leaving.let_go()
 
 
 def switch(account: ProviderAccount, *, on: bool, actor: Person | None) -> None:
-    """Use the account for new rooms, or no longer. Rooms that it has stay as they are. Flushes."""
+    """Use the account for rooms, or no longer: lessons to come leave it (:mod:`lms_bridge.lessons.leaving`), those that
+    are open stay. Flushes."""
     account.enabled, account.untried = on, False
     db.session.flush()
     _record("provider.on" if on else "provider.off", account, actor)
     if on:
         breaker.ask_again(account)
         jobs.enqueue(WATCH, str(account.id), not_before=now())
+    leaving.let_go()
 
 
 def note_check(account: ProviderAccount, *, failed: bool, actor: Person | None) -> None:

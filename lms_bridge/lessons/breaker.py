@@ -16,6 +16,7 @@ from lms_bridge.core import audit, jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import AccessRefused, TemporaryFailure
 from lms_bridge.lessons import gaps, providers
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingState, ProviderAccount
@@ -65,7 +66,7 @@ def failed(account_id: int, error: BridgeError) -> None:
     )
     if account is None:
         return
-    account.last_error = str(error)[:2000]
+    account.last_error = kept(error)
     if isinstance(error, TemporaryFailure) and error.retry_after is not None:
         db.session.flush()
         return

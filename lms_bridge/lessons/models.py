@@ -13,7 +13,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import Base, PrimaryKey, Uid
 from lms_bridge.core.ids import new_token, new_uid
 from lms_bridge.core.plugins import EvidenceKind
-from lms_bridge.core.types import EncryptedJSON
+from lms_bridge.core.types import EncryptedJSON, KeptProblem
 from lms_bridge.timetable.models import Lesson
 
 
@@ -73,7 +73,7 @@ class ProviderAccount(Base):
     """How often in a row the breaker opened, or a probe failed: the next pause is longer."""
     retry_at: Mapped[datetime | None]
     state_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     observer_owner: Mapped[str | None] = mapped_column(sa.String(80))
     observer_until: Mapped[datetime | None]
 
@@ -95,12 +95,14 @@ class MeetingState(enum.StrEnum):
 
 class MeetingCause(enum.StrEnum):
     """Why an attempt was begun: the lesson's first room (or one after it was restored), because the provider failed
-    (by itself), by a person's decision, or because no host was free at the lesson's new time."""
+    (by itself), by a person's decision, because no host was free at the lesson's new time, or because the account was
+    switched off before the lesson began."""
 
     WISHED = "wished"
     FAILOVER = "failover"
     PERSON = "person"
     HOSTS = "hosts"
+    OFF = "off"
 
 
 class Meeting(Base):
@@ -129,7 +131,7 @@ class Meeting(Base):
     reports: Mapped[int] = mapped_column(default=0)
     report_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     provisioned: Mapped[str | None] = mapped_column(sa.String(64))
     busy_until: Mapped[datetime | None]
 

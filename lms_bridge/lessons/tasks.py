@@ -6,7 +6,17 @@ import sqlalchemy as sa
 
 from lms_bridge.core import jobs, queue
 from lms_bridge.core.database import db, transaction
-from lms_bridge.lessons import breaker, failover, intake, observing, orphans, provisioning, recordings, watching
+from lms_bridge.lessons import (
+    breaker,
+    failover,
+    intake,
+    leaving,
+    observing,
+    orphans,
+    provisioning,
+    recordings,
+    watching,
+)
 from lms_bridge.lessons.entering import ADDRESS
 from lms_bridge.lessons.meetings import END, PROVISION, WATCH
 from lms_bridge.lessons.models import ProviderAccount
@@ -65,6 +75,12 @@ def probe(subject: str) -> None:
 def move_away(subject: str) -> None:
     """Move the lessons that a provider account which is down leaves without a room."""
     failover.move_away(int(subject))
+
+
+@jobs.job(leaving.LEAVE, max_attempts=20, backoff=2.0)
+def leave(subject: str) -> None:
+    """Take the lessons to come of the provider account with this id elsewhere: it is switched off."""
+    leaving.leave(int(subject))
 
 
 @jobs.job(provisioning.MOVE, max_attempts=20, backoff=2.0)

@@ -9,13 +9,13 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from lms_bridge.core import registry
+from lms_bridge.core import jobs, registry
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, ConfigurationError, Conflict, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.core.plugins import CheckState, MeetingProvider
-from lms_bridge.lessons import accounts, providers
+from lms_bridge.lessons import accounts, leaving, providers
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.notices.dates import say_date
 from lms_bridge.roster.models import Organisation, OrganisationKind
@@ -103,6 +103,8 @@ def show(uid: str) -> str:
         plugin_name=gettext(cls.verbose_name) if cls is not None else account.plugin,
         missing=gettext(NOT_INSTALLED) if cls is None else "",
         webhook=providers.webhook_url(account) if sends_messages(account) else "",
+        staying=0 if account.enabled else leaving.staying(account),
+        leaving=jobs.is_coming(leaving.LEAVE, str(account.id)),
         served=[one.label(get_locale()) for one in _served(account)],
         removable=not accounts.was_used(account),
         checked=_checked_words(account, zone),

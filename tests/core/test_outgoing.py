@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -21,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.plugins import Outgoing, PluginError, TemporaryFailure, json_of, retry_after, usable, xml_of
+from lms_bridge.core.plugins import outgoing as module
 from lms_bridge.core.plugins.outgoing import InternalAddress, is_internal
 from lms_bridge.core.settings import load
 
@@ -108,6 +110,25 @@ def test_what_is_no_answer_is_said_in_words_and_may_be_tried_again(answer: Answe
         client = outgoing(0.4, max_bytes=1000)
         with pytest.raises(TemporaryFailure, match=words):
             client.send("GET", f"http://127.0.0.1:{port}/x?secret=1")
+
+
+def test_a_connection_that_takes_all_of_the_time_leaves_none_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, real = list[str](), module.create_connection
+
+    def slow(*args: Any, **more: Any) -> Any:
+        connection = real(*args, **more)
+        time.sleep(0.6)
+        return connection
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        raw(b"HTTP/1.1 200 OK\r\n", *[b"X"] * 40, pause=0.1)(request)
+
+    monkeypatch.setattr(module, "create_connection", slow)
+    with served(answer) as port:
+        with pytest.raises(TemporaryFailure, match=r"within 0\.4 seconds"):
+            outgoing(0.4).send("GET", f"http://127.0.0.1:{port}/")
+        assert asked == []
 
 
 def test_status_headers_and_content_come_back_whatever_the_status() -> None:

@@ -330,6 +330,8 @@ def test_only_those_whose_page_is_closed_are_told_and_once(world: World) -> None
         with i18n.use_locale(locale):
             message = rendering.render([(telling.KIND, told)], frame)
         assert words in message.text
+        assert "failed" not in message.text, "it was the teacher who moved it"
+        assert "故障" not in message.text
         assert told.data["url"] in message.text
         assert told.data["url"] in message.html
     with transaction():

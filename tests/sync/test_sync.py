@@ -15,8 +15,9 @@ from lms_bridge.core import jobs
 from lms_bridge.core.clock import at, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
+from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, events, leases, runs, wishes
+from lms_bridge.sync import accounts, event_calls, events, leases, runs, wishes
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.inputs.models import ClassPartMember
@@ -102,7 +103,7 @@ def test_people_are_matched_by_their_number_and_nothing_is_made_of_the_others(wo
     run = world.run(RunKind.ROSTER)
     assert (run.state, run.problems) == (SyncState.DONE, [])
     assert run.result["unmatched_courses"] == ["Chess & Go"]
-    people = {row.remote_id: row.last_error for row in world.mappings("person", MappingState.UNMATCHED)}
+    people = {row.remote_id: said(row.last_error) for row in world.mappings("person", MappingState.UNMATCHED)}
     assert people.keys() == {"11", "77", "78", "79"}  # two carry S11: neither is believed
     assert run.result["people_matched"] == 3
     assert run.result["enrolments_new"] == 0
@@ -346,7 +347,7 @@ def test_a_change_while_the_one_before_is_on_its_way_is_not_lost(world: World) -
         (piece,) = events._all_pieces(world.account, lms, events.places_of(world.account), set())
         world.change([lesson], days=7)
         with transaction():
-            events._settle(piece, events._carry_out(lms, piece), (), events.Pushed())
+            events._settle(piece, event_calls.carry_out(lms, piece), (), events.Pushed())
     jobs.run_due()
     starts = {event["timestart"] for event in world.moodle.events.values()}
     assert int(lesson.starts_at.timestamp()) // 60 * 60 in starts
@@ -408,7 +409,7 @@ def test_one_bad_event_does_not_hold_up_the_others(world: World) -> None:
     jobs.run_due()
     assert len(world.moodle.events) == 3
     (row,) = world.mappings("event", MappingState.FAILED)
-    assert "Manage groups" in (row.last_error or "")
+    assert "Manage groups" in said(row.last_error)
 
 
 def test_a_day_without_moodle_is_caught_up_in_order_and_without_doubles(world: World) -> None:
@@ -424,7 +425,7 @@ def test_a_day_without_moodle_is_caught_up_in_order_and_without_doubles(world: W
     world.change(lessons[2:], status=LessonStatus.CANCELLED)
     jobs.run_due()
     account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
-    assert "503" in (account.last_error or "")
+    assert "503" in said(account.last_error)
     world.moodle.faults.clear()
     with at(now() + timedelta(days=1)):
         jobs.run_due()

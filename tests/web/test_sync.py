@@ -16,7 +16,7 @@ from lms_bridge_moodle.probe import NEEDS
 from lms_bridge.core import jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import AuditEntry, ExternalId
-from lms_bridge.roster.lms_identity import classes_of
+from lms_bridge.roster.course_classes import classes_of
 from lms_bridge.roster.models import Enrolment
 from lms_bridge.sync import accounts
 from lms_bridge.sync.courses import classes_by_key

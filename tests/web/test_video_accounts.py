@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
 
 import pytest
 import sqlalchemy as sa
@@ -15,9 +14,10 @@ from flask.testing import FlaskClient
 
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import AuditEntry
-from lms_bridge.core.settings import Settings
-from lms_bridge.lessons import meetings
+from lms_bridge.core.plugins import TemporaryFailure
+from lms_bridge.lessons import breaker, meetings
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import Person
 from tests import builders
@@ -76,9 +76,6 @@ class World:
 def world(app: Flask) -> Iterator[World]:
     """Nothing is set up yet."""
     app.config["WTF_CSRF_ENABLED"] = False
-    settings: Settings = app.extensions["lms_bridge"]
-    allowed = {"internal_networks": (ip_network("127.0.0.0/8"),)}
-    app.extensions["lms_bridge"] = settings.model_copy(update=allowed)
     with running(BigBlueButton()) as server:
         system = small_system()
         with transaction():
@@ -229,6 +226,25 @@ def test_how_an_account_stands_is_said_in_words(world: World) -> None:
                 setattr(account, name, value)
         assert words in world.page(), words
         assert words in world.page(account.uid), words
+
+
+def test_why_it_failed_is_said_in_the_language_of_whoever_reads(world: World) -> None:
+    world.add()
+    account = world.account()
+    with transaction():
+        for _ in range(breaker.FAILURES_UNTIL_OPEN):
+            breaker.failed(
+                account.id,
+                TemporaryFailure(
+                    N_("%(system)s did not answer within %(seconds)g seconds."), system="Rooms", seconds=5
+                ),
+            )
+    assert "Rooms did not answer within 5 seconds." in world.page(account.uid)
+    with transaction() as session:
+        session.merge(world.system.a.administrator).language = "zh-CN"
+    page = world.page(account.uid, world.system.a.administrator)
+    assert "Rooms 在 5 秒内没有回应。" in page
+    assert "did not answer" not in page
 
 
 def test_administrators_of_a_campus_see_and_change_their_own_only(world: World) -> None:

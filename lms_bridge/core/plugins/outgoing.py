@@ -161,6 +161,8 @@ class Outgoing:
                     connection.timeout = min(CONNECT_SECONDS, self._seconds)
                     connection.connect()
                 connection.timeout, guard.sock = self._seconds, connection.sock
+                if guard.passed:  # while it connected, when there was nothing to cut off
+                    raise TimeoutError
                 connection.request(method, target.request_uri, body=body, headers=headers, preload_content=False)
                 answer = connection.getresponse()
                 content = self._content(answer)
