@@ -7,6 +7,7 @@ lost: what it tells counts at the moment at which it arrives, and its account sa
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,7 +26,10 @@ from lms_bridge.lessons import identities, providers
 from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
 from lms_bridge.lessons.models import HeldEvent, Meeting, MeetingState, ProviderAccount, RoomEnd, SourceGap
 from lms_bridge.lessons.presence import KEY_LENGTH, NewEvidence, record_many
+from lms_bridge.lessons.storable import storable
 from lms_bridge.timetable.models import Lesson
+
+log = logging.getLogger(__name__)
 
 ENDED = "ended"
 """Kind of a held event that is the end of a room."""
@@ -44,7 +48,11 @@ TOUCHING = timedelta(seconds=1)
 
 
 def store(account: ProviderAccount, report: PresenceReport) -> int:
-    """Store what a provider told, in the transaction in force; how many observations were new. Flushes."""
+    """Store what a provider told, in the transaction in force; how many observations were new. What cannot be stored is
+    left out. Flushes."""
+    report, odd = storable(report)
+    if odd:
+        log.warning("%s things that provider account %s told cannot be stored", odd, account.uid)
     rooms = _rooms(account, {e.external_id for e in report.events} | {key for key, _ in report.ended})
     held = [event for event in report.events if event.external_id not in rooms]
     _hold(account, held, [(key, at) for key, at in report.ended if key not in rooms])

@@ -18,7 +18,7 @@ from lms_bridge.core import clock
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.plugins import EvidenceKind
-from lms_bridge.lessons import gaps, meetings, webhooks
+from lms_bridge.lessons import gaps, meetings, providers, webhooks
 from lms_bridge.lessons.models import HeldEvent, Meeting, MeetingState, PresenceEvidence, ProviderAccount, RoomEnd
 from lms_bridge.lessons.presence import intervals, observations_of
 from lms_bridge.roster.models import Person
@@ -174,6 +174,28 @@ def test_what_is_genuine_but_unreadable_stores_nothing(world: World, body: bytes
     world.make_room()
     assert world.send(body, {"X-Hall-Signature": sign(body)}).status_code == 401
     assert world.seen() == []
+
+
+@pytest.mark.parametrize(
+    "odd", [{"at": "2026-11-25T10:15:00"}, {"at": "0001-01-01T00:00:00+08:00"}, {"id": 7}, {"id": "\ud800"},
+            {"room": 8}, {"who": ["x"]}, {"name": "a\x00b", "who": ""}]
+)  # fmt: skip
+def test_what_is_genuine_but_cannot_be_stored_is_refused_and_costs_nothing_else(
+    world: World, odd: dict[str, Any]
+) -> None:
+    world.make_room()
+    event = world.event("joined", 1) | odd
+    assert world.tell(event).status_code == 400
+    assert world.tell(event, world.event("left", 5)).status_code == 200
+    assert world.seen() == [(EvidenceKind.LEFT, 5)]
+
+
+def test_a_plugin_that_falls_over_a_webhook_refuses_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall(*args: object, **more: object) -> None:
+        raise AttributeError
+
+    monkeypatch.setattr(type(providers.provider_for(world.account)), "parse_webhook", fall)
+    assert world.tell().status_code == 400
 
 
 def test_a_forged_webhook_is_refused_and_noted_without_what_it_said(
