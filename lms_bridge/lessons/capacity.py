@@ -33,13 +33,25 @@ def rooms(
     which lessons of other campuses hold one of them, apart from lessons (by id) that are ``moving``. None: no account,
     or one without a limit."""
     accounts = list({account.id: account for campus in campuses for account in accounts_for(campus)}.values())
-    limits = [account.concurrent_rooms for account in accounts if account.concurrent_rooms is not None]
-    if not accounts or len(limits) < len(accounts):
+    if not accounts or any(account.concurrent_rooms is None for account in accounts):
         return None
     ids = frozenset(account.id for account in accounts)
     others = _held(ids, start, end).where(Lesson.campus_id.not_in([campus.id for campus in campuses]))
     taken = db.session.execute(others.with_only_columns(Lesson.starts_at, Lesson.ends_at, Lesson.id))
-    return Rooms(sum(limits), tuple((begins, ends) for begins, ends, lesson in taken if lesson not in moving), ids)
+    return Rooms(
+        _together(accounts), tuple((begins, ends) for begins, ends, lesson in taken if lesson not in moving), ids
+    )
+
+
+def _together(accounts: Sequence[ProviderAccount]) -> int:
+    """How many rooms accounts with limits hold together: a host whom several of them name leads one at a time."""
+    total, counted = 0, set[tuple[str, str]]()
+    for account in accounts:
+        own = {(account.host_realm, host.casefold()) for host in account.hosts}
+        limit = account.concurrent_rooms or 0
+        total += min(limit, len(own - counted)) if own else limit
+        counted |= own
+    return total
 
 
 def accounts_for_lesson(

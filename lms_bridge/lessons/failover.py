@@ -1,8 +1,8 @@
 """A lesson moves to another provider: by itself when its own is down, or by a person's decision. The link stays.
 
 The new attempt is a row beside the old one; who waits at the door or has the lesson page open is led there. Moves by
-themselves are damped: none sooner than :data:`BETWEEN_MOVES` after the last one, and none back to a provider that the
-lesson has left; going back is a person's decision.
+themselves are damped: none sooner than :data:`BETWEEN_MOVES` after the last such one, and none back to a provider that
+the lesson has left; going back is a person's decision.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def move_by_itself(lesson_id: int, attempt: int) -> Meeting | None:
         meeting = meeting_of(lesson_id)
         if meeting is None or meeting.attempt != attempt or not needs_room(meeting.lesson):
             return None
-        if meeting.attempt > 1 and now() < meeting.created_at + BETWEEN_MOVES:
+        if meeting.cause is MeetingCause.FAILOVER and now() < meeting.created_at + BETWEEN_MOVES:
             raise jobs.RetryAt(meeting.created_at + BETWEEN_MOVES)
         left = _left(meeting)
         accounts = capacity.accounts_for_lesson(meeting.lesson, without=left, healthy=True)

@@ -415,9 +415,15 @@ def upgrade() -> None:
     sa.Column('enabled', sa.Boolean(), nullable=False),
     sa.Column('concurrent_rooms', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('hosts', sa.JSON(), nullable=False),
+    sa.Column('host_realm', sa.String(length=255), nullable=False),
     sa.Column('hook_token', sa.String(length=64), nullable=False),
     sa.Column('hook_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('hook_refused_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('clock_off', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('clock_off_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('checked_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('check_failed', sa.Boolean(), nullable=False),
+    sa.Column('untried', sa.Boolean(), nullable=False),
     sa.Column('healthy', sa.Boolean(), nullable=False),
     sa.Column('failures', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('failing_since', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
@@ -1334,9 +1340,10 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('meeting_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('said_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['meeting_id'], ['meeting.id'], name=op.f('fk_room_end_meeting_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_room_end')),
-    sa.UniqueConstraint('meeting_id', 'at', name=op.f('uq_room_end_meeting_id_at'))
+    sa.UniqueConstraint('meeting_id', 'said_at', name=op.f('uq_room_end_meeting_id_said_at'))
     )
     op.create_table('held_event',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
