@@ -39,7 +39,7 @@ def end_orphans(account_id: int) -> int:
         raise
     ended = 0
     for one in found:
-        meeting = _orphan(account_id, one)
+        meeting = _orphan(one)
         if meeting is None:
             continue
         spec = spec_of(meeting, meeting.lesson, count_people=False)
@@ -50,8 +50,9 @@ def end_orphans(account_id: int) -> int:
     return ended
 
 
-def _orphan(account_id: int, found: FoundRoom) -> Meeting | None:
-    """The meeting of a room that is ours and that nobody needs; None: leave it alone."""
+def _orphan(found: FoundRoom) -> Meeting | None:
+    """The meeting of a room that is ours and that nobody needs; None: leave it alone. Whose account found it does not
+    matter: several may be at one server, and each of them sees the rooms of all."""
     uid, _, attempt = found.key.rpartition("-")
     if not attempt.isdigit():
         return None
@@ -67,7 +68,6 @@ def _orphan(account_id: int, found: FoundRoom) -> Meeting | None:
     needed = (
         in_force is not None
         and in_force.id == meeting.id
-        and meeting.account_id == account_id
         and meeting.state is not MeetingState.ENDED
         and needs_room(meeting.lesson)
     )

@@ -25,7 +25,7 @@ from lms_bridge.core.plugins import (
     PresenceReport,
     Room,
 )
-from lms_bridge.lessons import accounts, entering, meetings, observing, orphans, provisioning, watching
+from lms_bridge.lessons import accounts, entering, failover, meetings, observing, orphans, provisioning, watching
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount, RoomAddress, SourceGap
 from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.roster.models import Person
@@ -350,6 +350,23 @@ def test_rooms_that_nobody_needs_are_ended_and_those_of_others_are_left_alone(wo
     world.hall.rooms[f"{moved.uid}-2"] = {"key": f"{moved.uid}-2", "id": "copy", "mark": "http://other", "events": []}
     assert orphans.end_orphans(world.account.id) == 1
     assert sorted(world.hall.rooms) == sorted([world.key, "somebody-1", f"{moved.uid}-2"])
+
+
+def test_a_second_account_of_the_same_server_leaves_the_rooms_of_the_first_alone(world: World) -> None:
+    world.begin()
+    with transaction():
+        second = accounts.add(
+            world.school.bureau, "hall", name="Hall of the bureau", settings=world.hall.settings(), actor=None
+        )
+    assert orphans.end_orphans(second.id) == 0
+    assert sorted(world.hall.rooms) == [world.key]
+    # The lesson moves to the second account: now the first one's room is needed no more, whoever finds it.
+    with transaction():
+        lesson = db.session.get_one(Lesson, world.lesson.id)
+        failover.move_by_decision(lesson, 1, world.school.a.teacher, second)
+    do(meetings.PROVISION)
+    assert orphans.end_orphans(second.id) == 1
+    assert sorted(world.hall.rooms) == [f"{world.lesson.uid}-2"]
 
 
 def test_a_provider_answer_that_was_lost_still_makes_one_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
