@@ -85,8 +85,8 @@ def failed(account_id: int, error: BridgeError) -> None:
 
 def ask_again(account: ProviderAccount) -> None:
     """A person mended the account: a probe asks it at once, however long the pause would have been. Flushes."""
+    account.retry_at = now()
     if not account.healthy:
-        account.retry_at = now()
         jobs.enqueue(PROBE, str(account.id))
     account.failures, account.failing_since, account.trips = 0, None, 0
     db.session.flush()

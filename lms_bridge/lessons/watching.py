@@ -19,7 +19,15 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
-from lms_bridge.core.plugins import Gap, MeetingProvider, MeetingSpec, PluginError, PresenceReport, Room
+from lms_bridge.core.plugins import (
+    Gap,
+    MeetingProvider,
+    MeetingSpec,
+    PluginError,
+    PresenceReport,
+    Room,
+    TemporaryFailure,
+)
 from lms_bridge.lessons import breaker, gaps, intake, providers
 from lms_bridge.lessons.door_times import held_online, open_between, opens_at
 from lms_bridge.lessons.meetings import WATCH_AHEAD, rooms_of, spec_of
@@ -65,11 +73,17 @@ def watch(account_id: int) -> None:
         if running.next_at is None:
             return
         raise jobs.RetryAt(running.next_at - WATCH_AHEAD)
-    if account.healthy:
+    if account.healthy and not _busy_until(account):
         _look(account, running)
         account = db.session.get_one(ProviderAccount, account_id, populate_existing=True)
     pause = UNEASY if account.healthy and account.failures else TICK if running.open else AHEAD_TICK
-    raise jobs.RetryAt(now() + pause)
+    raise jobs.RetryAt(_busy_until(account) or now() + pause)
+
+
+def _busy_until(account: ProviderAccount) -> datetime | None:
+    """Until when an account that stands asked to be left alone; None: it may be asked."""
+    until = account.retry_at if account.healthy else None
+    return until if until is not None and until > now() else None
 
 
 def running_of(account: ProviderAccount) -> Running:
@@ -127,6 +141,9 @@ def _look(account: ProviderAccount, running: Running) -> None:
     except BridgeError as error:
         with transaction():
             breaker.failed(account_id, error)
+            account = _locked(account_id)
+            if account.healthy:
+                account.retry_at = now() + _pause_of(error)
         return
     with transaction():
         breaker.succeeded(account_id)
@@ -136,6 +153,11 @@ def _look(account: ProviderAccount, running: Running) -> None:
             _note_silence(account, running.meetings)
             account.cursor = account.cursor | {"running": dict(report.cursor), "looked_at": now().isoformat()}
         intake.adopt_all(account)
+
+
+def _pause_of(error: BridgeError) -> timedelta:
+    """How long a provider that is busy asked to be left alone."""
+    return (error.retry_after if isinstance(error, TemporaryFailure) else None) or timedelta(0)
 
 
 def polls(provider: MeetingProvider) -> bool:
@@ -211,10 +233,9 @@ def _fetch_due(account: ProviderAccount) -> None:
     except BridgeError as error:
         with transaction():
             breaker.failed(account_id, error)
+            later = now() + max(WITHOUT_NEWS, _pause_of(error))
             for meeting in meetings:
-                db.session.execute(
-                    sa.update(Meeting).where(Meeting.id == meeting.id).values(report_at=now() + WITHOUT_NEWS)
-                )
+                db.session.execute(sa.update(Meeting).where(Meeting.id == meeting.id).values(report_at=later))
         return
     with transaction():
         breaker.succeeded(account_id)

@@ -16,7 +16,7 @@ from lms_bridge.core import clock, i18n, jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.models import AuditEntry, Job, OutboxFact
-from lms_bridge.core.plugins import EvidenceKind
+from lms_bridge.core.plugins import EvidenceKind, MeetingProvider, Reply, usable
 from lms_bridge.lessons import breaker, failover, gaps, meetings, operations, telling, watching
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.presence import PAGE, intervals, observations_of, record_evidence
@@ -298,8 +298,40 @@ def test_a_busy_system_is_not_down_and_a_refused_account_is_at_once(world: World
     waits = db.session.query(Job).filter_by(kind=meetings.PROVISION, state="queued").one()
     assert waits.not_before == world.moment + timedelta(seconds=7)  # as the Hall asked
     world.hall.fault = 403
-    world.look()
+    world.look(seconds=7)
     assert world.stand(world.first) is CircuitState.OPEN
+
+
+def test_a_system_in_maintenance_is_down_whenever_it_says_that_it_will_be_back(
+    world: World, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.begin(world.school.a.students[0])
+
+    def in_maintenance(*args: object) -> None:
+        usable(Reply("Hall", 503, {"retry-after": "120"}, b"", ""))
+
+    monkeypatch.setattr(hall_package, "presence", in_maintenance)
+    world.look(3)
+    assert world.stand(world.first) is CircuitState.OPEN
+    assert do(breaker.MOVE_AWAY) == 1
+    assert world.meeting().account_id == world.second.id
+
+
+def test_a_busy_system_is_left_alone_for_as_long_as_it_says(world: World) -> None:
+    world.begin(world.school.a.students[0])
+    world.hall.fault, world.hall.busy_seconds = 429, 60
+    world.look()
+    until, calls = world.moment + timedelta(seconds=60), world.hall.calls
+    for seconds in (10, 49):
+        world.moment += timedelta(seconds=seconds)
+        with pytest.raises(jobs.RetryAt) as later:
+            watching.watch(world.first.id)
+        assert later.value.moment == until
+    assert world.hall.calls == calls
+    world.hall.fault = 0
+    world.look()
+    assert world.hall.calls == calls + 1
+    assert world.stand(world.first) is CircuitState.CLOSED
 
 
 def test_only_those_whose_page_is_closed_are_told_and_once(world: World) -> None:
