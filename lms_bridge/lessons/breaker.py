@@ -123,7 +123,8 @@ def ask(account: ProviderAccount) -> None:
     """
     provider = providers.provider_for(account)
     db.session.rollback()
-    provider.probe()
+    with providers.calling(provider.identifier):
+        provider.probe()
 
 
 def hold_back(account: ProviderAccount) -> None:

@@ -32,7 +32,8 @@ def end_orphans(account_id: int) -> int:
     provider = providers.provider_for(account)
     db.session.rollback()
     try:
-        found = list(provider.open_rooms())
+        with providers.calling(provider.identifier):
+            found = list(provider.open_rooms())
     except BridgeError as error:
         with transaction():
             breaker.failed(account_id, error)
@@ -44,7 +45,8 @@ def end_orphans(account_id: int) -> int:
             continue
         spec = spec_of(meeting, meeting.lesson, count_people=False)
         db.session.rollback()
-        provider.end(spec, one.room)
+        with providers.calling(provider.identifier):
+            provider.end(spec, one.room)
         log.info("ended the room of meeting %s, which no lesson needs", meeting.id)
         ended += 1
     return ended

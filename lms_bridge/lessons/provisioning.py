@@ -92,7 +92,11 @@ def provision(meeting_id: int) -> None:
 def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None, *, gone: bool) -> Room:
     """The provider's call, with no transaction open that it could hold up. A room that is ``gone`` is made anew."""
     db.session.rollback()
-    return provider.ensure(spec, room) if room is None or gone else provider.update(spec, room)
+    with providers.calling(provider.identifier):
+        made = provider.ensure(spec, room) if room is None or gone else provider.update(spec, room)
+        if not isinstance(made, Room):
+            raise TypeError(type(made).__name__)
+        return made
 
 
 def end(meeting_id: int) -> None:
@@ -115,7 +119,8 @@ def end(meeting_id: int) -> None:
         try:
             provider = providers.provider_for(meeting.account)
             db.session.rollback()
-            provider.end(spec, room)
+            with providers.calling(provider.identifier):
+                provider.end(spec, room)
         except BridgeError as error:
             _note_failure(meeting, error, ending=True)
             _again_later(error)
@@ -163,7 +168,8 @@ def fetch_addresses(meeting_id: int) -> None:
     try:
         provider = providers.provider_for(meeting.account)
         db.session.rollback()
-        found = provider.join_urls(spec, room, attendees)
+        with providers.calling(provider.identifier):
+            found = dict(provider.join_urls(spec, room, attendees))
     except BridgeError as error:
         _note_failure(meeting, error, ending=True)
         _again_later(error)
@@ -198,7 +204,8 @@ def fetch_address(meeting_id: int, person_id: int) -> None:
     try:
         provider = providers.provider_for(meeting.account)
         db.session.rollback()
-        url = provider.join_url(spec, room, attendee)
+        with providers.calling(provider.identifier):
+            url = provider.join_url(spec, room, attendee)
     except BridgeError as error:
         _note_failure(meeting, error, ending=True)
         _again_later(error)

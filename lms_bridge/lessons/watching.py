@@ -5,7 +5,6 @@ What it brings: who is in the rooms (where the provider is polled), reports afte
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,12 +17,10 @@ from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.i18n import N_
 from lms_bridge.core.plugins import (
     Gap,
     MeetingProvider,
     MeetingSpec,
-    PluginError,
     PresenceReport,
     Room,
     TemporaryFailure,
@@ -34,8 +31,6 @@ from lms_bridge.lessons.meetings import WATCH_AHEAD, rooms_of, spec_of
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS
-
-log = logging.getLogger(__name__)
 
 REPORTS = "lessons.reports"
 
@@ -178,15 +173,10 @@ def _call(
     :raises BridgeError: it failed, in whatever way.
     """
     db.session.rollback()
-    try:
+    with providers.calling(provider.identifier):
         if pairs:
             return provider.presence(pairs, cursor)
         provider.probe()
-    except BridgeError:
-        raise
-    except Exception as error:  # a third party's plugin broke its promise
-        log.exception("the plugin %s failed", provider.identifier)
-        raise PluginError(N_("The plugin failed: %(problem)s"), problem=type(error).__name__) from error
     return None
 
 

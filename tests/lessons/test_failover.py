@@ -284,6 +284,24 @@ def test_a_room_that_is_refused_lets_its_lesson_move_alone(world: World) -> None
     assert world.stand(world.first) is CircuitState.CLOSED
 
 
+def test_a_plugin_that_crashes_is_said_in_words_and_its_lesson_moves(
+    world: World, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(self: MeetingProvider, *args: object) -> None:
+        raise KeyError("id") if self.settings.url == world.hall.url else AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hall_package, "ensure", crash)
+        world.come(world.school.a.students[0])
+        assert do(meetings.PROVISION) == 1
+    left = world.meeting()
+    assert left.state is MeetingState.FAILED
+    assert "KeyError" in str(left.last_error)
+    assert do("lessons.move") == 1
+    do(meetings.PROVISION)
+    assert (world.meeting().account_id, world.meeting().state) == (world.second.id, MeetingState.READY)
+
+
 def test_a_busy_system_is_not_down_and_a_refused_account_is_at_once(world: World) -> None:
     world.begin(world.school.a.students[0])
     world.hall.fault = 429

@@ -21,11 +21,23 @@ from lms_bridge.core.plugins import (
     MeetingProvider,
     MeetingSpec,
     Observer,
+    PluginError,
     PresenceEvent,
     PresenceReport,
     Room,
 )
-from lms_bridge.lessons import accounts, entering, failover, meetings, observing, orphans, provisioning, watching
+from lms_bridge.lessons import (
+    accounts,
+    breaker,
+    entering,
+    failover,
+    meetings,
+    observing,
+    orphans,
+    provisioning,
+    recordings,
+    watching,
+)
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount, RoomAddress, SourceGap
 from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.roster.models import Person
@@ -367,6 +379,42 @@ def test_a_second_account_of_the_same_server_leaves_the_rooms_of_the_first_alone
     do(meetings.PROVISION)
     assert orphans.end_orphans(second.id) == 1
     assert sorted(world.hall.rooms) == [f"{world.lesson.uid}-2"]
+
+
+@pytest.mark.parametrize("call", ["join_urls", "join_url", "end", "open_rooms", "probe", "recordings"])
+def test_whatever_a_plugin_raises_counts_as_a_failure_of_its_account(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    world.able(local_join_url=False, recordings=True)
+    meeting = world.begin()
+
+    def crash(*args: object) -> None:
+        raise KeyError("id")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.cls, call, crash)
+        match call:
+            case "join_urls":
+                provisioning.fetch_addresses(meeting.id)
+            case "join_url":
+                provisioning.fetch_address(meeting.id, world.student.id)
+            case "open_rooms":
+                with pytest.raises(PluginError):
+                    orphans.end_orphans(world.account.id)
+            case "probe":
+                with transaction():
+                    world.account.healthy = False
+                with pytest.raises(jobs.RetryAt):
+                    breaker.probe(world.account.id)
+            case "end" | "recordings":
+                world.moment = START + timedelta(minutes=56)
+                do(meetings.END)
+                if call == "recordings":
+                    world.moment += recordings.FIRST
+                    do(recordings.LIST)
+    db.session.expire_all()
+    assert "KeyError" in str(world.account.last_error)
+    assert world.meeting(world.lesson).busy_until is None
 
 
 def test_a_provider_answer_that_was_lost_still_makes_one_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
