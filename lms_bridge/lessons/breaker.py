@@ -16,7 +16,7 @@ from lms_bridge.core import audit, jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.plugins import AccessRefused, TemporaryFailure
+from lms_bridge.core.plugins import AccessRefused, PluginError, TemporaryFailure
 from lms_bridge.lessons import gaps, providers
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingState, ProviderAccount
 
@@ -55,8 +55,14 @@ def succeeded(account_id: int) -> None:
         jobs.enqueue(ORPHANS, str(account.id))
 
 
-def failed(account_id: int, error: BridgeError) -> None:
-    """A call to the account's provider failed. Flushes; asks for its lessons to be moved when the circuit opens."""
+def concerns_rooms_alone(error: BridgeError) -> bool:
+    """Whether a call was refused for what it asked: that says nothing of how the provider stands."""
+    return isinstance(error, PluginError) and not isinstance(error, TemporaryFailure | AccessRefused)
+
+
+def failed(account_id: int, error: BridgeError, *, counts: bool = True) -> None:
+    """A call to the account's provider failed. Flushes; asks for its lessons to be moved when the circuit opens.
+    ``counts`` false: it is only noted."""
     account = db.session.scalar(
         sa.select(ProviderAccount)
         .where(ProviderAccount.id == account_id)
@@ -66,7 +72,7 @@ def failed(account_id: int, error: BridgeError) -> None:
     if account is None:
         return
     account.last_error = str(error)[:2000]
-    if isinstance(error, TemporaryFailure) and error.retry_after is not None:
+    if not counts or (isinstance(error, TemporaryFailure) and error.retry_after is not None):
         db.session.flush()
         return
     moment = now()

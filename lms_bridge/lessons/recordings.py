@@ -85,7 +85,7 @@ def _list(account_id: int, meetings: Sequence[Meeting]) -> None:
             found = list(provider.recordings(pairs))
     except BridgeError as error:
         with transaction():
-            breaker.failed(account_id, error)
+            breaker.failed(account_id, error, counts=not breaker.concerns_rooms_alone(error))
         raise
     with transaction():
         breaker.succeeded(account_id)

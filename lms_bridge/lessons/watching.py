@@ -5,6 +5,7 @@ What it brings: who is in the rooms (where the provider is polled), reports afte
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from lms_bridge.core.plugins import (
     Gap,
     MeetingProvider,
     MeetingSpec,
+    PluginError,
     PresenceReport,
     Room,
     TemporaryFailure,
@@ -31,6 +33,8 @@ from lms_bridge.lessons.meetings import WATCH_AHEAD, rooms_of, spec_of
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS
+
+log = logging.getLogger(__name__)
 
 REPORTS = "lessons.reports"
 
@@ -207,7 +211,7 @@ def fetch_reports(account_id: int) -> None:
 
 
 def _fetch_due(account: ProviderAccount) -> None:
-    account_id, cursor = account.id, dict(account.cursor.get("ended") or {})
+    account_id = account.id
     due = db.session.scalars(
         sa.select(Meeting)
         .where(Meeting.account_id == account_id, Meeting.report_at <= now())
@@ -219,14 +223,37 @@ def _fetch_due(account: ProviderAccount) -> None:
     if not meetings:
         return
     try:
+        _fetch(account_id, meetings)
+    except PluginError:
+        # One of them spoils the report of all: each by itself.
+        for meeting in meetings:
+            if not _fetch(account_id, [meeting]):
+                return
+
+
+def _fetch(account_id: int, meetings: Sequence[Meeting]) -> bool:
+    """Ask for the report of these meetings once; False: the provider cannot be asked now.
+
+    :raises PluginError: they are several, and the report of at least one of them is refused.
+    """
+    account = db.session.get_one(ProviderAccount, account_id, populate_existing=True)
+    try:
+        cursor = dict(account.cursor.get("ended") or {})
         report = _call(providers.provider_for(account), pairs_of(meetings), cursor)
     except BridgeError as error:
+        refused = breaker.concerns_rooms_alone(error)
+        if refused and len(meetings) > 1:
+            raise
         with transaction():
-            breaker.failed(account_id, error)
+            breaker.failed(account_id, error, counts=not refused)
             later = now() + max(WITHOUT_NEWS, _pause_of(error))
             for meeting in meetings:
-                db.session.execute(sa.update(Meeting).where(Meeting.id == meeting.id).values(report_at=later))
-        return
+                row = db.session.get_one(Meeting, meeting.id, populate_existing=True)
+                if refused:
+                    _note_refusal(row)
+                else:
+                    row.report_at = later
+        return refused
     with transaction():
         breaker.succeeded(account_id)
         account = _locked(account_id)
@@ -235,6 +262,19 @@ def _fetch_due(account: ProviderAccount) -> None:
             account.cursor = account.cursor | {"ended": dict(report.cursor)}
         for meeting in meetings:
             plan_report(db.session.get_one(Meeting, meeting.id, populate_existing=True))
+    return True
+
+
+def _note_refusal(meeting: Meeting) -> None:
+    """The provider refused the report of a meeting. It is asked for again as often as any report is; after that nobody
+    knows who was there, unless that was seen while it ran. Flushes."""
+    log.warning("the report of meeting %s was refused", meeting.id)
+    plan_report(meeting)
+    told_before = providers.capabilities_of(meeting.account).real_time_presence
+    room = rooms_of([meeting]).get(meeting.id)
+    if meeting.report_at is None and not told_before and room is not None and room.external_ids:
+        gap = Gap(meeting.lesson.starts_at, meeting.ended_at or now(), "report refused", room.external_ids[0])
+        intake.store(meeting.account, PresenceReport(gaps=[gap]))
 
 
 def plan_report(meeting: Meeting) -> None:

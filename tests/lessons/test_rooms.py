@@ -268,6 +268,44 @@ def test_reports_are_fetched_several_times_after_the_end(world: World, monkeypat
     assert world.account.cursor["ended"] == {"page": 5}
 
 
+def test_a_report_that_is_refused_is_the_matter_of_its_lesson_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def report(
+        self: MeetingProvider, pairs: Sequence[tuple[MeetingSpec, Room]], cursor: Mapping[str, Any]
+    ) -> PresenceReport:
+        if any(spec.key == world.key for spec, _ in pairs):
+            raise PluginError("The organiser has changed.")
+        ids = [room.external_ids[0] for _, room in pairs]
+        return PresenceReport(
+            events=[PresenceEvent(f"{one} left", one, EvidenceKind.LEFT, ended, world.student.uid) for one in ids]
+        )
+
+    world.able(report_afterwards=True, real_time_presence=False)
+    monkeypatch.setattr(world.cls, "presence", report)
+    world.begin()
+    others = [world.another(minutes) for minutes in (0, 1, 2)]
+    for other in others:
+        with transaction():
+            meetings.want_now(world.meeting(other))
+    do(meetings.PROVISION)
+    world.moment = ended = START + timedelta(minutes=60)
+    do(meetings.END)
+    for _ in range(30):
+        job = db.session.query(Job).filter_by(kind=watching.REPORTS, state="queued").one_or_none()
+        if job is None:
+            break
+        world.moment = max(world.moment, job.not_before)
+        do(watching.REPORTS)
+        db.session.expire_all()
+    assert [len(evidence(other, world.student)) for other in others] == [1, 1, 1]
+    assert (world.account.healthy, world.account.failures) == (True, 0)
+    # It was asked for as often as any other; then nobody can know any more who was there.
+    assert world.moment <= ended + timedelta(hours=13)
+    found = db.session.query(SourceGap).filter_by(reason="report refused").one()
+    assert (found.lesson_id, found.starts_at, found.ends_at) == (world.lesson.id, START, ended)
+
+
 class Watcher(Observer):
     """Sees the student come in the first room, says so once, and stops its runner after that."""
 
