@@ -20,6 +20,7 @@ from lms_bridge.lessons import breaker, entering, intake, providers, recordings,
 from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
 from lms_bridge.lessons.meetings import (
     END,
+    PROVISION,
     WATCH_AHEAD,
     digest_of,
     keep_room,
@@ -58,7 +59,7 @@ def provision(meeting_id: int) -> None:
     if not needs_room(meeting.lesson):
         return
     breaker.hold_back(meeting.account)
-    spec = spec_of(meeting, meeting.lesson)
+    spec, settings = spec_of(meeting, meeting.lesson), meeting.account.settings
     if meeting.state is MeetingState.READY and meeting.provisioned == digest_of(spec):
         return
     _take(meeting)
@@ -75,6 +76,11 @@ def provision(meeting_id: int) -> None:
     with transaction():
         meeting = _locked(meeting_id)
         breaker.succeeded(meeting.account_id)
+        if meeting.account.settings != settings:
+            # Changed while the provider was at it: the room may be where nobody looks any more.
+            meeting.busy_until = None
+            jobs.enqueue(PROVISION, str(meeting_id))
+            return
         if room is None or set(room.external_ids) != set(made.external_ids):
             _fetch_addresses_in_time(meeting)
         keep_room(meeting, made)

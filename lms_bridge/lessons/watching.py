@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
@@ -28,9 +28,9 @@ from lms_bridge.core.plugins import (
     TemporaryFailure,
 )
 from lms_bridge.lessons import breaker, gaps, intake, providers
-from lms_bridge.lessons.door_times import held_online, open_between, opens_at
-from lms_bridge.lessons.meetings import WATCH_AHEAD, rooms_of, spec_of
-from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
+from lms_bridge.lessons.door_times import open_between, opens_at
+from lms_bridge.lessons.meetings import WATCH_AHEAD, in_force, rooms_of, spec_of
+from lms_bridge.lessons.models import Meeting, ProviderAccount
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS
 
@@ -88,26 +88,16 @@ def _busy_until(account: ProviderAccount) -> datetime | None:
 def running_of(account: ProviderAccount) -> Running:
     """What the account's lessons need of it now."""
     moment = now()
-    later = aliased(Meeting)
-    in_force = (
-        sa.select(Meeting)
-        .join(Lesson, Lesson.id == Meeting.lesson_id)
-        .where(
-            Meeting.account_id == account.id,
-            Meeting.state != MeetingState.ENDED,
-            held_online(),
-            ~sa.exists().where(later.lesson_id == Meeting.lesson_id, later.attempt > Meeting.attempt),
-        )
-    )
+    query = in_force(account.id)
     near = db.session.scalars(
-        in_force.where(open_between(moment, moment + WATCH_AHEAD))
+        query.where(open_between(moment, moment + WATCH_AHEAD))
         .options(joinedload(Meeting.lesson).options(*WITH_PARTS), joinedload(Meeting.account))
         .order_by(Meeting.id)
     ).unique()
     found = near.all()
     opened = [meeting for meeting in found if opens_at(meeting.lesson) <= moment]
     next_start = db.session.scalar(
-        in_force.where(Lesson.starts_at > moment).with_only_columns(sa.func.min(Lesson.starts_at))
+        query.where(Lesson.starts_at > moment).with_only_columns(sa.func.min(Lesson.starts_at))
     )
     return Running(
         meetings=[meeting for meeting in opened if meeting.ready_at is not None],

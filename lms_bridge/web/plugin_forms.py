@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.partners import names_partner
 from lms_bridge.core.plugins import Plugin
 
 PREFIX = "setting_"
@@ -161,15 +162,8 @@ def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any])
     return any(
         " ".join(typed.get(PREFIX + name, "").split()) != _shown(kept.get(name, field.get_default()))
         for name, field in _asked(cls)
-        if (field.is_required() and _kind(field) is Kind.TEXT) or _is_address(field)
+        if names_partner(field)
     )
-
-
-def _is_address(field: FieldInfo) -> bool:
-    """Whether the setting is a web address, or a list of them: the pattern says so."""
-    parts = [field, *get_args(field.annotation)]
-    rules = [rule for part in parts for rule in getattr(part, "metadata", getattr(part, "__metadata__", ()))]
-    return any((getattr(rule, "pattern", None) or "").startswith(tuple(ADDRESSES)) for rule in rules)
 
 
 def _asked(cls: type[Plugin]) -> Iterator[tuple[str, FieldInfo]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,7 +17,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.models import AuditEntry, Job, OutboxFact
 from lms_bridge.core.plugins import EvidenceKind, MeetingProvider, Reply, usable
-from lms_bridge.lessons import breaker, failover, gaps, meetings, operations, telling, watching
+from lms_bridge.lessons import accounts, breaker, failover, gaps, meetings, operations, telling, watching
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.presence import PAGE, intervals, observations_of, record_evidence
 from lms_bridge.lessons.providers import source_of
@@ -272,6 +272,46 @@ def test_without_another_system_the_lesson_stays(world: World) -> None:
     assert world.meeting().attempt == 1
     with pytest.raises(Conflict), transaction():
         failover.move_by_decision(world.lesson, 1, world.school.a.teacher)
+
+
+def test_when_the_address_of_a_system_changes_the_rooms_made_ahead_are_made_there(
+    world: World, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = replace(hall_package.capabilities, lazy_create=False, keep_unused=None)
+    monkeypatch.setattr(hall_package, "capabilities", flags)
+    (student,) = world.begin(world.school.a.students[0])
+    with transaction():
+        tomorrow = builders.lesson(
+            world.school.a.classes[0], world.school.subject, world.school.a.teacher, START + timedelta(days=1)
+        )
+        meetings.wish(tomorrow)
+    do(meetings.PROVISION)
+    keys = sorted(f"{lesson.uid}-1" for lesson in (world.lesson, tomorrow))
+    calls = world.hall.calls
+    with transaction():  # the same server: nothing is to be done
+        accounts.change(world.first, name="North", settings=world.hall.settings(), actor=None)
+    do(meetings.PROVISION)
+    assert (world.hall.calls, world.meeting().state) == (calls, MeetingState.READY)
+    with transaction():
+        accounts.change(world.first, name="North", settings=world.other.settings(), actor=None)
+    assert world.meeting().state is MeetingState.WANTED
+    do(meetings.PROVISION)
+    assert sorted(world.other.rooms) == keys
+    assert f"{world.other.url}/enter/" in student.get(f"{world.path}/room").headers["Refresh"]
+    assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
+
+
+def test_when_a_system_is_mended_the_rooms_that_it_refused_are_made(world: World) -> None:
+    with transaction():
+        accounts.change(world.first, name="East", settings=world.hall.settings(secret="old"), actor=None)
+    world.come(world.school.a.students[0])
+    do(meetings.PROVISION)
+    assert world.meeting().state is MeetingState.FAILED
+    with transaction():
+        accounts.change(world.first, name="East", settings=world.hall.settings(), actor=None)
+    do(breaker.PROBE)
+    do(meetings.PROVISION)
+    assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
 
 
 def test_a_room_that_is_refused_lets_its_lesson_move_alone(world: World) -> None:
