@@ -11,7 +11,6 @@ import logging
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from lms_bridge.core import audit, jobs
 from lms_bridge.core.clock import now
@@ -20,8 +19,17 @@ from lms_bridge.core.errors import Conflict
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons import capacity
-from lms_bridge.lessons.door_times import held_online, needs_room, open_between, opens_at
-from lms_bridge.lessons.meetings import PROVISION, WATCH_AHEAD, begin, lock, meeting_of, schedule, watch_in_time
+from lms_bridge.lessons.door_times import needs_room, open_between, opens_at
+from lms_bridge.lessons.meetings import (
+    PROVISION,
+    WATCH_AHEAD,
+    begin,
+    in_force,
+    lock,
+    meeting_of,
+    schedule,
+    watch_in_time,
+)
 from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.roster.models import Person
@@ -46,17 +54,10 @@ def move_away(account_id: int) -> None:
     if account is None or account.healthy:
         return
     moment = now()
-    latest = aliased(Meeting)
     rows = db.session.execute(
-        sa.select(Meeting.lesson_id, Meeting.attempt)
-        .join(Lesson, Lesson.id == Meeting.lesson_id)
-        .where(
-            Meeting.account_id == account_id,
-            Meeting.state != MeetingState.ENDED,
-            held_online(),
-            open_between(moment, moment + WATCH_AHEAD),
-            ~sa.exists().where(latest.lesson_id == Meeting.lesson_id, latest.attempt > Meeting.attempt),
-        )
+        in_force(account_id)
+        .with_only_columns(Meeting.lesson_id, Meeting.attempt)
+        .where(open_between(moment, moment + WATCH_AHEAD))
         .order_by(Lesson.starts_at, Lesson.id)
     ).all()
     later: list[datetime] = []

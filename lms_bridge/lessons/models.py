@@ -32,7 +32,8 @@ class ProviderAccount(Base):
 
     ``cursor`` is what its plugin said last of running (``running``) and of ended (``ended``) meetings. ``hosts`` are
     those who can lead rooms, one at a time. ``healthy`` is false from the moment the breaker opens until a probe
-    succeeds; see :mod:`lms_bridge.lessons.breaker`. ``observer_until`` is the lease of the process that watches its
+    succeeds; see :mod:`lms_bridge.lessons.breaker`. ``retry_at`` is when it is probed next, or, while it is healthy but
+    busy, watched next. ``observer_until`` is the lease of the process that watches its
     rooms."""
 
     __tablename__ = "provider_account"
