@@ -133,6 +133,6 @@ def _run(row: SyncRun) -> schemas.LmsRunOut:
         uid=row.uid, kind=row.kind.value, dry_run=row.dry_run, confirmed=row.confirmed, state=row.state.value,
         done=row.progress.get("done"), of=row.progress.get("of"),
         counts={name: value for name, value in row.result.items() if isinstance(value, int)},
-        names=row.result.get("names", {}), problems=row.problems,
+        names=row.result.get("names", {}), problems=[said(one) for one in row.problems],
         created_at=row.created_at, finished_at=row.finished_at,
     )  # fmt: skip

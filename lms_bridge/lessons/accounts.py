@@ -17,9 +17,10 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.partners import names_partner
 from lms_bridge.core.plugins import MeetingProvider
 from lms_bridge.lessons import breaker, capacity, leaving, providers
-from lms_bridge.lessons.meetings import WATCH
+from lms_bridge.lessons.meetings import WATCH, make_anew
 from lms_bridge.lessons.models import HeldEvent, Meeting, ProviderAccount, SourceGap
 from lms_bridge.roster.models import Organisation, Person
 
@@ -99,20 +100,27 @@ def change(
     account: ProviderAccount, *, name: str, settings: Mapping[str, Any], actor: Person | None, rooms: int | None = None
 ) -> None:
     """Give an account another name, other settings, another number of rooms. What failed before counts no longer: its
-    provider is asked at once. Flushes.
+    provider is asked at once, and rooms that it refused are tried again. Where it speaks with somebody else now, all
+    its rooms of lessons to come are made there. Flushes.
 
     :raises ConfigurationError: a setting is wrong.
     :raises Conflict: the organisation has another account of this name.
     """
     provider = _checked(account.plugin, settings)
     account.name = _free_name(account.organisation_id, name, account.id)
-    account.settings, account.hosts = _plain(provider.settings.model_dump()), list(provider.hosts())
+    before, after = account.settings, _plain(provider.settings.model_dump())
+    account.settings, account.hosts = after, list(provider.hosts())
     account.host_realm = _realm(provider)
     db.session.flush()
     _record("provider.changed", account, actor)
     capacity.set_rooms(account, _rooms(account, rooms), actor=actor)
     breaker.ask_again(account)
     leaving.let_go()
+    fields = type(provider.settings).model_fields.items()
+    moved = any(
+        names_partner(field) and before.get(name, _plain(field.get_default())) != after[name] for name, field in fields
+    )
+    make_anew(account, failed_only=not moved)
 
 
 def switch(account: ProviderAccount, *, on: bool, actor: Person | None) -> None:

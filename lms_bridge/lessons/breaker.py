@@ -17,7 +17,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.kept_problems import kept
-from lms_bridge.core.plugins import AccessRefused, TemporaryFailure
+from lms_bridge.core.plugins import AccessRefused, PluginError, TemporaryFailure
 from lms_bridge.lessons import gaps, providers
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingState, ProviderAccount
 
@@ -56,8 +56,14 @@ def succeeded(account_id: int) -> None:
         jobs.enqueue(ORPHANS, str(account.id))
 
 
-def failed(account_id: int, error: BridgeError) -> None:
-    """A call to the account's provider failed. Flushes; asks for its lessons to be moved when the circuit opens."""
+def concerns_rooms_alone(error: BridgeError) -> bool:
+    """Whether a call was refused for what it asked: that says nothing of how the provider stands."""
+    return isinstance(error, PluginError) and not isinstance(error, TemporaryFailure | AccessRefused)
+
+
+def failed(account_id: int, error: BridgeError, *, counts: bool = True) -> None:
+    """A call to the account's provider failed. Flushes; asks for its lessons to be moved when the circuit opens.
+    ``counts`` false: it is only noted."""
     account = db.session.scalar(
         sa.select(ProviderAccount)
         .where(ProviderAccount.id == account_id)
@@ -67,7 +73,7 @@ def failed(account_id: int, error: BridgeError) -> None:
     if account is None:
         return
     account.last_error = kept(error)
-    if isinstance(error, TemporaryFailure) and error.retry_after is not None:
+    if not counts or (isinstance(error, TemporaryFailure) and error.retry_after is not None):
         db.session.flush()
         return
     moment = now()
@@ -86,8 +92,8 @@ def failed(account_id: int, error: BridgeError) -> None:
 
 def ask_again(account: ProviderAccount) -> None:
     """A person mended the account: a probe asks it at once, however long the pause would have been. Flushes."""
+    account.retry_at = now()
     if not account.healthy:
-        account.retry_at = now()
         jobs.enqueue(PROBE, str(account.id))
     account.failures, account.failing_since, account.trips = 0, None, 0
     db.session.flush()
@@ -124,15 +130,17 @@ def ask(account: ProviderAccount) -> None:
     """
     provider = providers.provider_for(account)
     db.session.rollback()
-    provider.probe()
+    with providers.calling(provider.identifier):
+        provider.probe()
 
 
 def hold_back(account: ProviderAccount) -> None:
-    """Called before a job talks to the provider.
+    """Called before a job talks to the provider. Nobody probes an account that is switched off: the call itself shows
+    how its provider stands.
 
     :raises RetryAt: the circuit is not closed; the probe goes first.
     """
-    if not account.healthy:
+    if account.enabled and not account.healthy:
         raise jobs.RetryAt(max(account.retry_at or now(), now() + FIRST_PAUSE))
 
 

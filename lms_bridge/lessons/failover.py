@@ -11,7 +11,6 @@ import logging
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from lms_bridge.core import audit, jobs
 from lms_bridge.core.clock import now
@@ -20,8 +19,17 @@ from lms_bridge.core.errors import Conflict
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons import capacity
-from lms_bridge.lessons.door_times import held_online, needs_room, open_between, opens_at
-from lms_bridge.lessons.meetings import PROVISION, WATCH_AHEAD, begin, lock, meeting_of, schedule, watch_in_time
+from lms_bridge.lessons.door_times import needs_room, open_between, opens_at
+from lms_bridge.lessons.meetings import (
+    PROVISION,
+    WATCH_AHEAD,
+    begin,
+    in_force,
+    lock,
+    meeting_of,
+    schedule,
+    watch_in_time,
+)
 from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.roster.models import Person
@@ -32,6 +40,7 @@ log = logging.getLogger(__name__)
 MOVED = "lessons.room_moved"
 """The fact, and the kind of message, that an open lesson has another room; its cause is ``meeting:<id>``."""
 BETWEEN_MOVES = timedelta(minutes=3)
+LEFT = (MeetingCause.FAILOVER, MeetingCause.PERSON, MeetingCause.HOSTS)
 
 
 def move_away(account_id: int) -> None:
@@ -45,17 +54,10 @@ def move_away(account_id: int) -> None:
     if account is None or account.healthy:
         return
     moment = now()
-    latest = aliased(Meeting)
     rows = db.session.execute(
-        sa.select(Meeting.lesson_id, Meeting.attempt)
-        .join(Lesson, Lesson.id == Meeting.lesson_id)
-        .where(
-            Meeting.account_id == account_id,
-            Meeting.state != MeetingState.ENDED,
-            held_online(),
-            open_between(moment, moment + WATCH_AHEAD),
-            ~sa.exists().where(latest.lesson_id == Meeting.lesson_id, latest.attempt > Meeting.attempt),
-        )
+        in_force(account_id)
+        .with_only_columns(Meeting.lesson_id, Meeting.attempt)
+        .where(open_between(moment, moment + WATCH_AHEAD))
         .order_by(Lesson.starts_at, Lesson.id)
     ).all()
     later: list[datetime] = []
@@ -85,19 +87,31 @@ def move_by_itself(lesson_id: int, attempt: int) -> Meeting | None:
 
     :raises RetryAt: it moved a moment ago and may do so again only later.
     """
-    with transaction() as session:
+    with transaction():
         lock(lesson_id)
         meeting = meeting_of(lesson_id)
         if meeting is None or meeting.attempt != attempt or not needs_room(meeting.lesson):
             return None
         if meeting.cause is MeetingCause.FAILOVER and now() < meeting.created_at + BETWEEN_MOVES:
             raise jobs.RetryAt(meeting.created_at + BETWEEN_MOVES)
-        left = set(session.scalars(sa.select(Meeting.account_id).where(Meeting.lesson_id == lesson_id)))
+        left = _left(meeting)
         accounts = capacity.accounts_for_lesson(meeting.lesson, without=left, healthy=True)
         if not accounts:
             log.warning("lesson %s cannot leave a provider that is down: no other one is free", meeting.lesson.uid)
             return None
         return _move(meeting, accounts, MeetingCause.FAILOVER, None)
+
+
+def _left(meeting: Meeting) -> set[int]:
+    """The accounts that the lesson has left because they failed or a person said so, and the present one. Those from
+    which it was taken before it began are as good as any."""
+    rows = db.session.execute(
+        sa.select(Meeting.account_id, Meeting.cause)
+        .where(Meeting.lesson_id == meeting.lesson_id, Meeting.attempt <= meeting.attempt)
+        .order_by(Meeting.attempt)
+    ).all()
+    causes = [row.cause for row in rows[1:]]
+    return {meeting.account_id} | {row.account_id for row, cause in zip(rows, causes, strict=False) if cause in LEFT}
 
 
 def move_by_decision(lesson: Lesson, attempt: int, actor: Person, to: ProviderAccount | None = None) -> Meeting:

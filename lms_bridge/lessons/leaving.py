@@ -4,20 +4,14 @@ tried again whenever an account is added, changed or switched on."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
-from lms_bridge.core import audit, jobs
-from lms_bridge.core.application import current_settings
-from lms_bridge.core.clock import now
+from lms_bridge.core import jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.lessons import capacity, providers
-from lms_bridge.lessons.door_times import held_online, needs_room, opens_at
-from lms_bridge.lessons.meetings import begin, lock, meeting_of, schedule, watch_in_time
-from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
+from lms_bridge.lessons.models import Meeting, MeetingCause, ProviderAccount
+from lms_bridge.lessons.to_come import room_still_shut, rooms_to_come, take_to
 from lms_bridge.timetable.models import Lesson
 
 LEAVE = "lessons.leave"
@@ -51,46 +45,17 @@ def staying(account: ProviderAccount) -> int:
 
 
 def _to_come(account_id: int) -> sa.Select[int]:
-    """The lessons whose room in force is the account's and whose door is not open yet."""
-    latest = aliased(Meeting)
-    return (
-        sa.select(Lesson.id)
-        .join(Meeting, Meeting.lesson_id == Lesson.id)
-        .where(
-            Meeting.account_id == account_id,
-            Meeting.state != MeetingState.ENDED,
-            held_online(),
-            Lesson.starts_at > now() + timedelta(minutes=current_settings().door_opens_minutes),
-            ~sa.exists().where(latest.lesson_id == Meeting.lesson_id, latest.attempt > Meeting.attempt),
-        )
-    )
+    return rooms_to_come().where(Meeting.account_id == account_id)
 
 
 def _leave(account_id: int, lesson_id: int) -> None:
-    lock(lesson_id)
-    before = meeting_of(lesson_id)
+    before = room_still_shut(lesson_id)
     if before is None or before.account_id != account_id or before.account.enabled:
         return
     lesson = before.lesson
-    if before.state is MeetingState.ENDED or not needs_room(lesson) or opens_at(lesson) <= now():
-        return
     accounts = capacity.accounts_for_lesson(lesson, without={account_id}) or _last_resort(lesson, before.account)
-    if not accounts:
-        return
-    made = begin(lesson, before, MeetingCause.OFF, accounts)
-    schedule(made, lesson)
-    watch_in_time([made])
-    audit.record(
-        "meeting.moved",
-        "lesson",
-        lesson.uid,
-        actor_uid=None,
-        organisation_id=lesson.campus_id,
-        cause=made.cause.value,
-        attempt=made.attempt,
-        left=before.account.uid,
-        to=made.account.uid,
-    )
+    if accounts:
+        take_to(before, accounts, MeetingCause.OFF)
 
 
 def _last_resort(lesson: Lesson, left: ProviderAccount) -> list[ProviderAccount]:

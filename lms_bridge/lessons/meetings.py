@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from lms_bridge.core import jobs
 from lms_bridge.core.application import current_settings
@@ -26,8 +26,8 @@ from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import MeetingSpec, ProviderCapabilities, Room
 from lms_bridge.lessons import capacity, hosts, providers
-from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
-from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
+from lms_bridge.lessons.door_times import closes_at, held_online, needs_room, opens_at
+from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount, RoomAddress
 from lms_bridge.lessons.providers import source_of
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS, students_of
@@ -51,6 +51,22 @@ def meeting_of(lesson_id: int) -> Meeting | None:
         .order_by(Meeting.attempt.desc())
         .limit(1)
         .options(joinedload(Meeting.account))
+    )
+
+
+def in_force(account_id: int) -> sa.Select[Meeting]:
+    """The rooms in force of lessons that take place, at an account; those of lessons that are over may be among them,
+    and ``Lesson`` is joined."""
+    later = aliased(Meeting)
+    return (
+        sa.select(Meeting)
+        .join(Lesson, Lesson.id == Meeting.lesson_id)
+        .where(
+            Meeting.account_id == account_id,
+            Meeting.state != MeetingState.ENDED,
+            held_online(),
+            ~sa.exists().where(later.lesson_id == Meeting.lesson_id, later.attempt > Meeting.attempt),
+        )
     )
 
 
@@ -214,6 +230,30 @@ def try_again(meeting: Meeting) -> None:
         meeting.last_error = None
         db.session.flush()
     want_now(meeting)
+
+
+def make_anew(account: ProviderAccount, *, failed_only: bool) -> None:
+    """The account's settings changed: its rooms that failed are wished for once more. Not ``failed_only``: it speaks
+    with another server or in another name now, so that all its rooms are made as if there had been none; those where
+    it was before are out of reach. Flushes."""
+    query = in_force(account.id).options(joinedload(Meeting.lesson))
+    if failed_only:
+        query = query.where(Meeting.state == MeetingState.FAILED)
+    made = []
+    for meeting in db.session.scalars(query.order_by(Meeting.lesson_id)).all():
+        if not needs_room(meeting.lesson):
+            continue
+        meeting.state, meeting.provisioned = MeetingState.WANTED, None
+        meeting.failures, meeting.last_error = 0, None
+        if not failed_only:
+            meeting.ready_at = None
+            db.session.execute(sa.delete(RoomAddress).filter_by(meeting_id=meeting.id))
+        db.session.flush()
+        wished = _wish(meeting.lesson)
+        if opens_at(meeting.lesson) <= now():
+            want_now(wished)
+        made.append(wished)
+    watch_in_time(made)
 
 
 def spec_of(meeting: Meeting, lesson: Lesson, *, count_people: bool = True) -> MeetingSpec:

@@ -32,7 +32,8 @@ class ProviderAccount(Base):
 
     ``cursor`` is what its plugin said last of running (``running``) and of ended (``ended``) meetings. ``hosts`` are
     those who can lead rooms, one at a time. ``healthy`` is false from the moment the breaker opens until a probe
-    succeeds; see :mod:`lms_bridge.lessons.breaker`. ``observer_until`` is the lease of the process that watches its
+    succeeds; see :mod:`lms_bridge.lessons.breaker`. ``retry_at`` is when it is probed next, or, while it is healthy but
+    busy, watched next. ``observer_until`` is the lease of the process that watches its
     rooms."""
 
     __tablename__ = "provider_account"
@@ -95,14 +96,15 @@ class MeetingState(enum.StrEnum):
 
 class MeetingCause(enum.StrEnum):
     """Why an attempt was begun: the lesson's first room (or one after it was restored), because the provider failed
-    (by itself), by a person's decision, because no host was free at the lesson's new time, or because the account was
-    switched off before the lesson began."""
+    (by itself), by a person's decision, because no host was free at the lesson's new time, or before the lesson began:
+    because the account was switched off, or the campus's order is followed anew."""
 
     WISHED = "wished"
     FAILOVER = "failover"
     PERSON = "person"
     HOSTS = "hosts"
     OFF = "off"
+    ORDER = "order"
 
 
 class Meeting(Base):

@@ -106,7 +106,7 @@ def moves(paths: Collection[str], *, since: datetime | None = None, limit: int =
             .join(Lesson, Lesson.id == Meeting.lesson_id)
             .join(Organisation, Organisation.id == Lesson.campus_id)
             .outerjoin(before, sa.and_(before.lesson_id == Meeting.lesson_id, before.attempt == Meeting.attempt - 1))
-            .where(_within(paths), Meeting.cause.not_in((MeetingCause.WISHED, MeetingCause.OFF)))
+            .where(_within(paths), Meeting.cause.not_in((MeetingCause.WISHED, MeetingCause.OFF, MeetingCause.ORDER)))
             .where(Meeting.created_at >= since if since is not None else sa.true())
             .options(joinedload(Meeting.account), joinedload(Meeting.lesson).options(*WITH_PARTS))
             .order_by(Meeting.created_at.desc(), Meeting.id.desc())

@@ -32,26 +32,29 @@ def end_orphans(account_id: int) -> int:
     provider = providers.provider_for(account)
     db.session.rollback()
     try:
-        found = list(provider.open_rooms())
+        with providers.calling(provider.identifier):
+            found = list(provider.open_rooms())
     except BridgeError as error:
         with transaction():
             breaker.failed(account_id, error)
         raise
     ended = 0
     for one in found:
-        meeting = _orphan(account_id, one)
+        meeting = _orphan(one)
         if meeting is None:
             continue
         spec = spec_of(meeting, meeting.lesson, count_people=False)
         db.session.rollback()
-        provider.end(spec, one.room)
+        with providers.calling(provider.identifier):
+            provider.end(spec, one.room)
         log.info("ended the room of meeting %s, which no lesson needs", meeting.id)
         ended += 1
     return ended
 
 
-def _orphan(account_id: int, found: FoundRoom) -> Meeting | None:
-    """The meeting of a room that is ours and that nobody needs; None: leave it alone."""
+def _orphan(found: FoundRoom) -> Meeting | None:
+    """The meeting of a room that is ours and that nobody needs; None: leave it alone. Whose account found it does not
+    matter: several may be at one server, and each of them sees the rooms of all."""
     uid, _, attempt = found.key.rpartition("-")
     if not attempt.isdigit():
         return None
@@ -67,7 +70,6 @@ def _orphan(account_id: int, found: FoundRoom) -> Meeting | None:
     needed = (
         in_force is not None
         and in_force.id == meeting.id
-        and meeting.account_id == account_id
         and meeting.state is not MeetingState.ENDED
         and needs_room(meeting.lesson)
     )

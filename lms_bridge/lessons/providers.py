@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -12,9 +13,9 @@ import sqlalchemy as sa
 from lms_bridge.core import audit, registry
 from lms_bridge.core.application import current_settings, plugin_context
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import ConfigurationError
+from lms_bridge.core.errors import BridgeError, ConfigurationError
 from lms_bridge.core.i18n import N_
-from lms_bridge.core.plugins import MeetingProvider, PluginContext, ProviderCapabilities
+from lms_bridge.core.plugins import MeetingProvider, PluginContext, PluginError, ProviderCapabilities
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import Organisation, OrganisationKind
 
@@ -47,6 +48,7 @@ def provider_for(account: ProviderAccount) -> MeetingProvider:
     """The plugin with the account's settings, made anew.
 
     :raises ConfigurationError: the plugin is not installed, or its settings do not fit.
+    :raises PluginError: the plugin failed.
     """
     cls = _class(account.plugin)
     context = context_for(account.plugin, account)
@@ -55,7 +57,21 @@ def provider_for(account: ProviderAccount) -> MeetingProvider:
     except ValueError:
         # Told in full, with the name of the setting, by the slow way.
         return registry.make(MeetingProvider, account.plugin, account.settings, context)
-    return cls(settings, context)
+    with calling(account.plugin):
+        return cls(settings, context)
+
+
+@contextmanager
+def calling(plugin: str) -> Iterator[None]:
+    """In here jobs call the plugin of this identifier. A third party's may break its promise: whatever it raises comes
+    out as a :class:`BridgeError`, so that it is counted and said like any other failure."""
+    try:
+        yield
+    except BridgeError:
+        raise
+    except Exception as error:
+        log.exception("the plugin %s failed", plugin)
+        raise PluginError(N_("The plugin failed: %(problem)s"), problem=type(error).__name__) from error
 
 
 def context_for(plugin: str, account: ProviderAccount | None = None) -> PluginContext:

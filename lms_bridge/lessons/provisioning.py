@@ -21,6 +21,7 @@ from lms_bridge.lessons import breaker, entering, intake, providers, recordings,
 from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
 from lms_bridge.lessons.meetings import (
     END,
+    PROVISION,
     WATCH_AHEAD,
     digest_of,
     keep_room,
@@ -59,7 +60,7 @@ def provision(meeting_id: int) -> None:
     if not needs_room(meeting.lesson):
         return
     breaker.hold_back(meeting.account)
-    spec = spec_of(meeting, meeting.lesson)
+    spec, settings = spec_of(meeting, meeting.lesson), meeting.account.settings
     if meeting.state is MeetingState.READY and meeting.provisioned == digest_of(spec):
         return
     _take(meeting)
@@ -76,6 +77,11 @@ def provision(meeting_id: int) -> None:
     with transaction():
         meeting = _locked(meeting_id)
         breaker.succeeded(meeting.account_id)
+        if meeting.account.settings != settings:
+            # Changed while the provider was at it: the room may be where nobody looks any more.
+            meeting.busy_until = None
+            jobs.enqueue(PROVISION, str(meeting_id))
+            return
         if room is None or set(room.external_ids) != set(made.external_ids):
             _fetch_addresses_in_time(meeting)
         keep_room(meeting, made)
@@ -93,7 +99,11 @@ def provision(meeting_id: int) -> None:
 def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None, *, gone: bool) -> Room:
     """The provider's call, with no transaction open that it could hold up. A room that is ``gone`` is made anew."""
     db.session.rollback()
-    return provider.ensure(spec, room) if room is None or gone else provider.update(spec, room)
+    with providers.calling(provider.identifier):
+        made = provider.ensure(spec, room) if room is None or gone else provider.update(spec, room)
+        if not isinstance(made, Room):
+            raise TypeError(type(made).__name__)
+        return made
 
 
 def end(meeting_id: int) -> None:
@@ -116,7 +126,8 @@ def end(meeting_id: int) -> None:
         try:
             provider = providers.provider_for(meeting.account)
             db.session.rollback()
-            provider.end(spec, room)
+            with providers.calling(provider.identifier):
+                provider.end(spec, room)
         except BridgeError as error:
             _note_failure(meeting, error, ending=True)
             _again_later(error)
@@ -164,7 +175,8 @@ def fetch_addresses(meeting_id: int) -> None:
     try:
         provider = providers.provider_for(meeting.account)
         db.session.rollback()
-        found = provider.join_urls(spec, room, attendees)
+        with providers.calling(provider.identifier):
+            found = dict(provider.join_urls(spec, room, attendees))
     except BridgeError as error:
         _note_failure(meeting, error, ending=True)
         _again_later(error)
@@ -199,7 +211,8 @@ def fetch_address(meeting_id: int, person_id: int) -> None:
     try:
         provider = providers.provider_for(meeting.account)
         db.session.rollback()
-        url = provider.join_url(spec, room, attendee)
+        with providers.calling(provider.identifier):
+            url = provider.join_url(spec, room, attendee)
     except BridgeError as error:
         _note_failure(meeting, error, ending=True)
         _again_later(error)

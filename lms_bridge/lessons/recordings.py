@@ -16,8 +16,7 @@ from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, ConfigurationError, NotFound
-from lms_bridge.core.i18n import N_
-from lms_bridge.core.plugins import PluginError, Recording
+from lms_bridge.core.plugins import Recording
 from lms_bridge.lessons import breaker, providers
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount, RecordedLesson
 from lms_bridge.lessons.watching import pairs_of
@@ -82,14 +81,12 @@ def _list(account_id: int, meetings: Sequence[Meeting]) -> None:
     provider = providers.provider_for(meetings[0].account)
     db.session.rollback()
     try:
-        found = list(provider.recordings(pairs))
+        with providers.calling(provider.identifier):
+            found = list(provider.recordings(pairs))
     except BridgeError as error:
         with transaction():
-            breaker.failed(account_id, error)
+            breaker.failed(account_id, error, counts=not breaker.concerns_rooms_alone(error))
         raise
-    except Exception as error:  # a third party's plugin broke its promise
-        log.exception("the plugin %s failed", provider.identifier)
-        raise PluginError(N_("The plugin failed: %(problem)s"), problem=type(error).__name__) from error
     with transaction():
         breaker.succeeded(account_id)
         for one in found:

@@ -9,6 +9,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.lessons import (
     breaker,
     failover,
+    following,
     intake,
     leaving,
     observing,
@@ -75,6 +76,12 @@ def probe(subject: str) -> None:
 def move_away(subject: str) -> None:
     """Move the lessons that a provider account which is down leaves without a room."""
     failover.move_away(int(subject))
+
+
+@jobs.job(following.FOLLOW, max_attempts=20, backoff=2.0)
+def follow_order(subject: str) -> None:
+    """Take the lessons to come of the campus with this id to the first of its video systems."""
+    following.follow(int(subject))
 
 
 @jobs.job(leaving.LEAVE, max_attempts=20, backoff=2.0)

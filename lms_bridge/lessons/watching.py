@@ -12,18 +12,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.i18n import N_
-from lms_bridge.core.plugins import Gap, MeetingProvider, MeetingSpec, PluginError, PresenceReport, Room
+from lms_bridge.core.plugins import (
+    Gap,
+    MeetingProvider,
+    MeetingSpec,
+    PluginError,
+    PresenceReport,
+    Room,
+    TemporaryFailure,
+)
 from lms_bridge.lessons import breaker, gaps, intake, providers
-from lms_bridge.lessons.door_times import held_online, open_between, opens_at
-from lms_bridge.lessons.meetings import WATCH_AHEAD, rooms_of, spec_of
-from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
+from lms_bridge.lessons.door_times import open_between, opens_at
+from lms_bridge.lessons.meetings import WATCH_AHEAD, in_force, rooms_of, spec_of
+from lms_bridge.lessons.models import Meeting, ProviderAccount
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS
 
@@ -65,36 +72,32 @@ def watch(account_id: int) -> None:
         if running.next_at is None:
             return
         raise jobs.RetryAt(running.next_at - WATCH_AHEAD)
-    if account.healthy:
+    if account.healthy and not _busy_until(account):
         _look(account, running)
         account = db.session.get_one(ProviderAccount, account_id, populate_existing=True)
     pause = UNEASY if account.healthy and account.failures else TICK if running.open else AHEAD_TICK
-    raise jobs.RetryAt(now() + pause)
+    raise jobs.RetryAt(_busy_until(account) or now() + pause)
+
+
+def _busy_until(account: ProviderAccount) -> datetime | None:
+    """Until when an account that stands asked to be left alone; None: it may be asked."""
+    until = account.retry_at if account.healthy else None
+    return until if until is not None and until > now() else None
 
 
 def running_of(account: ProviderAccount) -> Running:
     """What the account's lessons need of it now."""
     moment = now()
-    later = aliased(Meeting)
-    in_force = (
-        sa.select(Meeting)
-        .join(Lesson, Lesson.id == Meeting.lesson_id)
-        .where(
-            Meeting.account_id == account.id,
-            Meeting.state != MeetingState.ENDED,
-            held_online(),
-            ~sa.exists().where(later.lesson_id == Meeting.lesson_id, later.attempt > Meeting.attempt),
-        )
-    )
+    query = in_force(account.id)
     near = db.session.scalars(
-        in_force.where(open_between(moment, moment + WATCH_AHEAD))
+        query.where(open_between(moment, moment + WATCH_AHEAD))
         .options(joinedload(Meeting.lesson).options(*WITH_PARTS), joinedload(Meeting.account))
         .order_by(Meeting.id)
     ).unique()
     found = near.all()
     opened = [meeting for meeting in found if opens_at(meeting.lesson) <= moment]
     next_start = db.session.scalar(
-        in_force.where(Lesson.starts_at > moment).with_only_columns(sa.func.min(Lesson.starts_at))
+        query.where(Lesson.starts_at > moment).with_only_columns(sa.func.min(Lesson.starts_at))
     )
     return Running(
         meetings=[meeting for meeting in opened if meeting.ready_at is not None],
@@ -127,6 +130,9 @@ def _look(account: ProviderAccount, running: Running) -> None:
     except BridgeError as error:
         with transaction():
             breaker.failed(account_id, error)
+            account = _locked(account_id)
+            if account.healthy:
+                account.retry_at = now() + _pause_of(error)
         return
     with transaction():
         breaker.succeeded(account_id)
@@ -136,6 +142,11 @@ def _look(account: ProviderAccount, running: Running) -> None:
             _note_silence(account, running.meetings)
             account.cursor = account.cursor | {"running": dict(report.cursor), "looked_at": now().isoformat()}
         intake.adopt_all(account)
+
+
+def _pause_of(error: BridgeError) -> timedelta:
+    """How long a provider that is busy asked to be left alone."""
+    return (error.retry_after if isinstance(error, TemporaryFailure) else None) or timedelta(0)
 
 
 def polls(provider: MeetingProvider) -> bool:
@@ -156,15 +167,10 @@ def _call(
     :raises BridgeError: it failed, in whatever way.
     """
     db.session.rollback()
-    try:
+    with providers.calling(provider.identifier):
         if pairs:
             return provider.presence(pairs, cursor)
         provider.probe()
-    except BridgeError:
-        raise
-    except Exception as error:  # a third party's plugin broke its promise
-        log.exception("the plugin %s failed", provider.identifier)
-        raise PluginError(N_("The plugin failed: %(problem)s"), problem=type(error).__name__) from error
     return None
 
 
@@ -195,7 +201,7 @@ def fetch_reports(account_id: int) -> None:
 
 
 def _fetch_due(account: ProviderAccount) -> None:
-    account_id, cursor = account.id, dict(account.cursor.get("ended") or {})
+    account_id = account.id
     due = db.session.scalars(
         sa.select(Meeting)
         .where(Meeting.account_id == account_id, Meeting.report_at <= now())
@@ -207,15 +213,37 @@ def _fetch_due(account: ProviderAccount) -> None:
     if not meetings:
         return
     try:
+        _fetch(account_id, meetings)
+    except PluginError:
+        # One of them spoils the report of all: each by itself.
+        for meeting in meetings:
+            if not _fetch(account_id, [meeting]):
+                return
+
+
+def _fetch(account_id: int, meetings: Sequence[Meeting]) -> bool:
+    """Ask for the report of these meetings once; False: the provider cannot be asked now.
+
+    :raises PluginError: they are several, and the report of at least one of them is refused.
+    """
+    account = db.session.get_one(ProviderAccount, account_id, populate_existing=True)
+    try:
+        cursor = dict(account.cursor.get("ended") or {})
         report = _call(providers.provider_for(account), pairs_of(meetings), cursor)
     except BridgeError as error:
+        refused = breaker.concerns_rooms_alone(error)
+        if refused and len(meetings) > 1:
+            raise
         with transaction():
-            breaker.failed(account_id, error)
+            breaker.failed(account_id, error, counts=not refused)
+            later = now() + max(WITHOUT_NEWS, _pause_of(error))
             for meeting in meetings:
-                db.session.execute(
-                    sa.update(Meeting).where(Meeting.id == meeting.id).values(report_at=now() + WITHOUT_NEWS)
-                )
-        return
+                row = db.session.get_one(Meeting, meeting.id, populate_existing=True)
+                if refused:
+                    _note_refusal(row)
+                else:
+                    row.report_at = later
+        return refused
     with transaction():
         breaker.succeeded(account_id)
         account = _locked(account_id)
@@ -224,6 +252,19 @@ def _fetch_due(account: ProviderAccount) -> None:
             account.cursor = account.cursor | {"ended": dict(report.cursor)}
         for meeting in meetings:
             plan_report(db.session.get_one(Meeting, meeting.id, populate_existing=True))
+    return True
+
+
+def _note_refusal(meeting: Meeting) -> None:
+    """The provider refused the report of a meeting. It is asked for again as often as any report is; after that nobody
+    knows who was there, unless that was seen while it ran. Flushes."""
+    log.warning("the report of meeting %s was refused", meeting.id)
+    plan_report(meeting)
+    told_before = providers.capabilities_of(meeting.account).real_time_presence
+    room = rooms_of([meeting]).get(meeting.id)
+    if meeting.report_at is None and not told_before and room is not None and room.external_ids:
+        gap = Gap(meeting.lesson.starts_at, meeting.ended_at or now(), "report refused", room.external_ids[0])
+        intake.store(meeting.account, PresenceReport(gaps=[gap]))
 
 
 def plan_report(meeting: Meeting) -> None:

@@ -164,6 +164,7 @@ class SyncRun(Base):
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
     problems: Mapped[list[Any]] = mapped_column(default=list)
+    """As :mod:`lms_bridge.core.kept_problems` keeps them."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
 

@@ -75,7 +75,7 @@ def run_as_dict(run: SyncRun) -> dict[str, Any]:
         "dry_run": run.dry_run,
         "state": run.state,
         "result": run.result,
-        "problems": run.problems,
+        "problems": [said(one) for one in run.problems],
     }
 
 

@@ -21,6 +21,7 @@ from pydantic_core import PydanticUndefined
 
 from lms_bridge.core.errors import BadInputs, BridgeError, InputError, Place
 from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.partners import names_partner
 from lms_bridge.core.plugins import Plugin
 
 PREFIX = "setting_"
@@ -165,7 +166,7 @@ def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any])
     return any(
         " ".join(typed.get(PREFIX + name, "").split()) != _shown(kept.get(name, field.get_default()))
         for name, field in _asked(cls)
-        if (field.is_required() and _kind(field) is Kind.TEXT) or _is_address(field)
+        if names_partner(field)
     )
 
 
@@ -173,13 +174,6 @@ def _names_somebody(word: str) -> bool:
     """Whether it is a web address with a name or a password in it, which would be shown and logged."""
     scheme, found, rest = word.partition("://")
     return bool(found) and scheme.lower() in ("http", "https") and "@" in re.split(r"[/?#\\]", rest, maxsplit=1)[0]
-
-
-def _is_address(field: FieldInfo) -> bool:
-    """Whether the setting is a web address, or a list of them: the pattern says so."""
-    parts = [field, *get_args(field.annotation)]
-    rules = [rule for part in parts for rule in getattr(part, "metadata", getattr(part, "__metadata__", ()))]
-    return any((getattr(rule, "pattern", None) or "").startswith(tuple(ADDRESSES)) for rule in rules)
 
 
 def _asked(cls: type[Plugin]) -> Iterator[tuple[str, FieldInfo]]:

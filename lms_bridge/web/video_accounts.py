@@ -15,7 +15,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BadInputs, BridgeError, ConfigurationError, Conflict, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_, get_locale, gettext
 from lms_bridge.core.plugins import CheckState, MeetingProvider
-from lms_bridge.lessons import accounts, leaving, providers
+from lms_bridge.lessons import accounts, following, leaving, providers
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.notices.dates import say_date
 from lms_bridge.roster.models import Organisation, OrganisationKind
@@ -42,7 +42,7 @@ def overview() -> str:
     organisations = administered.organisations()
     groups = [(one, accounts.listed(one)) for one in _with_accounts(organisations)]
     campuses = [one for one in organisations if one.kind is OrganisationKind.CAMPUS]
-    orders = providers.orders_of(campuses)
+    orders, elsewhere = providers.orders_of(campuses), following.elsewhere(campuses)
     return render_template(
         "video/accounts.html",
         groups=[
@@ -50,8 +50,27 @@ def overview() -> str:
                                            for place, account in enumerate(rows)]}
             for one, rows in groups
         ],
-        orders=[(one, [name_of(account) for account in orders[one.id]]) for one in campuses],
+        orders=[
+            {"campus": one, "names": [name_of(account) for account in orders[one.id]],
+             "elsewhere": elsewhere.get(one.id, 0)}
+            for one in campuses
+        ],
     )  # fmt: skip
+
+
+@blueprint.post("/campuses/<uid>/follow")
+@signed_in_required
+def follow(uid: str) -> Response:
+    """Have the lessons to come of a campus take place in the first of its video systems."""
+    require(Permission.SYSTEM)
+    campus = administered.organisation(uid)
+    with transaction():
+        following.ask(campus, actor=current_person())
+    flash(
+        gettext("The lessons to come of %(campus)s go over one after the other.", campus=campus.label(get_locale())),
+        "good",
+    )
+    return redirect(url_for(".overview", _anchor=f"campus-{uid}"))
 
 
 @blueprint.get("/new")

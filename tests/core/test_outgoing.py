@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
@@ -273,9 +274,14 @@ def test_a_page_instead_of_data_and_pauses() -> None:
     page = says(503, b"<html><body>Sorry</body>", {"Retry-After": "120"})
     with served(page) as port:
         reply = outgoing().send("GET", f"http://127.0.0.1:{port}/")
-    with pytest.raises(TemporaryFailure, match="503") as busy:
+    with pytest.raises(TemporaryFailure, match="503") as down:
         usable(reply)
-    assert busy.value.retry_after == datetime.timedelta(seconds=120) == retry_after(reply)
+    # Down, whenever it says that it will be back; only too many requests mean that it is busy.
+    assert down.value.retry_after is None
+    assert retry_after(reply) == datetime.timedelta(seconds=120)
+    with pytest.raises(TemporaryFailure, match="too many requests") as busy:
+        usable(replace(reply, status=429))
+    assert busy.value.retry_after == datetime.timedelta(seconds=120)
     for read in (json_of, xml_of):
         with pytest.raises(TemporaryFailure, match="page instead of data"):
             read(reply)

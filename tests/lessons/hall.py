@@ -24,7 +24,8 @@ def sign(data: bytes) -> str:
 
 
 class Hall:
-    """The state of one Hall. ``down`` closes its ears, ``fault`` is the status that it answers with instead."""
+    """The state of one Hall. ``down`` closes its ears, ``fault`` is the status that it answers with instead;
+    with 429 it wants to be left alone for ``busy_seconds``."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
@@ -34,6 +35,7 @@ class Hall:
         self.referers: list[str] = []
         self.calls = 0
         self.fault = 0
+        self.busy_seconds = 7
         self.lock = threading.Lock()
         self.port = 0
         self._server: ThreadingHTTPServer | None = None
@@ -94,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
         if status == 429:
-            self.send_header("Retry-After", "7")
+            self.send_header("Retry-After", str(self.place.busy_seconds))
         self.end_headers()
         self.wfile.write(body)
         self.close_connection = True

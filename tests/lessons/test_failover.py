@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,8 +16,8 @@ from lms_bridge.core import clock, i18n, jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.models import AuditEntry, Job, OutboxFact
-from lms_bridge.core.plugins import EvidenceKind
-from lms_bridge.lessons import breaker, failover, gaps, meetings, operations, telling, watching
+from lms_bridge.core.plugins import EvidenceKind, MeetingProvider, Reply, usable
+from lms_bridge.lessons import accounts, breaker, failover, gaps, meetings, operations, telling, watching
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.presence import PAGE, intervals, observations_of, record_evidence
 from lms_bridge.lessons.providers import source_of
@@ -282,6 +282,46 @@ def test_without_another_system_the_lesson_stays(world: World) -> None:
         failover.move_by_decision(world.lesson, 1, world.school.a.teacher)
 
 
+def test_when_the_address_of_a_system_changes_the_rooms_made_ahead_are_made_there(
+    world: World, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = replace(hall_package.capabilities, lazy_create=False, keep_unused=None)
+    monkeypatch.setattr(hall_package, "capabilities", flags)
+    (student,) = world.begin(world.school.a.students[0])
+    with transaction():
+        tomorrow = builders.lesson(
+            world.school.a.classes[0], world.school.subject, world.school.a.teacher, START + timedelta(days=1)
+        )
+        meetings.wish(tomorrow)
+    do(meetings.PROVISION)
+    keys = sorted(f"{lesson.uid}-1" for lesson in (world.lesson, tomorrow))
+    calls = world.hall.calls
+    with transaction():  # the same server: nothing is to be done
+        accounts.change(world.first, name="North", settings=world.hall.settings(), actor=None)
+    do(meetings.PROVISION)
+    assert (world.hall.calls, world.meeting().state) == (calls, MeetingState.READY)
+    with transaction():
+        accounts.change(world.first, name="North", settings=world.other.settings(), actor=None)
+    assert world.meeting().state is MeetingState.WANTED
+    do(meetings.PROVISION)
+    assert sorted(world.other.rooms) == keys
+    assert f"{world.other.url}/enter/" in student.get(f"{world.path}/room").headers["Refresh"]
+    assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
+
+
+def test_when_a_system_is_mended_the_rooms_that_it_refused_are_made(world: World) -> None:
+    with transaction():
+        accounts.change(world.first, name="East", settings=world.hall.settings(secret="old"), actor=None)
+    world.come(world.school.a.students[0])
+    do(meetings.PROVISION)
+    assert world.meeting().state is MeetingState.FAILED
+    with transaction():
+        accounts.change(world.first, name="East", settings=world.hall.settings(), actor=None)
+    do(breaker.PROBE)
+    do(meetings.PROVISION)
+    assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
+
+
 def test_a_room_that_is_refused_lets_its_lesson_move_alone(world: World) -> None:
     world.hall.fault = 400
     world.come(world.school.a.students[0])
@@ -290,6 +330,24 @@ def test_a_room_that_is_refused_lets_its_lesson_move_alone(world: World) -> None
     assert do("lessons.move") == 1
     assert world.meeting().account_id == world.second.id
     assert world.stand(world.first) is CircuitState.CLOSED
+
+
+def test_a_plugin_that_crashes_is_said_in_words_and_its_lesson_moves(
+    world: World, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(self: MeetingProvider, *args: object) -> None:
+        raise KeyError("id") if self.settings.url == world.hall.url else AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hall_package, "ensure", crash)
+        world.come(world.school.a.students[0])
+        assert do(meetings.PROVISION) == 1
+    left = world.meeting()
+    assert left.state is MeetingState.FAILED
+    assert "KeyError" in str(left.last_error)
+    assert do("lessons.move") == 1
+    do(meetings.PROVISION)
+    assert (world.meeting().account_id, world.meeting().state) == (world.second.id, MeetingState.READY)
 
 
 def test_a_busy_system_is_not_down_and_a_refused_account_is_at_once(world: World) -> None:
@@ -306,8 +364,40 @@ def test_a_busy_system_is_not_down_and_a_refused_account_is_at_once(world: World
     waits = db.session.query(Job).filter_by(kind=meetings.PROVISION, state="queued").one()
     assert waits.not_before == world.moment + timedelta(seconds=7)  # as the Hall asked
     world.hall.fault = 403
-    world.look()
+    world.look(seconds=7)
     assert world.stand(world.first) is CircuitState.OPEN
+
+
+def test_a_system_in_maintenance_is_down_whenever_it_says_that_it_will_be_back(
+    world: World, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.begin(world.school.a.students[0])
+
+    def in_maintenance(*args: object) -> None:
+        usable(Reply("Hall", 503, {"retry-after": "120"}, b"", ""))
+
+    monkeypatch.setattr(hall_package, "presence", in_maintenance)
+    world.look(3)
+    assert world.stand(world.first) is CircuitState.OPEN
+    assert do(breaker.MOVE_AWAY) == 1
+    assert world.meeting().account_id == world.second.id
+
+
+def test_a_busy_system_is_left_alone_for_as_long_as_it_says(world: World) -> None:
+    world.begin(world.school.a.students[0])
+    world.hall.fault, world.hall.busy_seconds = 429, 60
+    world.look()
+    until, calls = world.moment + timedelta(seconds=60), world.hall.calls
+    for seconds in (10, 49):
+        world.moment += timedelta(seconds=seconds)
+        with pytest.raises(jobs.RetryAt) as later:
+            watching.watch(world.first.id)
+        assert later.value.moment == until
+    assert world.hall.calls == calls
+    world.hall.fault = 0
+    world.look()
+    assert world.hall.calls == calls + 1
+    assert world.stand(world.first) is CircuitState.CLOSED
 
 
 def test_only_those_whose_page_is_closed_are_told_and_once(world: World) -> None:

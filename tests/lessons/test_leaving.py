@@ -21,7 +21,6 @@ def switch_off(world: World) -> str:
     admin = browser(world.app, world.school.a.administrator)
     page = f"/system/video/{world.first.uid}"
     assert press(admin, page, f"{page}/off")[0] == 302
-    assert "being taken elsewhere" in admin.get(page).get_data(as_text=True)
     do(leaving.LEAVE)
     return admin.get(page).get_data(as_text=True)
 
@@ -45,6 +44,8 @@ def test_lessons_to_come_get_a_room_at_the_next_system_and_those_that_nobody_tak
     with transaction():
         second = db.session.get_one(ProviderAccount, world.second.id)
         accounts.change(second, name="West", settings=world.other.settings(), rooms=2, actor=None)
+    page = browser(world.app, a.administrator).get(f"/system/video/{world.first.uid}").get_data(as_text=True)
+    assert "1 lesson to come is being taken elsewhere" in page
     do(leaving.LEAVE)
     assert {meetings.meeting_of(one).account_id for one in ids} == {world.second.id}  # type: ignore[union-attr]
     world.moment = START
@@ -60,3 +61,22 @@ def test_a_lesson_that_is_open_stays_where_it_is(world: World) -> None:
     press(admin, f"/system/video/{world.first.uid}", f"/system/video/{world.first.uid}/off")
     do(leaving.LEAVE)
     assert (world.meeting().account_id, world.meeting().attempt) == (world.first.id, 1)
+
+
+def test_rooms_at_a_system_that_is_off_and_down_are_ended_as_soon_as_it_answers(world: World) -> None:
+    world.moment = START - timedelta(hours=2)
+    with transaction():
+        meetings.want_now(meetings.wish(world.lesson))
+    do(meetings.PROVISION)
+    assert world.hall.rooms
+    world.hall.stop()
+    with transaction() as session:
+        first = session.get_one(ProviderAccount, world.first.id)
+        first.healthy, first.retry_at = False, world.moment
+    switch_off(world)
+    assert world.meeting().account_id == world.second.id
+    assert do(meetings.END) == 0
+    world.hall.start()
+    world.moment += timedelta(minutes=5)
+    assert do(meetings.END) == 1
+    assert not world.hall.rooms

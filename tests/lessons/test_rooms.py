@@ -21,11 +21,24 @@ from lms_bridge.core.plugins import (
     MeetingProvider,
     MeetingSpec,
     Observer,
+    PluginError,
     PresenceEvent,
     PresenceReport,
     Room,
 )
-from lms_bridge.lessons import accounts, capacity, entering, meetings, observing, orphans, provisioning, watching
+from lms_bridge.lessons import (
+    accounts,
+    breaker,
+    capacity,
+    entering,
+    failover,
+    meetings,
+    observing,
+    orphans,
+    provisioning,
+    recordings,
+    watching,
+)
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount, RoomAddress, SourceGap
 from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.roster.models import Organisation, Person
@@ -282,6 +295,44 @@ def test_reports_are_fetched_several_times_after_the_end(world: World, monkeypat
     assert world.account.cursor["ended"] == {"page": 5}
 
 
+def test_a_report_that_is_refused_is_the_matter_of_its_lesson_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def report(
+        self: MeetingProvider, pairs: Sequence[tuple[MeetingSpec, Room]], cursor: Mapping[str, Any]
+    ) -> PresenceReport:
+        if any(spec.key == world.key for spec, _ in pairs):
+            raise PluginError("The organiser has changed.")
+        ids = [room.external_ids[0] for _, room in pairs]
+        return PresenceReport(
+            events=[PresenceEvent(f"{one} left", one, EvidenceKind.LEFT, ended, world.student.uid) for one in ids]
+        )
+
+    world.able(report_afterwards=True, real_time_presence=False)
+    monkeypatch.setattr(world.cls, "presence", report)
+    world.begin()
+    others = [world.another(minutes) for minutes in (0, 1, 2)]
+    for other in others:
+        with transaction():
+            meetings.want_now(world.meeting(other))
+    do(meetings.PROVISION)
+    world.moment = ended = START + timedelta(minutes=60)
+    do(meetings.END)
+    for _ in range(30):
+        job = db.session.query(Job).filter_by(kind=watching.REPORTS, state="queued").one_or_none()
+        if job is None:
+            break
+        world.moment = max(world.moment, job.not_before)
+        do(watching.REPORTS)
+        db.session.expire_all()
+    assert [len(evidence(other, world.student)) for other in others] == [1, 1, 1]
+    assert (world.account.healthy, world.account.failures) == (True, 0)
+    # It was asked for as often as any other; then nobody can know any more who was there.
+    assert world.moment <= ended + timedelta(hours=13)
+    found = db.session.query(SourceGap).filter_by(reason="report refused").one()
+    assert (found.lesson_id, found.starts_at, found.ends_at) == (world.lesson.id, START, ended)
+
+
 class Watcher(Observer):
     """Sees the student come in the first room, says so once, and stops its runner after that."""
 
@@ -376,6 +427,59 @@ def test_rooms_that_nobody_needs_are_ended_and_those_of_others_are_left_alone(wo
     world.hall.rooms[f"{moved.uid}-2"] = {"key": f"{moved.uid}-2", "id": "copy", "mark": "http://other", "events": []}
     assert orphans.end_orphans(world.account.id) == 1
     assert sorted(world.hall.rooms) == sorted([world.key, "somebody-1", f"{moved.uid}-2"])
+
+
+def test_a_second_account_of_the_same_server_leaves_the_rooms_of_the_first_alone(world: World) -> None:
+    world.begin()
+    with transaction():
+        second = accounts.add(
+            world.school.bureau, "hall", name="Hall of the bureau", settings=world.hall.settings(), actor=None
+        )
+    assert orphans.end_orphans(second.id) == 0
+    assert sorted(world.hall.rooms) == [world.key]
+    # The lesson moves to the second account: now the first one's room is needed no more, whoever finds it.
+    with transaction():
+        lesson = db.session.get_one(Lesson, world.lesson.id)
+        failover.move_by_decision(lesson, 1, world.school.a.teacher, second)
+    do(meetings.PROVISION)
+    assert orphans.end_orphans(second.id) == 1
+    assert sorted(world.hall.rooms) == [f"{world.lesson.uid}-2"]
+
+
+@pytest.mark.parametrize("call", ["join_urls", "join_url", "end", "open_rooms", "probe", "recordings"])
+def test_whatever_a_plugin_raises_counts_as_a_failure_of_its_account(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    world.able(local_join_url=False, recordings=True)
+    meeting = world.begin()
+
+    def crash(*args: object) -> None:
+        raise KeyError("id")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.cls, call, crash)
+        match call:
+            case "join_urls":
+                provisioning.fetch_addresses(meeting.id)
+            case "join_url":
+                provisioning.fetch_address(meeting.id, world.student.id)
+            case "open_rooms":
+                with pytest.raises(PluginError):
+                    orphans.end_orphans(world.account.id)
+            case "probe":
+                with transaction():
+                    world.account.healthy = False
+                with pytest.raises(jobs.RetryAt):
+                    breaker.probe(world.account.id)
+            case "end" | "recordings":
+                world.moment = START + timedelta(minutes=56)
+                do(meetings.END)
+                if call == "recordings":
+                    world.moment += recordings.FIRST
+                    do(recordings.LIST)
+    db.session.expire_all()
+    assert "KeyError" in str(world.account.last_error)
+    assert world.meeting(world.lesson).busy_until is None
 
 
 def test_a_provider_answer_that_was_lost_still_makes_one_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,7 +187,7 @@ def test_an_answer_that_nobody_expected_ends_the_run_with_a_word(world: World) -
     del world.moodle.courses[0]["id"]
     run = world.run(RunKind.ROSTER)
     assert run.state is SyncState.REFUSED
-    assert "unexpectedly" in run.problems[0] or "意外" in run.problems[0]
+    assert "unexpectedly" in said(run.problems[0]) or "意外" in said(run.problems[0])
 
 
 def test_only_enrolments_that_came_from_there_end_when_they_are_gone_there(world: World) -> None:
@@ -217,7 +217,7 @@ def test_a_course_that_cannot_be_read_is_named_and_the_others_go_on(world: World
     world.moodle.faults[MEMBERS] = [Fault.saying(sample("cal_delete_again"))]
     run = world.run(RunKind.ROSTER)
     assert run.state is SyncState.DONE
-    assert "get_enrolled_users" in run.problems[0]
+    assert "get_enrolled_users" in said(run.problems[0])
     assert run.result["people_matched"] in (1, 3)  # those of the other course
 
 
@@ -281,8 +281,8 @@ def test_a_lesson_for_a_part_of_a_class_is_shown_to_its_group_alone(world: World
 def test_without_its_group_the_course_sees_the_lesson_and_the_report_says_so(world: World) -> None:
     divided(world)
     run = world.run(RunKind.ROSTER)
-    assert "A" in run.problems[0]
-    assert "Class 5-1" in run.problems[0]
+    assert "A" in said(run.problems[0])
+    assert "Class 5-1" in said(run.problems[0])
     world.run(RunKind.EVENTS)
     assert events_of_groups(world) == [None, None]
     world.moodle.groups = [{"id": 17, "courseid": 2, "name": "A", "idnumber": ""}]
@@ -440,7 +440,7 @@ def test_a_revoked_token_stops_everything_and_says_so(world: World) -> None:
     world.moodle.faults["core_course_get_courses"] = [Fault.saying(sample("err_invalid_token"))]
     run = world.run(RunKind.ROSTER)
     assert run.state is SyncState.WAITING
-    assert "does not let LMS Bridge in" in run.problems[0]
+    assert "does not let LMS Bridge in" in said(run.problems[0])
 
 
 # --- the comparison ---------------------------------------------------------------------------------------------
@@ -529,7 +529,7 @@ def test_the_comparison_sees_the_other_courses_where_one_is_hidden(world: World)
     hide_course_2(world.moodle)
     run = world.run(RunKind.RECONCILE)
     assert run.result["missing"] == 1
-    assert "2" in run.problems[0]
+    assert "2" in said(run.problems[0])
 
 
 def test_one_refused_enrolment_is_named_and_ends_nothing_else(world: World) -> None:

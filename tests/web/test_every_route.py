@@ -217,6 +217,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("identity_providers.", "name"): lambda w: db.session.scalars(sa.select(StoredProvider.identifier)).one(),
     ("identity_providers.", "state"): lambda w: "off",
     ("video_accounts.", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("video_accounts.follow", "uid"): lambda w: w.system.a.campus.uid,
     ("video_rooms.", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
     ("video_now.ask", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
     ("video_now.move", "uid"): lambda w: w.system.a.lesson.uid,

@@ -159,6 +159,13 @@ def test_a_moodle_that_does_not_answer_is_shown_with_its_reason(world: World) ->
     world.press(kind="roster")
     assert "Moodle answered with HTTP status 503." in world.page()
     assert "does not answer" in world.client.get("/system/lms/").get_data(as_text=True)
+    with transaction() as session:
+        session.merge(world.system.bureau_administrator).language = "zh-CN"
+    page = world.page()
+    assert page.count("Moodle 应答的 HTTP 状态是 503。") >= 2, (
+        "the account's state and the run's problem, in the reader's language"
+    )
+    assert "Moodle answered" not in page
 
 
 def test_only_who_administers_the_organisation_sees_the_account(app: Flask, world: World) -> None:

@@ -67,7 +67,7 @@ class World:
     def order(self, campus: str) -> str:
         """What serves a campus, in its order, as the list says it."""
         table = self.page().split("What serves each campus")[-1]
-        found = re.search(rf"{campus}</th>\s*<td[^>]*>([^<]*)</td>", table)
+        found = re.search(rf"{campus}</span></th>\s*<td[^>]*><div><div>([^<]*)</div>", table)
         assert found is not None, table
         return found[1].strip()
 

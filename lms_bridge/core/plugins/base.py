@@ -23,7 +23,8 @@ class PluginError(BridgeError):
 
 
 class TemporaryFailure(PluginError):
-    """The outside system is slow, down or over its limits; try again, not before ``retry_after`` where it is given."""
+    """The outside system is slow, down or over its limits; try again, not before ``retry_after`` where it is given. A
+    video system with ``retry_after`` is busy, not down, and its lessons stay: set it where a limit is reached only."""
 
     code = "temporary_failure"
     status = 503

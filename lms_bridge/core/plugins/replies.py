@@ -34,7 +34,8 @@ class Reply:
 def usable(reply: Reply) -> Reply:
     """``reply``, unless the other side has a failure of its own or had too many requests.
 
-    :raises TemporaryFailure: status 429 or 5xx; knows when to come back if it was said.
+    :raises TemporaryFailure: status 429 (knows when to come back if it was said) or 5xx. That is down, whatever a page
+        of maintenance says of its end: who is busy goes on serving those who are inside, who is down does not.
     """
     if reply.status != 429 and reply.status < 500:
         return reply
@@ -44,7 +45,8 @@ def usable(reply: Reply) -> Reply:
         else N_("%(system)s has a failure of its own (HTTP status %(status)s).")
     )
     failure = TemporaryFailure(text, system=reply.system, status=reply.status)
-    failure.retry_after = retry_after(reply)
+    if reply.status == 429:
+        failure.retry_after = retry_after(reply)
     raise failure
 
 
