@@ -203,18 +203,13 @@ def _hold(account: ProviderAccount, events: Sequence[PresenceEvent], ended: Sequ
 
 
 def _note_end(meeting: Meeting, at: datetime) -> None:
-    """The provider's room ended. Where rooms vanish by that and the lesson goes on, it is made anew at the next
-    click."""
+    """The provider's room ended, or is there no more. Where the lesson goes on, it is made anew at the next click:
+    found again where it can be opened once more."""
     if not _credible(meeting.lesson, at):
         return
     _insert_once(RoomEnd, [{"meeting_id": meeting.id, "at": at}], ["meeting_id", "at"])
     made_since = meeting.made_at is not None and meeting.made_at > at
-    if (
-        meeting.state is MeetingState.READY
-        and not made_since
-        and needs_room(meeting.lesson)
-        and providers.capabilities_of(meeting.account).lazy_create
-    ):
+    if meeting.state is MeetingState.READY and not made_since and needs_room(meeting.lesson):
         meeting.state = MeetingState.WANTED
         db.session.flush()
 

@@ -301,6 +301,24 @@ def test_when_the_address_of_a_system_changes_the_rooms_made_ahead_are_made_ther
     assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
 
 
+def test_a_room_that_somebody_removed_at_the_system_is_made_anew_at_the_next_click(
+    world: World, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = replace(hall_package.capabilities, lazy_create=False, keep_unused=None)
+    monkeypatch.setattr(hall_package, "capabilities", flags)
+    world.begin(world.school.a.students[0])
+    world.hall.rooms.clear()
+    world.look(seconds=10)
+    client = world.come(world.school.a.students[1])
+    assert client.get(f"{world.path}/room").headers["Refresh"] == "2"
+    do(meetings.PROVISION)
+    (made,) = world.hall.rooms.values()
+    assert f"{world.hall.url}/enter/{made['id']}" in client.get(f"{world.path}/room").headers["Refresh"]
+    assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
+    world.look(seconds=10)  # the new one is there: nothing more is to be done
+    assert world.meeting().state is MeetingState.READY
+
+
 def test_when_a_system_is_mended_the_rooms_that_it_refused_are_made(world: World) -> None:
     with transaction():
         accounts.change(world.first, name="East", settings=world.hall.settings(secret="old"), actor=None)
