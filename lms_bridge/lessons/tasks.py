@@ -67,6 +67,12 @@ def move_away(subject: str) -> None:
     failover.move_away(int(subject))
 
 
+@jobs.job(breaker.OFFER, max_attempts=20, backoff=2.0)
+def offer(subject: str) -> None:
+    """Bring lessons that had nowhere to go to the provider account with this id, which stands again."""
+    failover.offer(int(subject))
+
+
 @jobs.job(provisioning.MOVE, max_attempts=20, backoff=2.0)
 def move(subject: str) -> None:
     """Move one lesson whose room could not be made; the subject is ``lesson id:attempt``."""
