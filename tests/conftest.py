@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from importlib import resources
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def make_settings(data_dir: Path, **more: object) -> Settings:
         "password_hashing": "fast",
         "base_url": "http://bridge.test",
         "log_level": "WARNING",
+        "internal_networks": (ip_network("127.0.0.0/8"), ip_network("::1/128")),
     }
     return load(**(values | more))
 

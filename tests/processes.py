@@ -46,6 +46,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "LMS_BRIDGE_JOB_LEASE_SECONDS": str(settings.job_lease_seconds),
         "LMS_BRIDGE_SWEEP_SECONDS": str(settings.sweep_seconds),
         "LMS_BRIDGE_LOG_LEVEL": settings.log_level,
+        "LMS_BRIDGE_INTERNAL_NETWORKS": ",".join(map(str, settings.internal_networks)),
         "LMS_BRIDGE_CONFIG": str(settings.data_dir / "none.toml"),
         "PYTHONPATH": str(ROOT),
     }

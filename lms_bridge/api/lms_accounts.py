@@ -11,6 +11,7 @@ from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict, NotFound
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import Organisation
 from lms_bridge.sync import accounts, overview, parts, runs
 from lms_bridge.sync.models import LmsAccount, RunKind, SyncRun
@@ -122,7 +123,8 @@ def _account(row: LmsAccount, counts: dict[str, dict[str, int]]) -> schemas.LmsA
     return schemas.LmsAccountOut(
         uid=row.uid, name=row.name, plugin=row.plugin, organisation=row.organisation.code, enabled=row.enabled,
         removal=row.removal.value if row.removal is not None else None, failures=row.failures,
-        last_error=row.last_error, parts=[part for part in parts.PARTS if getattr(row, part)], mappings=counts,
+        last_error=said(row.last_error) or None, mappings=counts,
+        parts=[part for part in parts.PARTS if getattr(row, part)],
     )  # fmt: skip
 
 
@@ -131,6 +133,6 @@ def _run(row: SyncRun) -> schemas.LmsRunOut:
         uid=row.uid, kind=row.kind.value, dry_run=row.dry_run, confirmed=row.confirmed, state=row.state.value,
         done=row.progress.get("done"), of=row.progress.get("of"),
         counts={name: value for name, value in row.result.items() if isinstance(value, int)},
-        names=row.result.get("names", {}), problems=row.problems,
+        names=row.result.get("names", {}), problems=[said(one) for one in row.problems],
         created_at=row.created_at, finished_at=row.finished_at,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from lms_bridge.api.callers import auth, caller, require
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import NotFound
-from lms_bridge.roster import lms_identity
+from lms_bridge.roster import people_search, strangers
 from lms_bridge.roster.models import Organisation, Stranger
 from lms_bridge.sync import overview, unmatched
 from lms_bridge.sync.models import LmsAccount, SyncMapping
@@ -39,7 +39,7 @@ def waiting(query_data: schemas.UnmatchedQuery) -> schemas.UnmatchedPeople:
     places = db.session.scalars(sa.select(Organisation.id).where(sa.or_(sa.false(), *below))).all()
     accounts = db.session.scalars(sa.select(LmsAccount.id).where(LmsAccount.organisation_id.in_(places))).all()
     rows: list[Row] = [
-        *lms_identity.strangers_of(places, not_ours=query_data.aside, most=LISTED),
+        *strangers.strangers_of(places, not_ours=query_data.aside, most=LISTED),
         *unmatched.people(accounts, places, not_ours=query_data.aside, most=LISTED),
     ]
     people = sorted(map(_said, rows), key=lambda one: one.seen_at, reverse=True)
@@ -52,7 +52,7 @@ def waiting(query_data: schemas.UnmatchedQuery) -> schemas.UnmatchedPeople:
 @blueprint.output(schemas.Candidates)
 def candidates(source: str, key: str, query_data: schemas.CandidatesQuery) -> schemas.Candidates:
     """People of the roster whom the words may mean."""
-    found = lms_identity.find_people(_organisation(_found(source, key)).id, query_data.q)
+    found = people_search.find_people(_organisation(_found(source, key)).id, query_data.q)
     return schemas.Candidates(
         people=[schemas.CandidateOut(uid=one.uid, name=one.display_name, number=one.number) for one in found]
     )
@@ -66,7 +66,7 @@ def bind(source: str, key: str, json_data: schemas.BindIn) -> schemas.UnmatchedG
     """Say which person of the roster it is; it holds from now on, for launches or the next run. 409: the person is
     somebody else in that LMS already."""
     row = _found(source, key)
-    person = lms_identity.person_within(_organisation(row).id, json_data.person)
+    person = people_search.person_within(_organisation(row).id, json_data.person)
     with transaction():
         if isinstance(row, Stranger):
             unmatched.bind_stranger(row, person, actor_uid=caller().uid)
@@ -108,7 +108,7 @@ def _found(source: str, key: str) -> Row:
     """
     require(Permission.SYSTEM)
     if source == "launch":
-        row: Row = lms_identity.stranger_named(key)
+        row: Row = strangers.stranger_named(key)
     elif source == "sync" and key.isdecimal() and len(key) < 19:
         row = unmatched.numbered(int(key))
     else:

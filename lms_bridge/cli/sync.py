@@ -9,6 +9,7 @@ import click
 
 from lms_bridge.cli.common import application, json_option, print_json
 from lms_bridge.core.i18n import gettext, ngettext
+from lms_bridge.core.kept_problems import said
 from lms_bridge.core.plugins import Check, CheckState
 
 MARKS = {
@@ -90,7 +91,7 @@ def remove(account: str, clear: bool, kept: bool, yes: bool) -> None:
     if left is None:
         click.echo(gettext("%(name)s is removed.", name=row.name))
         return
-    click.echo(left.last_error or gettext("It will be tried again by itself."))
+    click.echo(said(left.last_error) or gettext("It will be tried again by itself."))
     sys.exit(1)
 
 
@@ -232,7 +233,7 @@ def members_(platform: str | None, dry_run: bool, as_json: bool) -> None:
             except RetryAt:
                 busy = gettext("Another job reads it just now.")
             course = db.session.get_one(LtiCourse, number, populate_existing=True)
-            error = busy or course.members_error
+            error = busy or said(course.members_error) or None
             results.append({"course": course.title or course.context_id, "found": course.members_found, "error": error})
     if as_json:
         print_json(results)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -21,6 +22,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import after_commit, db, transaction
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.models import Job, JobState
 
 log = logging.getLogger(__name__)
@@ -196,7 +199,7 @@ def run(job_id: int) -> bool:
         return False
     kind = _kinds.get(held.kind)
     if kind is None:
-        _finish(held, error=f"no handler for {held.kind}", retry_at=now() + MAX_BACKOFF)
+        _finish(held, error={"message": f"no handler for {held.kind}"}, retry_at=now() + MAX_BACKOFF)
         return False
     _current.job_id = job_id
     try:
@@ -215,7 +218,7 @@ def run(job_id: int) -> bool:
         pause = min(timedelta(seconds=kind.backoff * 2 ** (held.attempts - 1)), MAX_BACKOFF)
         _finish(
             held,
-            error=f"{type(error).__name__}: {error}"[:2000],
+            error=_kept(error),
             retry_at=None if dead else now() + pause * random.uniform(0.8, 1.2),
         )
         return False
@@ -225,8 +228,13 @@ def run(job_id: int) -> bool:
     return True
 
 
+def _kept(error: Exception) -> dict[str, Any]:
+    """Why a job failed; what is no refusal of ours has no translation."""
+    return kept(error) if isinstance(error, BridgeError) else {"message": f"{type(error).__name__}: {error}"[:2000]}
+
+
 def _finish(
-    held: Job, *, error: str | None, retry_at: datetime | None, done: bool = False, counts: bool = True
+    held: Job, *, error: dict[str, Any] | None, retry_at: datetime | None, done: bool = False, counts: bool = True
 ) -> None:
     """Write the end of an attempt, unless the lease was lost to another worker meanwhile."""
     while True:

@@ -15,7 +15,7 @@ import structlog
 
 SENSITIVE = re.compile(r"(pass(word)?|secret|token|cookie|authori[sz]ation|e-?mail|phone|name|address)$", re.IGNORECASE)
 ALLOWED = frozenset({"logger_name"})
-TOKEN_IN_PATH = re.compile(r"/(j|c|sign-in/link)/[^/\s?]+")
+TOKEN_IN_PATH = re.compile(r"/(j|c|sign-in/link|hooks/providers|hooks/meetings)/[^/\s?]+")
 
 
 def mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -28,6 +28,13 @@ def mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMa
     return event
 
 
+def mask_traceback(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask the tokens in what an exception says, which is put in words only after :func:`mask`."""
+    if isinstance(event.get("exception"), str):
+        event["exception"] = TOKEN_IN_PATH.sub(r"/\1/********", event["exception"])
+    return event
+
+
 def configure(level: str, *, json: bool) -> None:
     """Send all logs to standard error, as text for people or one JSON object a line."""
     shared: list[Any] = [
@@ -37,11 +44,16 @@ def configure(level: str, *, json: bool) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         mask,
     ]
-    renderers: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    # Tracebacks without the values of local variables, which may be a secret or somebody's name.
+    renderers: list[Any] = [
+        structlog.processors.format_exc_info,
+        mask_traceback,
+        structlog.processors.JSONRenderer(ensure_ascii=False)
         if json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    )
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import Base, PrimaryKey, Uid
 from lms_bridge.core.ids import new_uid
+from lms_bridge.core.types import KeptProblem
 
 
 class JobState(enum.StrEnum):
@@ -48,7 +49,7 @@ class Job(Base):
     lease_until: Mapped[datetime | None]
     lease_owner: Mapped[str | None] = mapped_column(sa.String(80))
     attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     created_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
 

@@ -52,5 +52,23 @@ class EncryptedJSON(TypeDecorator[dict[str, Any]]):
         return decoded
 
 
+class KeptProblem(TypeDecorator[dict[str, Any]]):
+    """A problem in no language (:mod:`lms_bridge.core.kept_problems`), as JSON in a text column: equal problems are
+    equal texts on both databases."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        decoded = json.loads(value)
+        assert isinstance(decoded, dict)
+        return decoded
+
+
 # SQLite gives rowids only to a column typed exactly INTEGER.
 BIG_INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

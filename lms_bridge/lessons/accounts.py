@@ -19,9 +19,9 @@ from lms_bridge.core.errors import Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.partners import names_partner
 from lms_bridge.core.plugins import MeetingProvider
-from lms_bridge.lessons import breaker, capacity, providers
+from lms_bridge.lessons import breaker, capacity, leaving, providers
 from lms_bridge.lessons.meetings import WATCH, make_anew
-from lms_bridge.lessons.models import ProviderAccount
+from lms_bridge.lessons.models import HeldEvent, Meeting, ProviderAccount, SourceGap
 from lms_bridge.roster.models import Organisation, Person
 
 NAME_LENGTH = 120
@@ -64,8 +64,10 @@ def add(
     settings: Mapping[str, Any],
     actor: Person | None,
     rooms: int | None = None,
+    enabled: bool = True,
 ) -> ProviderAccount:
-    """A new account of the organisation, last in its order. Flushes.
+    """A new account of the organisation, last in its order; not ``enabled``, it is used as soon as a check says that it
+    works (:func:`note_check`). Flushes.
 
     :raises ConfigurationError: there is no such plugin, or a setting is wrong.
     :raises Conflict: the organisation has an account of this name.
@@ -82,11 +84,15 @@ def add(
         position=(last or 0) + 1,
         settings=_plain(provider.settings.model_dump()),
         hosts=list(provider.hosts()),
+        host_realm=_realm(provider),
+        enabled=enabled,
+        untried=not enabled,
     )
     db.session.add(account)
     db.session.flush()
     _record("provider.added", account, actor, plugin=plugin)
     capacity.set_rooms(account, _rooms(account, rooms), actor=actor)
+    leaving.let_go()
     return account
 
 
@@ -104,10 +110,12 @@ def change(
     account.name = _free_name(account.organisation_id, name, account.id)
     before, after = account.settings, _plain(provider.settings.model_dump())
     account.settings, account.hosts = after, list(provider.hosts())
+    account.host_realm = _realm(provider)
     db.session.flush()
     _record("provider.changed", account, actor)
     capacity.set_rooms(account, _rooms(account, rooms), actor=actor)
     breaker.ask_again(account)
+    leaving.let_go()
     fields = type(provider.settings).model_fields.items()
     moved = any(
         names_partner(field) and before.get(name, _plain(field.get_default())) != after[name] for name, field in fields
@@ -116,13 +124,48 @@ def change(
 
 
 def switch(account: ProviderAccount, *, on: bool, actor: Person | None) -> None:
-    """Use the account for new rooms, or no longer. Rooms that it has stay as they are. Flushes."""
-    account.enabled = on
+    """Use the account for rooms, or no longer: lessons to come leave it (:mod:`lms_bridge.lessons.leaving`), those that
+    are open stay. Flushes."""
+    account.enabled, account.untried = on, False
     db.session.flush()
     _record("provider.on" if on else "provider.off", account, actor)
     if on:
         breaker.ask_again(account)
         jobs.enqueue(WATCH, str(account.id), not_before=now())
+    leaving.let_go()
+
+
+def note_check(account: ProviderAccount, *, failed: bool, actor: Person | None) -> None:
+    """Somebody had it checked what the account may do: keep how that went. A new account is switched on by the first
+    check that does not fail. Flushes."""
+    account.checked_at, account.check_failed = now(), failed
+    db.session.flush()
+    if account.untried and not failed:
+        switch(account, on=True, actor=actor)
+
+
+def was_used(account: ProviderAccount) -> bool:
+    """Whether any lesson has, or had, a room there."""
+    return db.session.scalar(sa.select(Meeting.id).filter_by(account_id=account.id).limit(1)) is not None
+
+
+def remove(account: ProviderAccount, *, actor: Person | None) -> None:
+    """Remove an account that was added by mistake. Flushes.
+
+    :raises Conflict: a lesson has, or had, a room there.
+    """
+    # Whoever wishes for a room there waits, or has committed: the row of its meeting refers to the account.
+    db.session.execute(sa.select(ProviderAccount.id).where(ProviderAccount.id == account.id).with_for_update())
+    if was_used(account):
+        raise Conflict(
+            N_("Lessons have rooms at this video system, or had: it cannot be removed."),
+            remedy=N_("Switch it off instead."),
+        )
+    _record("provider.removed", account, actor, plugin=account.plugin, name=account.name)
+    db.session.execute(sa.delete(HeldEvent).filter_by(account_id=account.id))
+    db.session.execute(sa.delete(SourceGap).filter_by(source=providers.source_of(account)))
+    db.session.delete(account)
+    db.session.flush()
 
 
 def ask_now(account: ProviderAccount, *, actor: Person | None) -> None:
@@ -156,6 +199,10 @@ def order(organisation: Organisation, uids: Sequence[str], *, actor: Person | No
 
 def _checked(plugin: str, settings: Mapping[str, Any]) -> MeetingProvider:
     return registry.make(MeetingProvider, plugin, dict(settings), providers.context_for(plugin))
+
+
+def _realm(provider: MeetingProvider) -> str:
+    return f"{provider.identifier}:{provider.host_realm()}"[:255] if provider.hosts() else ""
 
 
 def _free_name(organisation_id: int, name: str, own_id: int | None) -> str:

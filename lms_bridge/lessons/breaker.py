@@ -16,6 +16,7 @@ from lms_bridge.core import audit, jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import AccessRefused, PluginError, TemporaryFailure
 from lms_bridge.lessons import gaps, providers
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingState, ProviderAccount
@@ -73,7 +74,7 @@ def failed(account_id: int, error: BridgeError, *, counts: bool = True) -> None:
     )
     if account is None:
         return
-    account.last_error = str(error)[:2000]
+    account.last_error = kept(error)
     if not counts or (isinstance(error, TemporaryFailure) and error.retry_after is not None):
         db.session.flush()
         return
@@ -136,11 +137,12 @@ def ask(account: ProviderAccount) -> None:
 
 
 def hold_back(account: ProviderAccount) -> None:
-    """Called before a job talks to the provider.
+    """Called before a job talks to the provider. Nobody probes an account that is switched off: the call itself shows
+    how its provider stands.
 
     :raises RetryAt: the circuit is not closed; the probe goes first.
     """
-    if not account.healthy:
+    if account.enabled and not account.healthy:
         raise jobs.RetryAt(max(account.retry_at or now(), now() + FIRST_PAUSE))
 
 

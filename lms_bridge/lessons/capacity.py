@@ -12,7 +12,8 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
-from lms_bridge.lessons.door_times import held_online, open_between, opens_at
+from lms_bridge.lessons.bookings import Booking, Limit
+from lms_bridge.lessons.door_times import held_online, open_between, opens_at, span_of
 from lms_bridge.lessons.hosts import free_hosts
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import account_for, accounts_for
@@ -32,13 +33,25 @@ def rooms(
     which lessons of other campuses hold one of them, apart from lessons (by id) that are ``moving``. None: no account,
     or one without a limit."""
     accounts = list({account.id: account for campus in campuses for account in accounts_for(campus)}.values())
-    limits = [account.concurrent_rooms for account in accounts if account.concurrent_rooms is not None]
-    if not accounts or len(limits) < len(accounts):
+    if not accounts or any(account.concurrent_rooms is None for account in accounts):
         return None
     ids = frozenset(account.id for account in accounts)
     others = _held(ids, start, end).where(Lesson.campus_id.not_in([campus.id for campus in campuses]))
     taken = db.session.execute(others.with_only_columns(Lesson.starts_at, Lesson.ends_at, Lesson.id))
-    return Rooms(sum(limits), tuple((begins, ends) for begins, ends, lesson in taken if lesson not in moving), ids)
+    return Rooms(
+        _together(accounts), tuple((begins, ends) for begins, ends, lesson in taken if lesson not in moving), ids
+    )
+
+
+def _together(accounts: Sequence[ProviderAccount]) -> int:
+    """How many rooms accounts with limits hold together: a host whom several of them name leads one at a time."""
+    total, counted = 0, set[tuple[str, str]]()
+    for account in accounts:
+        own = {(account.host_realm, host.casefold()) for host in account.hosts}
+        limit = account.concurrent_rooms or 0
+        total += min(limit, len(own - counted)) if own else limit
+        counted |= own
+    return total
 
 
 def accounts_for_lesson(
@@ -68,21 +81,38 @@ def _has_room(account: ProviderAccount, lesson: Lesson) -> bool:
     return (count or 0) < account.concurrent_rooms
 
 
-def booked(account: ProviderAccount, start: datetime, end: datetime) -> list[tuple[Lesson, Meeting]]:
-    """For the calendar of capacity: the lessons that hold a room of the account at some moment of a span, from the
-    opening of their doors to the closing, with the meeting that says which host; in order of their beginning."""
+def limit_of(account: ProviderAccount) -> Limit:
+    """What of an account is short: its hosts, or its rooms where these are fewer than its hosts or it has none."""
+    rooms, hosts = account.concurrent_rooms, len(account.hosts)
+    return Limit(hosts, hosts=True) if hosts and (rooms is None or rooms >= hosts) else Limit(rooms)
+
+
+def booked(account: ProviderAccount, start: datetime, end: datetime) -> list[Booking]:
+    """For the calendar of capacity: the lessons that hold what is short of the account (:func:`limit_of`) at some
+    moment of a span, for as long as they count where a room or a host is chosen: a host from the opening of the door to
+    the closing, a room from the lesson's beginning to its end. In order of their beginning.
+
+    A room that was ended counts until then, so that what is over can still be looked at.
+    """
+    hosts = limit_of(account).hosts
     rows = db.session.execute(
-        sa.select(Lesson, Meeting)
+        sa.select(Lesson.id, Lesson.starts_at, Lesson.ends_at, Meeting.host, Meeting.state, Meeting.ended_at)
         .join(Meeting, Meeting.lesson_id == Lesson.id)
         .where(
             Meeting.account_id == account.id,
-            Meeting.state != MeetingState.ENDED,
+            sa.or_(Meeting.state != MeetingState.ENDED, Meeting.ended_at > Lesson.starts_at),
             held_online(),
-            open_between(start, end),
+            open_between(start, end) if hosts else sa.and_(Lesson.starts_at < end, Lesson.ends_at > start),
         )
-        .order_by(Lesson.starts_at, Lesson.id)
+        .order_by(Lesson.starts_at, Lesson.id, Meeting.attempt)
     )
-    return [(row[0], row[1]) for row in rows]
+    found: dict[int, Booking] = {}
+    for lesson_id, begins, ends, host, state, ended_at in rows:
+        if hosts:
+            begins, ends = span_of(begins, ends)
+        last = min(ends, ended_at) if ended_at is not None and state is MeetingState.ENDED else ends
+        found[lesson_id] = Booking(lesson_id, begins, last, host, roomless=state is MeetingState.FAILED)
+    return list(found.values())
 
 
 def set_rooms(account: ProviderAccount, count: int | None, *, actor: Person | None) -> None:

@@ -31,12 +31,21 @@ class Times(Protocol):
 
 def opens_at(lesson: Times) -> datetime:
     """When the lesson's door opens (UTC)."""
-    return lesson.starts_at - timedelta(minutes=current_settings().door_opens_minutes)
+    return span_of(lesson.starts_at, lesson.ends_at)[0]
 
 
 def closes_at(lesson: Times) -> datetime:
     """When the lesson's door closes (UTC)."""
-    return lesson.ends_at + timedelta(minutes=current_settings().door_closes_minutes)
+    return span_of(lesson.starts_at, lesson.ends_at)[1]
+
+
+def span_of(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+    """When the door of a lesson at these times opens and when it closes (UTC)."""
+    settings = current_settings()
+    return (
+        starts_at - timedelta(minutes=settings.door_opens_minutes),
+        ends_at + timedelta(minutes=settings.door_closes_minutes),
+    )
 
 
 def window_of(lesson: Times) -> Window:

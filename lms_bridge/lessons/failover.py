@@ -1,8 +1,8 @@
 """A lesson moves to another provider: by itself when its own is down, or by a person's decision. The link stays.
 
 The new attempt is a row beside the old one; who waits at the door or has the lesson page open is led there. Moves by
-themselves are damped: none sooner than :data:`BETWEEN_MOVES` after the last one, and none back to a provider that the
-lesson has left; going back is a person's decision.
+themselves are damped: none sooner than :data:`BETWEEN_MOVES` after the last such one, and none back to a provider that
+the lesson has left; going back is a person's decision.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 MOVED = "lessons.room_moved"
 """The fact, and the kind of message, that an open lesson has another room; its cause is ``meeting:<id>``."""
 BETWEEN_MOVES = timedelta(minutes=3)
+LEFT = (MeetingCause.FAILOVER, MeetingCause.PERSON, MeetingCause.HOSTS)
 
 
 def move_away(account_id: int) -> None:
@@ -122,19 +123,31 @@ def move_by_itself(lesson_id: int, attempt: int) -> Meeting | None:
 
     :raises RetryAt: it moved a moment ago and may do so again only later.
     """
-    with transaction() as session:
+    with transaction():
         lock(lesson_id)
         meeting = meeting_of(lesson_id)
         if meeting is None or meeting.attempt != attempt or not needs_room(meeting.lesson):
             return None
-        if meeting.attempt > 1 and now() < meeting.created_at + BETWEEN_MOVES:
+        if meeting.cause is MeetingCause.FAILOVER and now() < meeting.created_at + BETWEEN_MOVES:
             raise jobs.RetryAt(meeting.created_at + BETWEEN_MOVES)
-        left = set(session.scalars(sa.select(Meeting.account_id).where(Meeting.lesson_id == lesson_id)))
+        left = _left(meeting)
         accounts = capacity.accounts_for_lesson(meeting.lesson, without=left, healthy=True)
         if not accounts:
             log.warning("lesson %s cannot leave a provider that is down: no other one is free", meeting.lesson.uid)
             return None
         return _move(meeting, accounts, MeetingCause.FAILOVER, None)
+
+
+def _left(meeting: Meeting) -> set[int]:
+    """The accounts that the lesson has left because they failed or a person said so, and the present one. Those from
+    which it was taken before it began are as good as any."""
+    rows = db.session.execute(
+        sa.select(Meeting.account_id, Meeting.cause)
+        .where(Meeting.lesson_id == meeting.lesson_id, Meeting.attempt <= meeting.attempt)
+        .order_by(Meeting.attempt)
+    ).all()
+    causes = [row.cause for row in rows[1:]]
+    return {meeting.account_id} | {row.account_id for row, cause in zip(rows, causes, strict=False) if cause in LEFT}
 
 
 def move_by_decision(lesson: Lesson, attempt: int, actor: Person, to: ProviderAccount | None = None) -> Meeting:

@@ -1,7 +1,7 @@
 """Hosts of providers that licence them: each leads one room at a time, from the opening of its door to the closing.
 
-A host is held by the row of a meeting until that is ended. Choosing one locks its account, so that two processes never
-choose the same.
+A host is held by the row of a meeting until that is ended; accounts of one realm (the same Zoom, added twice) share the
+hosts that both name. Choosing one locks these accounts, so that two processes never choose the same.
 """
 
 from __future__ import annotations
@@ -30,21 +30,27 @@ def hold(meeting: Meeting, lesson: Lesson) -> bool:
 def free_hosts(account: ProviderAccount, lesson: Lesson, *, lock: bool = False) -> list[str]:
     """The account's hosts whom no other lesson holds at some moment of this one's time, in the account's order. With
     ``lock`` nobody else can take one before the transaction ends."""
-    if lock:
-        db.session.execute(
-            sa.select(ProviderAccount.id).where(ProviderAccount.id == account.id).with_for_update(key_share=True)
+    sharing = sa.select(ProviderAccount.id).where(
+        sa.or_(
+            ProviderAccount.id == account.id,
+            sa.and_(ProviderAccount.host_realm != "", ProviderAccount.host_realm == account.host_realm),
         )
-    taken = set(
-        db.session.scalars(
+    )
+    if lock:
+        db.session.execute(sharing.order_by(ProviderAccount.id).with_for_update(key_share=True))
+    taken = {
+        host.casefold()
+        for host in db.session.scalars(
             sa.select(Meeting.host)
             .join(Lesson, Lesson.id == Meeting.lesson_id)
             .where(
-                Meeting.account_id == account.id,
+                Meeting.account_id.in_(sharing),
                 Meeting.lesson_id != lesson.id,
                 Meeting.state != MeetingState.ENDED,
                 Meeting.host.is_not(None),
                 open_between(opens_at(lesson), closes_at(lesson)),
             )
         )
-    )
-    return [host for host in account.hosts if host not in taken]
+        if host is not None
+    }
+    return [host for host in account.hosts if host.casefold() not in taken]

@@ -1,11 +1,13 @@
 """Takes in what providers tell of their rooms (webhooks, polls, observers, reports): evidence, ends, gaps.
 
 Told twice is stored once, in any order, however late. What is told of a room that is not known here waits until it is
-(a webhook may be faster than the answer to the call that made the room).
+(a webhook may be faster than the answer to the call that made the room). Of a system whose clock is wrong nothing is
+lost: what it tells counts at the moment at which it arrives, and its account says by how much the clock is wrong.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,23 +23,36 @@ from lms_bridge.core.database import Base, db
 from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import EvidenceKind, Gap, PresenceEvent, PresenceReport
 from lms_bridge.lessons import identities, providers
-from lms_bridge.lessons.door_times import needs_room
+from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
 from lms_bridge.lessons.models import HeldEvent, Meeting, MeetingState, ProviderAccount, RoomEnd, SourceGap
 from lms_bridge.lessons.presence import KEY_LENGTH, NewEvidence, record_many
+from lms_bridge.lessons.storable import storable
 from lms_bridge.timetable.models import Lesson
+
+log = logging.getLogger(__name__)
 
 ENDED = "ended"
 """Kind of a held event that is the end of a room."""
 HELD_FOR = timedelta(days=30)
 EARLY = timedelta(hours=12)
-"""What is said to have been seen longer before a lesson, or after the moment at which it is told, is a wrong clock."""
+"""What is seen while the door is open, and said to have been longer before the lesson, is of a wrong clock."""
 AHEAD = timedelta(minutes=5)
+"""So is what is said to have been longer after the moment at which it is told."""
+RECEIVED = "received"
+"""Quality of what counts at the moment at which it was told, since the clock of who told it is wrong."""
+WRONG_CLOCK = "wrong clock"
+"""Reason of the gap of a lesson of which something was told too late to be counted so."""
+NOTED_EVERY = timedelta(minutes=1)
 CHUNK = 500
 TOUCHING = timedelta(seconds=1)
 
 
 def store(account: ProviderAccount, report: PresenceReport) -> int:
-    """Store what a provider told, in the transaction in force; how many observations were new. Flushes."""
+    """Store what a provider told, in the transaction in force; how many observations were new. What cannot be stored is
+    left out. Flushes."""
+    report, odd = storable(report)
+    if odd:
+        log.warning("%s things that provider account %s told cannot be stored", odd, account.uid)
     rooms = _rooms(account, {e.external_id for e in report.events} | {key for key, _ in report.ended})
     held = [event for event in report.events if event.external_id not in rooms]
     _hold(account, held, [(key, at) for key, at in report.ended if key not in rooms])
@@ -131,8 +146,7 @@ def _record(account: ProviderAccount, rooms: Mapping[str, Meeting], events: Sequ
     rows = []
     for event in events:
         meeting = rooms[event.external_id]
-        if not _credible(meeting.lesson, event.at):
-            continue
+        at, quality = _counted(account, meeting.lesson, event)
         person_id = known.get(event.attendee_uid or "")
         if person_id is None and event.identity:
             person_id = named[meeting.lesson_id].get(event.identity)
@@ -142,11 +156,11 @@ def _record(account: ProviderAccount, rooms: Mapping[str, Meeting], events: Sequ
                 meeting.lesson_id,
                 person_id,
                 event.kind,
-                event.at,
+                at,
                 providers.source_of(account),
                 event.event_key,
                 attempt=meeting.attempt,
-                quality=event.quality,
+                quality=quality,
                 identity=identity[:255] if identity else None,
             )
         )
@@ -165,22 +179,48 @@ def _named(rooms: Mapping[str, Meeting], events: Iterable[PresenceEvent]) -> dic
     return defaultdict(dict, {one: identities.by_identity(lessons[one], names) for one, names in asked.items()})
 
 
-def _credible(lesson: Lesson, at: datetime) -> bool:
-    return lesson.starts_at - EARLY <= at <= now() + AHEAD
+def _counted(account: ProviderAccount, lesson: Lesson, event: PresenceEvent) -> tuple[datetime, str]:
+    """The moment at which an observation counts, and its quality."""
+    moment = now()
+    ahead = event.at > moment + AHEAD
+    # What is told afterwards (a report) may well be of an earlier day: the lesson was moved.
+    behind = event.quality == "measured" and event.at < lesson.starts_at - EARLY
+    if not ahead and not (behind and opens_at(lesson) <= moment <= closes_at(lesson)):
+        return event.at, event.quality
+    _note_clock(account, event.at - moment)
+    if moment > lesson.ends_at:
+        times = (opens_at(lesson), closes_at(lesson))
+        _note_gap(account, Gap(*times, WRONG_CLOCK, external_id=event.external_id))
+    return moment, RECEIVED
+
+
+def _note_clock(account: ProviderAccount, off: timedelta) -> None:
+    """For the administrator: by how much the clock of the account's system is wrong; written at most once a minute."""
+    moment = now()
+    column = ProviderAccount.clock_off_at
+    db.session.execute(
+        sa.update(ProviderAccount)
+        .where(ProviderAccount.id == account.id, sa.or_(column.is_(None), column < moment - NOTED_EVERY))
+        .values(clock_off=round(off.total_seconds() / 60), clock_off_at=moment)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _hold(account: ProviderAccount, events: Sequence[PresenceEvent], ended: Sequence[tuple[str, datetime]]) -> None:
     moment = now()
+    wrong = [event for event in events if event.at > moment + AHEAD]
+    if wrong:
+        _note_clock(account, wrong[-1].at - moment)
     rows = [
         {
             "account_id": account.id,
             "external_id": event.external_id[:255],
             "event_key": event.event_key[:KEY_LENGTH],
             "kind": event.kind.value,
-            "at": event.at,
+            "at": moment if event in wrong else event.at,
             "attendee_uid": event.attendee_uid[:64] if event.attendee_uid else None,
             "identity": event.identity[:255] if event.identity else None,
-            "quality": event.quality,
+            "quality": RECEIVED if event in wrong else event.quality,
             "received_at": moment,
         }
         for event in events
@@ -205,9 +245,11 @@ def _hold(account: ProviderAccount, events: Sequence[PresenceEvent], ended: Sequ
 def _note_end(meeting: Meeting, at: datetime) -> None:
     """The provider's room ended, or is there no more. Where the lesson goes on, it is made anew at the next click:
     found again where it can be opened once more."""
-    if not _credible(meeting.lesson, at):
-        return
-    _insert_once(RoomEnd, [{"meeting_id": meeting.id, "at": at}], ["meeting_id", "at"])
+    said, moment = at, now()
+    if said > moment + AHEAD:
+        _note_clock(meeting.account, said - moment)
+        at = moment
+    _insert_once(RoomEnd, [{"meeting_id": meeting.id, "at": at, "said_at": said}], ["meeting_id", "said_at"])
     made_since = meeting.made_at is not None and meeting.made_at > at
     if meeting.state is MeetingState.READY and not made_since and needs_room(meeting.lesson):
         meeting.state = MeetingState.WANTED

@@ -22,6 +22,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import ConfigurationError, Conflict
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import MeetingSpec, ProviderCapabilities, Room
 from lms_bridge.lessons import capacity, hosts, providers
@@ -161,7 +162,7 @@ def begin(lesson: Lesson, before: Meeting | None, cause: MeetingCause, accounts:
 
 def _no_host(meeting: Meeting) -> None:
     meeting.state = MeetingState.FAILED
-    meeting.last_error = str(
+    meeting.last_error = kept(
         Conflict(
             N_("No host is free at the time of this lesson."),
             remedy=N_("Add hosts to the account, or another account for this campus."),

@@ -13,7 +13,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import Base, PrimaryKey, Uid
 from lms_bridge.core.ids import new_token, new_uid
 from lms_bridge.core.plugins import EvidenceKind
-from lms_bridge.core.types import EncryptedJSON
+from lms_bridge.core.types import EncryptedJSON, KeptProblem
 from lms_bridge.timetable.models import Lesson
 
 
@@ -50,11 +50,23 @@ class ProviderAccount(Base):
     concurrent_rooms: Mapped[int | None]
     """How many rooms may be open at once (licences, hosts); none: no limit is known."""
     hosts: Mapped[list[str]] = mapped_column(default=list)
+    host_realm: Mapped[str] = mapped_column(sa.String(255), default="")
+    """Accounts with the same one share the hosts that both name."""
     hook_token: Mapped[str] = mapped_column(sa.String(64), default=new_token, unique=True)
     hook_at: Mapped[datetime | None]
     """About when the last genuine webhook came (to the minute)."""
     hook_refused_at: Mapped[datetime | None]
     """About when the last webhook was refused (to the minute)."""
+    clock_off: Mapped[int | None]
+    """By how many minutes the system's clock was ahead of ours (less than 0: behind) when that was noticed last."""
+    clock_off_at: Mapped[datetime | None]
+    """About when that was (to the minute)."""
+    checked_at: Mapped[datetime | None]
+    """When somebody last had it checked what the account may do; none: nobody has yet."""
+    check_failed: Mapped[bool] = mapped_column(default=False)
+    """Whether something that is needed was not possible then."""
+    untried: Mapped[bool] = mapped_column(default=False)
+    """It was just added, switched off: the first check that does not fail switches it on, or a person does."""
     healthy: Mapped[bool] = mapped_column(default=True)
     failures: Mapped[int] = mapped_column(default=0)
     failing_since: Mapped[datetime | None]
@@ -62,7 +74,7 @@ class ProviderAccount(Base):
     """How often in a row the breaker opened, or a probe failed: the next pause is longer."""
     retry_at: Mapped[datetime | None]
     state_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     observer_owner: Mapped[str | None] = mapped_column(sa.String(80))
     observer_until: Mapped[datetime | None]
 
@@ -84,12 +96,15 @@ class MeetingState(enum.StrEnum):
 
 class MeetingCause(enum.StrEnum):
     """Why an attempt was begun: the lesson's first room (or one after it was restored), because the provider failed
-    (by itself), by a person's decision, or because no host was free at the lesson's new time."""
+    (by itself), by a person's decision, because no host was free at the lesson's new time, or before the lesson began:
+    because the account was switched off, or the campus's order is followed anew."""
 
     WISHED = "wished"
     FAILOVER = "failover"
     PERSON = "person"
     HOSTS = "hosts"
+    OFF = "off"
+    ORDER = "order"
 
 
 class Meeting(Base):
@@ -118,7 +133,7 @@ class Meeting(Base):
     reports: Mapped[int] = mapped_column(default=0)
     report_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     provisioned: Mapped[str | None] = mapped_column(sa.String(64))
     busy_until: Mapped[datetime | None]
 
@@ -141,14 +156,15 @@ class RoomAddress(Base):
 
 class RoomEnd(Base):
     """A moment at which a provider saw a meeting's room end: whoever was inside left then. A room may end and be
-    entered again."""
+    entered again. ``said_at`` is what the provider's clock said, ``at`` what counts."""
 
     __tablename__ = "room_end"
-    __table_args__ = (sa.UniqueConstraint("meeting_id", "at"),)
+    __table_args__ = (sa.UniqueConstraint("meeting_id", "said_at"),)
 
     id: Mapped[PrimaryKey]
     meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"))
     at: Mapped[datetime]
+    said_at: Mapped[datetime]
 
 
 class HeldEvent(Base):
@@ -189,7 +205,9 @@ class JoinLink(Base):
 
 class PresenceEvidence(Base):
     """One observation, append-only. ``source`` is ``door``, ``classroom`` or a provider account's uid; its
-    ``event_key`` is unique within it, so that what is told twice is stored once."""
+    ``event_key`` is unique within it, so that what is told twice is stored once. ``quality`` is that of
+    :class:`~lms_bridge.core.plugins.PresenceEvent`, or ``received``: the clock of who told it is wrong, and ``at`` is
+    the moment at which it arrived."""
 
     __tablename__ = "presence_evidence"
     __table_args__ = (

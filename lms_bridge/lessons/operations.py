@@ -24,7 +24,7 @@ from lms_bridge.timetable.queries import WITH_PARTS
 @dataclass(frozen=True)
 class OpenLesson:
     """A lesson whose door is open, with the room in force (none: nobody has wished for one) and the account that the
-    lesson came from (none: it has not moved)."""
+    lesson came from (none: it has not moved, or that account is switched off)."""
 
     lesson: Lesson
     meeting: Meeting | None
@@ -98,7 +98,7 @@ def start_of_day(zone: str) -> datetime:
 
 def moves(paths: Collection[str], *, since: datetime | None = None, limit: int = 50) -> list[Move]:
     """The last moves (``since`` a moment) of lessons of these parts of the tree from one room to another, the newest
-    first."""
+    first; not those of lessons to come that left an account which was switched off."""
     before = aliased(Meeting)
     rows = (
         db.session.execute(
@@ -106,7 +106,7 @@ def moves(paths: Collection[str], *, since: datetime | None = None, limit: int =
             .join(Lesson, Lesson.id == Meeting.lesson_id)
             .join(Organisation, Organisation.id == Lesson.campus_id)
             .outerjoin(before, sa.and_(before.lesson_id == Meeting.lesson_id, before.attempt == Meeting.attempt - 1))
-            .where(_within(paths), Meeting.cause != MeetingCause.WISHED)
+            .where(_within(paths), Meeting.cause.not_in((MeetingCause.WISHED, MeetingCause.OFF, MeetingCause.ORDER)))
             .where(Meeting.created_at >= since if since is not None else sa.true())
             .options(joinedload(Meeting.account), joinedload(Meeting.lesson).options(*WITH_PARTS))
             .order_by(Meeting.created_at.desc(), Meeting.id.desc())
@@ -139,7 +139,7 @@ def gaps_of(account: ProviderAccount, start: datetime, end: datetime) -> list[Ga
 def _open(lesson: Lesson, rooms: Sequence[Meeting]) -> OpenLesson:
     here = rooms[-1] if rooms else None
     left = rooms[-2].account if len(rooms) > 1 and rooms[-2].account_id != rooms[-1].account_id else None
-    return OpenLesson(lesson, here, left)
+    return OpenLesson(lesson, here, left if left is not None and left.enabled else None)
 
 
 def _rooms(lesson_ids: Sequence[int]) -> dict[int, list[Meeting]]:

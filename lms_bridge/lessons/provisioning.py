@@ -15,6 +15,7 @@ from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, ConfigurationError
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Room, TemporaryFailure
 from lms_bridge.lessons import breaker, entering, intake, providers, recordings, watching
 from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
@@ -296,7 +297,7 @@ def _note_failure(meeting: Meeting, error: BridgeError, *, ending: bool = False)
     with transaction():
         breaker.failed(account_id, error)
         row = _locked(meeting_id)
-        row.busy_until, row.last_error = None, str(error)[:2000]
+        row.busy_until, row.last_error = None, kept(error)
         if ending:
             return
         row.failures += 1

@@ -135,6 +135,19 @@ def find(lesson: Lesson, uid: str, *, hidden: bool = False) -> RecordedLesson:
     raise NotFound()
 
 
+def watch(lesson: Lesson, uid: str, viewer: Person, *, hidden: bool = False) -> RecordedLesson:
+    """:func:`find` one that ``viewer`` goes to watch now: every look at children is in the audit log.
+
+    :raises NotFound: as :func:`find`.
+    """
+    row = find(lesson, uid, hidden=hidden)
+    audit.record(
+        "recording.watched", "lesson", lesson.uid, actor_uid=viewer.uid, organisation_id=lesson.campus_id,
+        recording_uid=row.uid,
+    )  # fmt: skip
+    return row
+
+
 def hide(lesson: Lesson, uid: str, actor: Person) -> None:
     """Take a recording away from everybody but who leads the lesson. Flushes, with an audit entry.
 

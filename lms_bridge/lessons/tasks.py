@@ -6,7 +6,18 @@ import sqlalchemy as sa
 
 from lms_bridge.core import jobs, queue
 from lms_bridge.core.database import db, transaction
-from lms_bridge.lessons import breaker, failover, intake, observing, orphans, provisioning, recordings, watching
+from lms_bridge.lessons import (
+    breaker,
+    failover,
+    following,
+    intake,
+    leaving,
+    observing,
+    orphans,
+    provisioning,
+    recordings,
+    watching,
+)
 from lms_bridge.lessons.entering import ADDRESS
 from lms_bridge.lessons.meetings import END, PROVISION, WATCH
 from lms_bridge.lessons.models import ProviderAccount
@@ -71,6 +82,18 @@ def move_away(subject: str) -> None:
 def offer(subject: str) -> None:
     """Bring lessons that had nowhere to go to the provider account with this id, which stands again."""
     failover.offer(int(subject))
+
+
+@jobs.job(following.FOLLOW, max_attempts=20, backoff=2.0)
+def follow_order(subject: str) -> None:
+    """Take the lessons to come of the campus with this id to the first of its video systems."""
+    following.follow(int(subject))
+
+
+@jobs.job(leaving.LEAVE, max_attempts=20, backoff=2.0)
+def leave(subject: str) -> None:
+    """Take the lessons to come of the provider account with this id elsewhere: it is switched off."""
+    leaving.leave(int(subject))
 
 
 @jobs.job(provisioning.MOVE, max_attempts=20, backoff=2.0)

@@ -13,7 +13,7 @@ from lms_bridge.lessons.classroom import present_now
 from lms_bridge.lessons.door_times import needs_room
 from lms_bridge.lessons.failover import MOVED
 from lms_bridge.lessons.meetings import meeting_of
-from lms_bridge.lessons.models import Meeting, PresenceEvidence
+from lms_bridge.lessons.models import Meeting, MeetingCause, PresenceEvidence
 from lms_bridge.lessons.presence import DOOR
 from lms_bridge.notices.kinds import Kind, MessageContext
 from lms_bridge.notices.models import Priority
@@ -55,6 +55,7 @@ def gather_moved(person: Person, cause: str) -> MessageContext | None:
     return MessageContext(
         data={
             "lesson": f"{lesson.subject.label(get_locale())} {classes}".strip(),
+            "failed": meeting.cause is MeetingCause.FAILOVER,
             "child": "" if whose == person.id else db.session.get_one(Person, whose).display_name,
             "url": personal_urls([lesson.id], whose)[lesson.id],
             "ends_at": lesson.ends_at,

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import NotFound
-from lms_bridge.core.plugins import WebhookAnswer, WebhookRefused
+from lms_bridge.core.errors import BridgeError, NotFound
+from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, WebhookAnswer, WebhookRefused
 from lms_bridge.lessons import intake, meetings, providers
 from lms_bridge.lessons.models import Meeting, ProviderAccount
+from lms_bridge.lessons.storable import storable
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def _receive(
     provider = providers.provider_for(account)
     spec = meetings.spec_of(meeting, meeting.lesson, count_people=False) if meeting is not None else None
     try:
-        answer = provider.parse_webhook(headers, query, body, meeting=spec)
+        answer = _parsed(provider, headers, query, body, spec)
     except WebhookRefused as refused:
         _note_refusal(account, refused)
         raise
@@ -75,6 +76,32 @@ def _receive(
             if answer.look:
                 jobs.enqueue(meetings.WATCH, str(account.id))
     return answer
+
+
+def _parsed(
+    provider: MeetingProvider,
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    body: bytes,
+    spec: MeetingSpec | None,
+) -> WebhookAnswer:
+    """What the plugin reads of it, refused where the plugin falls over it, or nothing of it can be stored."""
+    try:
+        answer = provider.parse_webhook(headers, query, body, meeting=spec)
+    except BridgeError:
+        raise
+    except Exception as error:
+        raise _unreadable(f"the plugin fell over it ({type(error).__name__})") from None
+    report, odd = storable(answer.report)
+    if odd and not (report.events or report.ended or report.gaps):
+        raise _unreadable("nothing that it tells can be stored")
+    return answer
+
+
+def _unreadable(why: str) -> WebhookRefused:
+    refused = WebhookRefused(why)
+    refused.answer_status = 400
+    return refused
 
 
 def _worth_storing(answer: WebhookAnswer) -> bool:

@@ -11,6 +11,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import after_commit, db, transaction
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.lti.claims import Launch
 from lms_bridge.lti.known import Known
 from lms_bridge.lti.members_and_grades import LINE_ITEM_SCOPE, SCORE_SCOPE
@@ -100,9 +102,9 @@ def _in_use(*conditions: sa.ColumnElement[bool]) -> list[int]:
     )
 
 
-def note(course_id: int, problem: str | None) -> None:
+def note(course_id: int, problem: BridgeError | None) -> None:
     """Write down how sending scores ended; None: all arrived."""
-    values = {"last_error": problem[:1000]} if problem else {"last_error": None, "sent_at": now()}
+    values = {"last_error": kept(problem)} if problem else {"last_error": None, "sent_at": now()}
     with transaction() as session:
         session.execute(sa.update(LtiCourse).where(LtiCourse.id == course_id).values(**values))
 

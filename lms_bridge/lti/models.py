@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import Base, PrimaryKey, Uid
 from lms_bridge.core.ids import new_uid
-from lms_bridge.core.types import EncryptedJSON
+from lms_bridge.core.types import EncryptedJSON, KeptProblem
 
 
 def system_of(uid: str) -> str:
@@ -111,14 +111,14 @@ class LtiCourse(Base):
     sourcedid: Mapped[str] = mapped_column(sa.String(255), default="")
     title: Mapped[str] = mapped_column(sa.String(255), default="")
     sent_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     members_asked_at: Mapped[datetime | None]
     """When somebody asked for its members to be read, until that was done or failed."""
     members_read_at: Mapped[datetime | None]
     """When all of its members were read last."""
     members_found: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What was found then, or at a later dry run: counts, and uids of people who are in one list only."""
-    members_error: Mapped[str | None] = mapped_column(sa.Text)
+    members_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     """Why the last reading failed."""
     busy_until: Mapped[datetime | None]
     """The lease of the job that reads its members."""

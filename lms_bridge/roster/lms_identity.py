@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -20,14 +20,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import audit
 from lms_bridge.core.access import Role
-from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
-from lms_bridge.core.errors import Forbidden, NotFound
+from lms_bridge.core.errors import Forbidden
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import ExternalId
 from lms_bridge.roster.models import (
     Account,
-    ClassGroup,
     ContactKind,
     ContactPoint,
     Organisation,
@@ -277,93 +275,7 @@ def remember(source: Source, said: Said, found: Found) -> None:
     """Bind the source's user to the person, so that they are found later without the identifier; what was noted of
     them as a stranger goes. In a transaction of the caller's."""
     if not found.bound:
-        _bind(source.system, said.subject, found.person)
-
-
-def note_stranger(source: Source, said: Said, *, came: bool = True, **more: str) -> bool:
-    """Put somebody whom nobody knows on the administrator's list, once; whether they are new there. ``more`` is said of
-    them there, too. Who was only read in a class list (not ``came``) has tried nothing, and keeps their place."""
-    about = {
-        "name": said.name, "email": said.email, "sourcedid": said.person_sourcedid or said.number,
-        "course": said.context_title, "teacher": said.says_teacher,
-    } | more  # fmt: skip
-    latest: dict[str, Any] = {"about": about, "sent_by": source.name, "organisation_id": source.organisation_id}
-    moment = now()
-    again = {"tries": Stranger.tries + 1, "last_at": moment} if came else {}
-    # With one statement: whoever has not been let in tries again in a second window.
-    first_at = db.session.scalar(
-        _insert(Stranger)
-        .values(
-            system=source.system, subject=said.subject, tries=int(came), first_at=moment, last_at=moment, **latest
-        )
-        .on_conflict_do_update(index_elements=["system", "subject"], set_=latest | again)
-        .returning(Stranger.first_at)
-    )  # fmt: skip
-    return bool(first_at == moment)
-
-
-def note_another(error: AnotherPerson, *, came: bool = True) -> None:
-    """Put a user who came back as another person on the administrator's list, with the person as whom they are known.
-    In a transaction of the caller's."""
-    source = error.source
-    if not note_stranger(source, error.said, came=came, known_as=error.bound.display_name) and not came:
-        return  # read every night: the audit log has it already
-    audit.record(
-        "remote_user.another_person", "person", error.bound.uid, actor_uid=None,
-        organisation_id=source.organisation_id, system=source.system, named=error.named.uid,
-    )  # fmt: skip
-
-
-def strangers_of(organisation_ids: Collection[int], *, not_ours: bool = False, most: int = 500) -> list[Stranger]:
-    """Who was sent to these organisations and waits to be bound, the latest first; or those of whom an administrator
-    said that they are nobody of ours."""
-    return list(
-        db.session.scalars(
-            sa.select(Stranger)
-            .where(Stranger.organisation_id.in_(organisation_ids), _set_aside(not_ours))
-            .order_by(Stranger.last_at.desc())
-            .limit(most)
-        )
-    )
-
-
-def count_strangers(organisation_ids: Collection[int], *, not_ours: bool = False) -> int:
-    """How many :func:`strangers_of` there are."""
-    query = sa.select(sa.func.count(Stranger.id))
-    return db.session.scalar(query.where(Stranger.organisation_id.in_(organisation_ids), _set_aside(not_ours))) or 0
-
-
-def nobodies(source: Source, subjects: Collection[str]) -> set[str]:
-    """Those of the source's users of whom an administrator said that they are nobody of ours."""
-    return set(
-        db.session.scalars(
-            sa.select(Stranger.subject).where(
-                Stranger.system == source.system, Stranger.subject.in_(subjects), Stranger.not_ours_at.is_not(None)
-            )
-        )
-    )
-
-
-def forget_strangers(source: Source, subjects: Collection[str]) -> None:
-    """Take users of the source off the administrator's list: the source says by now who they are."""
-    db.session.execute(
-        sa.delete(Stranger)
-        .where(Stranger.system == source.system, Stranger.subject.in_(subjects))
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _set_aside(not_ours: bool) -> sa.ColumnElement[bool]:
-    return Stranger.not_ours_at.is_not(None) if not_ours else Stranger.not_ours_at.is_(None)
-
-
-def bind(stranger: Stranger, person: Person, *, actor_uid: str) -> None:
-    """Say which person of the roster a stranger is (one that :func:`person_within` gave); it holds from now on."""
-    _bind(stranger.system, stranger.subject, person)
-    audit.record(
-        "remote_user.bound", "person", person.uid, actor_uid=actor_uid, organisation_id=stranger.organisation_id,
-        system=stranger.system,
-    )  # fmt: skip
+        keep_user(source.system, said.subject, found.person)
 
 
 def bind_user(source: Source, subject: str, person: Person) -> None:
@@ -371,74 +283,15 @@ def bind_user(source: Source, subject: str, person: Person) -> None:
     what was said at the source counts more."""
     known = db.session.scalar(sa.select(ExternalId.id).filter_by(entity=PERSON, system=source.system, key=subject))
     if known is None:
-        _bind(source.system, subject, person)
+        keep_user(source.system, subject, person)
 
 
-def set_aside(stranger: Stranger, *, not_ours: bool, actor_uid: str) -> None:
-    """Say that a stranger is nobody of ours, or put them back on the list. They are let in neither way."""
-    stranger.not_ours_at = now() if not_ours else None
-    audit.record(
-        "remote_user.not_ours" if not_ours else "remote_user.put_back", "stranger", stranger.uid, actor_uid=actor_uid,
-        organisation_id=stranger.organisation_id, system=stranger.system,
-    )  # fmt: skip
-
-
-def find_people(organisation_id: int, words: str, *, most: int = 20) -> list[Person]:
-    """Whom an administrator may mean by ``words``: people of the organisation or below it whose number begins so, or
-    whose name has each word in it, or if there are none, at least one of the words. One who has just that number comes
-    first."""
-    wanted = words.split()
-    return (_found(organisation_id, words.strip(), sa.and_, wanted, most) or
-            _found(organisation_id, words.strip(), sa.or_, wanted, most)) if wanted else []  # fmt: skip
-
-
-def _found(organisation_id: int, words: str, joined: Callable[..., Any], wanted: list[str], most: int) -> list[Person]:
-    both = Person.family_name + Person.given_name
-    named = joined(*(both.icontains(word, autoescape=True) for word in wanted))
-    exactly = sa.case((Person.number == words, 0), else_=1)
-    numbered = Person.number.istartswith(words, autoescape=True)
-    query = _people_of(organisation_id).where(sa.or_(named, numbered))
-    return list(
-        db.session.scalars(query.order_by(exactly, Person.family_name, Person.given_name, Person.id).limit(most))
-    )
-
-
-def person_within(organisation_id: int, uid: str) -> Person:
-    """The person with this uid, if they belong to the organisation or one below it.
-
-    :raises NotFound: they do not, or there is nobody with that uid.
-    """
-    found = db.session.scalar(_people_of(organisation_id).where(Person.uid == uid))
-    if found is None:
-        raise NotFound()
-    return found
-
-
-def _people_of(organisation_id: int) -> sa.Select[Person]:
-    base = db.session.get_one(Organisation, organisation_id).path
-    inside = (
-        sa.select(RoleAssignment.person_id)
-        .join(Organisation, Organisation.id == RoleAssignment.organisation_id)
-        .where(valid(RoleAssignment, today()), Organisation.path.startswith(base, autoescape=True))
-    )
-    return sa.select(Person).where(Person.id.in_(inside), Person.erased_at.is_(None))
-
-
-def stranger_named(uid: str) -> Stranger:
-    """The stranger with this public id.
-
-    :raises NotFound: there is none (any more).
-    """
-    row = db.session.scalar(sa.select(Stranger).filter_by(uid=uid))
-    if row is None:
-        raise NotFound()
-    return row
-
-
-def _bind(system: str, subject: str, person: Identified) -> None:
+def keep_user(system: str, subject: str, person: Identified) -> None:
+    """Keep that the user ``subject`` of ``system`` is the person, whoever they were before; the administrator's list
+    names them no longer. In a transaction of the caller's."""
     # Whoever clicks twice at their first launch is bound by one of the two; the other finds it done.
     made = db.session.execute(
-        _insert(ExternalId)
+        insert_into(ExternalId)
         .values(entity=PERSON, entity_id=person.id, system=system, key=subject)
         .on_conflict_do_nothing(index_elements=["entity", "system", "key"])
         .returning(ExternalId.id)
@@ -452,25 +305,6 @@ def _bind(system: str, subject: str, person: Identified) -> None:
     db.session.execute(sa.delete(Stranger).filter_by(system=system, subject=subject))
 
 
-def _insert(table: type[ExternalId | Stranger]) -> Any:
+def insert_into(table: type[ExternalId | Stranger]) -> Any:
+    """An insert of the database's own kind, which can say what becomes of a row that is there already."""
     return (pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert)(table)
-
-
-def classes_of(key: str) -> list[int]:
-    """The ids of the classes that a course of an LMS stands for, by the identifier that it carries: that of the
-    imported roster, ``CAMPUS/CLASS`` (our codes), or our own uid; with ``:SUBJECT`` behind it, too."""
-    if not key:
-        return []
-    names = {key, key.rpartition(":")[0] or key}
-    code = Organisation.code + "/" + ClassGroup.code
-    return list(
-        db.session.scalars(
-            sa.select(ExternalId.entity_id)
-            .where(ExternalId.entity == "class_group", ExternalId.key.in_(names), ExternalId.system.like(ROSTERS))
-            .union(
-                sa.select(ClassGroup.id)
-                .join(Organisation, Organisation.id == ClassGroup.campus_id)
-                .where(ClassGroup.valid_to.is_(None), sa.or_(code.in_(names), ClassGroup.uid.in_(names)))
-            )
-        )
-    )

@@ -12,7 +12,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.oidc.errors import ASK, SignInFailed
 from lms_bridge.oidc.providers import Provider
 from lms_bridge.oidc.signing_in import Identity
-from lms_bridge.roster import lms_identity
+from lms_bridge.roster import lms_identity, strangers
 from lms_bridge.roster.accounts import session_version_of
 from lms_bridge.roster.models import Organisation
 from lms_bridge.roster.somebody import Somebody
@@ -38,7 +38,7 @@ def sign_in(provider: Provider, identity: Identity) -> tuple[Somebody, int] | No
     source = _source(provider)
     known = lms_identity.person_of(identity, source)
     if known is None:
-        lms_identity.note_stranger(source, identity)
+        strangers.note_stranger(source, identity)
         return None
     lms_identity.remember(source, identity, known)
     audit.record(

@@ -16,6 +16,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, ConfigurationError, Conflict, NotFound
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import AccessRefused, ConnectorCapabilities, LmsConnector, TemporaryFailure
 from lms_bridge.roster.models import Organisation
 from lms_bridge.sync.models import LmsAccount
@@ -232,7 +233,7 @@ def note_failure(account_id: int, error: BridgeError) -> None:
         session.execute(
             sa.update(LmsAccount)
             .where(LmsAccount.id == account_id)
-            .values(failures=LmsAccount.failures + 1, last_error=str(error)[:1000], state_at=now())
+            .values(failures=LmsAccount.failures + 1, last_error=kept(error), state_at=now())
             .execution_options(synchronize_session="fetch")
         )
 

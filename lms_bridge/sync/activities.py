@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import LmsConnector
 from lms_bridge.sync import leases, naming
 from lms_bridge.sync.courses import CourseOfClass, known_courses
@@ -81,7 +82,7 @@ def _note(account: LmsAccount, course: CourseOfClass, answer: str | BridgeError)
     if isinstance(answer, BridgeError):
         row.state, row.last_error, row.attempts = (
             MappingState.FAILED,
-            str(answer)[:1000],
+            kept(answer),
             row.attempts + 1 if row.attempts else 1,
         )
     else:

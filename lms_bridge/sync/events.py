@@ -7,8 +7,8 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import (
     AccessRefused,
     CalendarEvent,
@@ -27,6 +28,7 @@ from lms_bridge.core.plugins import (
 )
 from lms_bridge.sync import groups, leases, retries
 from lms_bridge.sync.courses import PlacesOfClasses, known_courses
+from lms_bridge.sync.event_calls import DAY, Piece, Wish, carry_out, name_of, pieces
 from lms_bridge.sync.facts import facts_of
 from lms_bridge.sync.looking import events_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
@@ -42,7 +44,6 @@ AT_ONCE = 10
 """So many calls are written down in one transaction."""
 HOLD_SECONDS = 1.0
 """The leases are renewed about so often."""
-DAY = timedelta(days=1)
 
 NOT_MADE = PluginError(
     N_("The LMS did not make the event, and did not say why."),
@@ -65,30 +66,6 @@ class Pushed:
         return dict(vars(self))
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What is to be done for one mapping. ``event`` is None where the event has to go; ``content`` is what can be
-    compared of it, as :func:`content_of` gives it."""
-
-    mapping_id: int
-    remote_id: str | None
-    event: CalendarEvent | None
-    changed_at: datetime
-    content: dict[str, Any]
-    digest: str | None
-
-
-@dataclass
-class Piece:
-    """What one call does: many new events, or one that is changed or removed."""
-
-    wishes: list[Wish]
-    made: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, BridgeError] = field(default_factory=dict)
-    unsure: dict[str, BridgeError] = field(default_factory=dict)
-    """Of which it cannot be found out whether they were made, and why."""
-
-
 def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | None], None] | None = None) -> Pushed:
     """Carry out all that is due. The caller holds the account's lease.
 
@@ -101,9 +78,8 @@ def push(account: LmsAccount, lms: LmsConnector, watch: Callable[[int, int | Non
     courses = places_of(account)  # they change only in runs that hold the same lease
     while True:
         before = count
-        for answers in in_groups(
-            each(account, lms, _all_pieces(account, lms, courses, on_the_way), _carry_out), AT_ONCE
-        ):
+        calls = each(account, lms, _all_pieces(account, lms, courses, on_the_way), carry_out)
+        for answers in in_groups(calls, AT_ONCE):
             with transaction():
                 made = _settle_made(answers, done)
                 for piece, answer in answers:
@@ -136,7 +112,7 @@ def _all_pieces(
         size = ROUND
         # A new event is marked as being sent; one that is there goes on waiting while it is changed.
         on_the_way.update(wish.mapping_id for wish in wishes if wish.remote_id is not None)
-        yield from _pieces(wishes, lms.capabilities.max_batch)
+        yield from pieces(wishes, lms.capabilities.max_batch)
 
 
 def waiting_count(account: LmsAccount) -> int:
@@ -255,71 +231,6 @@ def _wanted(courses: PlacesOfClasses, rows: Sequence[Any]) -> Iterator[CalendarE
         yield event_of(lesson, row.place, group) if row.place in places else None
 
 
-def _pieces(wishes: Sequence[Wish], batch: int) -> Iterator[Piece]:
-    new = [wish for wish in wishes if wish.remote_id is None]
-    for start in range(0, len(new), batch):
-        yield Piece(new[start : start + batch])
-    for wish in wishes:
-        if wish.remote_id is not None:
-            yield Piece([wish])
-
-
-def _carry_out(lms: LmsConnector, piece: Piece) -> Piece:
-    first = piece.wishes[0]
-    if first.remote_id is None:
-        _create(lms, piece, [wish.event for wish in piece.wishes if wish.event is not None])
-    elif first.event is None:
-        lms.delete_event(first.remote_id)
-    else:
-        lms.update_event(first.remote_id, first.event)
-    return piece
-
-
-def _create(lms: LmsConnector, piece: Piece, events: Sequence[CalendarEvent]) -> None:
-    try:
-        made = zip(events, lms.create_events(events), strict=True)
-        piece.made |= {_name(event): remote_id for event, remote_id in made if remote_id is not None}
-    except (TemporaryFailure, AccessRefused):
-        raise
-    except BridgeError as refusal:
-        if len(events) == 1:
-            piece.refused[_name(events[0])] = refusal
-            return
-        # One bad event spoils a batch. What was made in spite of that is found first; then one after the other.
-        present, unseen = _find(lms, events)
-        for event in events:
-            there = present.get((event.course_remote_id, event.key))
-            if there is not None:
-                piece.made[_name(event)] = there
-            elif event.course_remote_id in unseen:
-                piece.unsure[_name(event)] = unseen[event.course_remote_id]
-            else:
-                _create(lms, piece, [event])
-
-
-def _name(event: CalendarEvent) -> str:
-    return f"{event.course_remote_id}/{event.key}"
-
-
-def _find(
-    lms: LmsConnector, events: Sequence[CalendarEvent]
-) -> tuple[dict[tuple[str, str], str], dict[str, BridgeError]]:
-    """Which of the events are there (by course and key), and which courses cannot be looked into."""
-    present: dict[tuple[str, str], str] = {}
-    unseen: dict[str, BridgeError] = {}
-    if not lms.capabilities.finds_events_by_marker:
-        return present, unseen
-    courses = sorted({event.course_remote_id for event in events})
-    since, until = min(e.starts_at for e in events) - DAY, max(e.ends_at for e in events) + DAY
-    of_groups = {course: {e.group_remote_id for e in events if e.group_remote_id} for course in courses}
-    for some, answer in events_of(lms, courses, since, until, of_groups):
-        if isinstance(answer, BridgeError):
-            unseen |= dict.fromkeys(some, answer)
-        else:
-            present |= {(one.course_remote_id, one.key): one.remote_id for one in answer}
-    return present, unseen
-
-
 def _settle(piece: Piece, answer: Piece | BridgeError, made: Collection[int], done: Pushed) -> None:
     """Write down how a call ended, but for the mappings that are ``made``. A wish that changed while the call ran waits
     again."""
@@ -345,10 +256,10 @@ def _settle(piece: Piece, answer: Piece | BridgeError, made: Collection[int], do
             done.deleted += 1
             row.remote_id, row.digest, row.attempts, row.last_error = None, None, 0, None
             row.state = MappingState.GONE if row.changed_at == wish.changed_at else MappingState.WAITING
-        elif wish.remote_id is None and _name(wish.event) in answer.unsure:
-            _unsure(row, answer.unsure[_name(wish.event)], done)
+        elif wish.remote_id is None and name_of(wish.event) in answer.unsure:
+            _unsure(row, answer.unsure[name_of(wish.event)], done)
         elif wish.remote_id is None:
-            _refused(row, wish, answer.refused.get(_name(wish.event), NOT_MADE), done)
+            _refused(row, wish, answer.refused.get(name_of(wish.event), NOT_MADE), done)
         else:
             done.updated += 1
             _agreed(row, wish, wish.remote_id)
@@ -375,11 +286,16 @@ def _settle_made(answers: Iterable[tuple[Piece, Piece | BridgeError]], done: Pus
     stands in them already."""
     moment = now()
     rows = [
-        {"number": wish.mapping_id, "made": answer.made[_name(wish.event)], "moment": moment, "wished": wish.changed_at}
+        {
+            "number": wish.mapping_id,
+            "made": answer.made[name_of(wish.event)],
+            "moment": moment,
+            "wished": wish.changed_at,
+        }
         for piece, answer in answers
         if isinstance(answer, Piece)
         for wish in piece.wishes
-        if wish.remote_id is None and wish.event is not None and _name(wish.event) in answer.made
+        if wish.remote_id is None and wish.event is not None and name_of(wish.event) in answer.made
     ]
     if rows:
         db.session.connection().execute(MADE, rows)
@@ -396,7 +312,7 @@ def _agreed(row: SyncMapping, wish: Wish, remote_id: str) -> None:
 
 def _refused(row: SyncMapping, wish: Wish, error: BridgeError, done: Pushed) -> None:
     done.failed += 1
-    row.state, row.last_error = MappingState.FAILED, str(error)[:1000]
+    row.state, row.last_error = MappingState.FAILED, kept(error)
     row.attempts += 1
     if row.changed_at != wish.changed_at:
         row.state, row.attempts, row.next_try = MappingState.WAITING, 0, now()  # what is wanted now may be taken
@@ -408,7 +324,7 @@ def _unsure(row: SyncMapping, error: BridgeError, done: Pushed) -> None:
     """It may be there or not, and the LMS lets nobody look: it is looked for again later, never simply made again."""
     done.failed += 1
     row.attempts += 1
-    row.last_error, row.next_try = str(error)[:1000], retries.later(row.attempts)
+    row.last_error, row.next_try = kept(error), retries.later(row.attempts)
 
 
 def _find_lost(account: LmsAccount, lms: LmsConnector, done: Pushed) -> None:

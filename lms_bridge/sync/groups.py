@@ -17,6 +17,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import AccessRefused, CourseRecord, LmsConnector, PluginError, TemporaryFailure
 from lms_bridge.sync import retries
 from lms_bridge.sync.courses import CourseOfClass
@@ -204,7 +205,7 @@ def _keep(account: LmsAccount, record: CourseRecord, course: CourseOfClass, foun
     row.entity_id, row.seen_at = course.class_id, now()
     row.sent = {"title": record.title, "groups": found.groups, "seen": found.seen}
     row.state = MappingState.UNMATCHED if found.problems else MappingState.DONE
-    row.last_error = " ".join(str(problem) for problem in found.problems)[:1000] or None
+    row.last_error = kept(*found.problems) if found.problems else None
     db.session.flush()
 
 

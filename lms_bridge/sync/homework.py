@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import Assignment, LmsConnector, Submission
 from lms_bridge.supervision.models import Homework, HomeworkAnswer, HomeworkState
 from lms_bridge.sync import naming
@@ -181,7 +182,7 @@ def _take_answers(
             if isinstance(answer, BridgeError):
                 changes.problems.append(answer)
                 for row in rows.values():
-                    row.state, row.last_error = MappingState.FAILED, str(answer)[:1000]
+                    row.state, row.last_error = MappingState.FAILED, kept(answer)
             else:
                 _keep_answers(rows, people, answer, changes)
         watch(number, len(questions))

@@ -25,6 +25,7 @@ from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import gettext, use_locale
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import (
     AccessRefused,
     AttendanceMark,
@@ -367,7 +368,7 @@ def _settle(register: Register, answer: Answer, done: Written) -> None:
     row = db.session.get_one(SyncMapping, register.mapping_id, populate_existing=True, with_for_update=True)
     if isinstance(answer, BridgeError):
         done.failed += 1
-        row.state, row.last_error = MappingState.FAILED, str(answer)[:1000]
+        row.state, row.last_error = MappingState.FAILED, kept(answer)
         row.attempts += 1
         row.next_try = retries.later(row.attempts)
         return

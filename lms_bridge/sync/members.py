@@ -15,12 +15,13 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import use_locale
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import CourseRecord
 from lms_bridge.lti import courses as lti_courses
 from lms_bridge.lti.errors import PlatformSilent
 from lms_bridge.lti.members_and_grades import Member, MembersPage, members
 from lms_bridge.lti.models import LtiCourse, LtiPlatform
-from lms_bridge.roster import lms_identity
+from lms_bridge.roster import lms_identity, strangers
 from lms_bridge.roster.lms_identity import AnotherPerson, By, Found, NotLetIn
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Organisation, Person
 from lms_bridge.roster.scope import today, valid
@@ -112,7 +113,7 @@ def _read(course: LtiCourse, platform: LtiPlatform, path: str, *, dry_run: bool)
             leases.hold(LtiCourse, course.id)
     except BridgeError as error:
         db.session.rollback()
-        _note(course.id, members_asked_at=None, members_error=str(error)[:1000])
+        _note(course.id, members_asked_at=None, members_error=kept(error))
         if isinstance(error, PlatformSilent):
             raise
         return
@@ -136,7 +137,7 @@ def _take(page: MembersPage, platform: LtiPlatform, reading: Reading) -> None:
     reading.nameless += page.nameless
     active = [member for member in page.members if member.active]
     reading.inactive += len(page.members) - len(active)
-    nobodies = lms_identity.nobodies(platform, [member.subject for member in active])
+    nobodies = strangers.nobodies(platform, [member.subject for member in active])
     bound_here, known = set[int](), list[str]()
     for member, answer in zip(active, lms_identity.people_of(active, platform), strict=True):
         if isinstance(answer, Found) and answer.by is By.NUMBER and answer.person.id in bound_here:
@@ -154,10 +155,10 @@ def _take(page: MembersPage, platform: LtiPlatform, reading: Reading) -> None:
         else:
             reading.unmatched += 1
             if isinstance(answer, AnotherPerson):
-                lms_identity.note_another(answer, came=False)
+                strangers.note_another(answer, came=False)
             else:
-                lms_identity.note_stranger(platform, member, came=False)
-    lms_identity.forget_strangers(platform, known)
+                strangers.note_stranger(platform, member, came=False)
+    strangers.forget_strangers(platform, known)
 
 
 def _bind(member: Member, found: Found, platform: LtiPlatform, reading: Reading) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import Base, PrimaryKey, Uid
 from lms_bridge.core.ids import new_uid
-from lms_bridge.core.types import EncryptedJSON
+from lms_bridge.core.types import EncryptedJSON, KeptProblem
 from lms_bridge.roster.models import Organisation
 
 
@@ -52,7 +52,7 @@ class LmsAccount(Base):
     failures: Mapped[int] = mapped_column(default=0)
     """Calls that failed in a row; one success makes it 0 again."""
     state_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     busy_until: Mapped[datetime | None]
     """The lease of the job that writes into the LMS: two at once would make things twice."""
     busy_by: Mapped[str | None] = mapped_column(sa.String(80))
@@ -120,7 +120,7 @@ class SyncMapping(Base):
     digest: Mapped[str | None] = mapped_column(sa.String(64))
     attempts: Mapped[int] = mapped_column(default=0)
     next_try: Mapped[datetime] = mapped_column(default=now)
-    last_error: Mapped[str | None] = mapped_column(sa.Text)
+    last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     changed_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime | None]
 
@@ -164,6 +164,7 @@ class SyncRun(Base):
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
     problems: Mapped[list[Any]] = mapped_column(default=list)
+    """As :mod:`lms_bridge.core.kept_problems` keeps them."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
 

@@ -12,6 +12,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import Organisation
 from lms_bridge.sync import accounts
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping, SyncRun
@@ -58,7 +59,7 @@ def overview() -> list[dict[str, Any]]:
             "enabled": row.enabled,
             "removal": row.removal,
             "failures": row.failures,
-            "last_error": row.last_error,
+            "last_error": said(row.last_error) or None,
             "mappings": by_account[row.id],
         }
         for row in rows
@@ -74,7 +75,7 @@ def run_as_dict(run: SyncRun) -> dict[str, Any]:
         "dry_run": run.dry_run,
         "state": run.state,
         "result": run.result,
-        "problems": run.problems,
+        "problems": [said(one) for one in run.problems],
     }
 
 
@@ -113,7 +114,7 @@ def error_of(row: SyncMapping) -> str:
         return gettext("no class here has the ID number of this course")
     if row.kind is MappedKind.ATTENDANCE and not row.last_error:
         return "; ".join(_without_mark(row))
-    return gettext(row.last_error) if row.last_error else ""
+    return said(row.last_error)
 
 
 def _without_mark(row: SyncMapping) -> Iterator[str]:

@@ -325,7 +325,12 @@ class People:
             db.session.add(row)
         elif row.state is not MappingState.UNMATCHED:
             return  # an administrator said who it is while this run was going on
-        row.state, row.last_error, row.entity_id, row.seen_at = MappingState.UNMATCHED, problem, None, now()
+        row.state, row.last_error, row.entity_id, row.seen_at = (
+            MappingState.UNMATCHED,
+            {"message": problem, "params": {}},
+            None,
+            now(),
+        )
         row.sent = {"name": name_of(record), "number": record.number}
 
     def _follow(self, members: Sequence[CourseMember]) -> None:

@@ -19,6 +19,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, Conflict
 from lms_bridge.core.i18n import N_
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
 from lms_bridge.supervision.models import Homework
 from lms_bridge.sync import accounts, addresses, leases
@@ -155,7 +156,7 @@ def _clear(account: LmsAccount, lms: LmsConnector) -> int:
                     session.execute(
                         sa.update(SyncMapping)
                         .where(SyncMapping.id == row.id)
-                        .values(state=MappingState.FAILED, last_error=str(answer)[:1000])
+                        .values(state=MappingState.FAILED, last_error=kept(answer))
                     )
                 else:
                     session.execute(sa.delete(SyncMapping).where(SyncMapping.id == row.id))

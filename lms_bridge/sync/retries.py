@@ -32,4 +32,9 @@ def standing(
         .distinct()
         .limit(limit)
     )
-    return [PluginError("%(text)s", text=text) for text in found if text]
+    return [
+        PluginError(one["message"], remedy=one.get("remedy"), **one["params"])
+        for problem in found
+        if problem
+        for one in (problem, *problem.get("more", ()))
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, InputError
 from lms_bridge.core.i18n import N_, get_locale, use_locale
+from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import AccessRefused, LmsConnector, PluginError, TemporaryFailure
 from lms_bridge.sync import (
     accounts,
@@ -118,7 +119,7 @@ def carry_out(run_id: int) -> None:
     account, locale = run.account, run.locale
     if not account.enabled:
         problem = InputError(SWITCHED_OFF)
-        _note(run_id, state=SyncState.REFUSED, problems=texts([problem], locale), finished_at=now())
+        _note(run_id, state=SyncState.REFUSED, problems=_first([problem]), finished_at=now())
         return
     leases.take(LmsAccount, account.id)
     try:
@@ -127,13 +128,13 @@ def carry_out(run_id: int) -> None:
             _check_offered(lms, run.kind)
             result, problems = _DO[run.kind](account, lms, run, _Notes(run_id, account.id))
         result = naming.added(result, names)
-        _note(run_id, state=SyncState.DONE, result=result, problems=texts(problems, locale), finished_at=now())
+        _note(run_id, state=SyncState.DONE, result=result, problems=_first(problems), finished_at=now())
     except (TemporaryFailure, AccessRefused) as error:
-        _note(run_id, state=SyncState.WAITING, problems=texts([error], locale))
+        _note(run_id, state=SyncState.WAITING, problems=_first([error]))
         raise jobs.RetryAt(accounts.next_try(account.failures, error)) from None
     except BridgeError as refusal:
         db.session.rollback()
-        _note(run_id, state=SyncState.REFUSED, problems=texts([refusal], locale), finished_at=now())
+        _note(run_id, state=SyncState.REFUSED, problems=_first([refusal]), finished_at=now())
     except jobs.RetryAt:
         raise
     except Exception as error:
@@ -143,7 +144,7 @@ def carry_out(run_id: int) -> None:
             N_("The run ended unexpectedly (%(kind)s)."), kind=type(error).__name__, run=run.uid,
             remedy=N_("The log says more (run %(run)s)."),
         )  # fmt: skip
-        _note(run_id, state=SyncState.REFUSED, problems=texts([unexpected], locale), finished_at=now())
+        _note(run_id, state=SyncState.REFUSED, problems=_first([unexpected]), finished_at=now())
     finally:
         leases.release(LmsAccount, account.id)
 
@@ -171,10 +172,13 @@ def carry_out_now(run_id: int) -> None:
             return
 
 
-def texts(problems: list[BridgeError], locale: str) -> list[str]:
-    """The first problems in words, each once."""
-    with use_locale(locale):
-        return list(dict.fromkeys(str(problem) for problem in problems))[:LISTED]
+def _first(problems: Iterable[BridgeError]) -> list[dict[str, Any]]:
+    """The first problems, each once, to be said in the reader's language."""
+    found: list[dict[str, Any]] = []
+    for problem in problems:
+        if len(found) < LISTED and (one := kept(problem)) not in found:
+            found.append(one)
+    return found
 
 
 def wish(account_id: int) -> None:
@@ -287,5 +291,5 @@ def _note(run_id: int, **values: Any) -> None:
 
 
 __all__ = [
-    "NIGHT", "PUSH", "RUN", "WISH", "carry_out", "carry_out_now", "push", "start", "start_night", "texts", "wish",
+    "NIGHT", "PUSH", "RUN", "WISH", "carry_out", "carry_out_now", "push", "start", "start_night", "wish",
 ]  # fmt: skip

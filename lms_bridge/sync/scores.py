@@ -69,10 +69,10 @@ def send(course_id: int) -> int:
     try:
         count = _send(course, course.platform)
     except PlatformSilent as silent:
-        lti_courses.note(course_id, str(silent))
+        lti_courses.note(course_id, silent)
         raise
     except BridgeError as refusal:
-        lti_courses.note(course_id, str(refusal))
+        lti_courses.note(course_id, refusal)
         return 0
     lti_courses.note(course_id, None)
     return count

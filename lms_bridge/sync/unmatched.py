@@ -15,7 +15,7 @@ from lms_bridge.core.database import db
 from lms_bridge.core.errors import ConfigurationError, Conflict, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.lti.models import LtiPlatform
-from lms_bridge.roster import lms_identity
+from lms_bridge.roster import lms_identity, people_search, strangers
 from lms_bridge.roster.models import Person, Stranger
 from lms_bridge.sync.accounts import capabilities_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
@@ -79,10 +79,10 @@ def _launches_name_users(account: LmsAccount) -> bool:
 
 
 def bind_stranger(stranger: Stranger, person: Person, *, actor_uid: str) -> None:
-    """Say which person of the roster a stranger is (:func:`lms_identity.bind`); where their LMS is read, too, it is
+    """Say which person of the roster a stranger is (:func:`strangers.bind`); where their LMS is read, too, it is
     said of them there at once, unless the person is somebody else there. Flushes."""
     system, subject = stranger.system, stranger.subject
-    lms_identity.bind(stranger, person, actor_uid=actor_uid)
+    strangers.bind(stranger, person, actor_uid=actor_uid)
     for account, platform in _same_lms():
         if platform.system != system or not _serves(account, person) or _taken(account.id, person) is not None:
             continue
@@ -97,7 +97,7 @@ def bind_stranger(stranger: Stranger, person: Person, *, actor_uid: str) -> None
 def set_stranger_aside(stranger: Stranger, *, not_ours: bool, actor_uid: str) -> None:
     """Say that a stranger is nobody of ours, or put them back on the list; where their LMS is read, too, it holds there
     as well."""
-    lms_identity.set_aside(stranger, not_ours=not_ours, actor_uid=actor_uid)
+    strangers.set_aside(stranger, not_ours=not_ours, actor_uid=actor_uid)
     for account, platform in _same_lms():
         row = _of(account, stranger.subject) if platform.system == stranger.system else None
         if row is not None and row.state in (MappingState.UNMATCHED, MappingState.NOT_OURS):
@@ -112,7 +112,7 @@ def _of(account: LmsAccount, remote_id: str) -> SyncMapping | None:
 
 def _serves(account: LmsAccount, person: Person) -> bool:
     try:
-        lms_identity.person_within(account.organisation_id, person.uid)
+        people_search.person_within(account.organisation_id, person.uid)
     except NotFound:
         return False
     return True

@@ -18,6 +18,7 @@ from lms_bridge import __version__
 from lms_bridge.core import crypto, files, i18n, links, logging, queue
 from lms_bridge.core.application import end_of_start
 from lms_bridge.core.database import db
+from lms_bridge.core.kept_problems import said
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.notices import dates
 from lms_bridge.roster import accounts
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     "lms_people",
     "video_accounts",
     "video_now",
+    "video_rooms",
     "identity_providers",
     "lti",
     "lti_picking",
@@ -198,6 +200,7 @@ def _prepare_pages(app: Flask) -> None:
     )
     app.jinja_env.globals |= {"_": _say, "gettext": _say}
     app.jinja_env.filters |= {
+        "said": said,
         "say_day": lambda day: dates.say_day(day, i18n.get_locale()),
         "say_time": dates.say_time,
         "say_date": lambda moment, zone: dates.say_date(moment, zone, i18n.get_locale()),

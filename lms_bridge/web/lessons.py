@@ -15,6 +15,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_, get_locale, gettext
+from lms_bridge.core.kept_problems import said
 from lms_bridge.lessons import (
     accounts,
     door_times,
@@ -126,7 +127,7 @@ def _room(found: Lesson, meeting: Meeting | None, *, leads: bool) -> dict[str, A
         if meeting is not None
         else gettext(ROOM_WORDS[MeetingState.WANTED]),
         "failed": meeting is not None and meeting.state is MeetingState.FAILED,
-        "error": meeting.last_error if meeting is not None else None,
+        "error": said(meeting.last_error) if meeting is not None else "",
         "attempt": meeting.attempt if meeting is not None else 1,
         "down": account is not None and not account.healthy,
         "elsewhere": [

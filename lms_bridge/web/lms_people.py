@@ -17,7 +17,7 @@ from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError, NotFound
 from lms_bridge.core.i18n import get_locale, gettext
-from lms_bridge.roster import lms_identity
+from lms_bridge.roster import people_search, strangers
 from lms_bridge.roster.models import ClassGroup, Enrolment, Organisation, Person, RoleAssignment, Stranger
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.sync import overview as sync_overview
@@ -70,7 +70,7 @@ def bind(source: str, key: str) -> Response | tuple[str, int]:
     """Say which person of the roster it is."""
     row = _row(source, key)
     actor_uid = current_person().uid
-    person = lms_identity.person_within(_organisation(row).id, request.form.get("person", ""))
+    person = people_search.person_within(_organisation(row).id, request.form.get("person", ""))
     try:
         with transaction():
             if isinstance(row, Stranger):
@@ -102,7 +102,7 @@ def counts() -> tuple[int, int]:
     places = [row.id for row in administered.organisations()]
     of_accounts = [row.id for row in _accounts(places)]
     first, second = (
-        lms_identity.count_strangers(places, not_ours=aside) + unmatched.count(of_accounts, places, not_ours=aside)
+        strangers.count_strangers(places, not_ours=aside) + unmatched.count(of_accounts, places, not_ours=aside)
         for aside in (False, True)
     )
     return first, second
@@ -118,7 +118,7 @@ def _listed(*, not_ours: bool) -> list[Unknown]:
     accounts = {row.id: row for row in _accounts(list(places))}
     rows = [
         _stranger(row, places[row.organisation_id])
-        for row in lms_identity.strangers_of(places, not_ours=not_ours, most=LISTED)
+        for row in strangers.strangers_of(places, not_ours=not_ours, most=LISTED)
     ]
     rows += [
         _mapped(row, accounts[row.account_id])
@@ -161,7 +161,7 @@ def _who(source: str, row: Row, problem: BridgeError | None = None) -> str:
     words = one.search if asked is None else asked.strip()
     return render_template(
         "lti/person.html", one=one, words=words, problem=problem,
-        found=[(person, _where(person)) for person in lms_identity.find_people(place.id, words[:100])],
+        found=[(person, _where(person)) for person in people_search.find_people(place.id, words[:100])],
     )  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def _row(source: str, key: str) -> Row:
     """
     scope = require(Permission.SYSTEM)
     if source == "launch":
-        row: Row = lms_identity.stranger_named(key)
+        row: Row = strangers.stranger_named(key)
     elif source == "sync" and key.isdecimal() and len(key) < 19:
         row = unmatched.numbered(int(key))
     else:

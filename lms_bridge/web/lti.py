@@ -21,7 +21,7 @@ from lms_bridge.lti.claims import DEEP_LINK, Launch
 from lms_bridge.lti.errors import LtiRefused
 from lms_bridge.lti.known import Known
 from lms_bridge.lti.login import Login
-from lms_bridge.roster import lms_identity
+from lms_bridge.roster import lms_identity, strangers
 from lms_bridge.roster.accounts import session_version_of
 from lms_bridge.roster.somebody import Somebody
 from lms_bridge.web import language, lti_frames, lti_landing, lti_picking, lti_tickets, session
@@ -95,7 +95,7 @@ def arrive() -> BaseResponse | tuple[str, int]:
         raise
     except lms_identity.AnotherPerson as error:
         with transaction():
-            lms_identity.note_another(error)
+            strangers.note_another(error)
         _log(error)
         raise
     except LtiRefused as error:
@@ -139,7 +139,7 @@ def _let_in(checked: launch.Checked) -> BaseResponse | tuple[str, int]:
                 # In the same transaction, since everybody comes in the same minute and each one costs a further one.
                 shown = _looked_up(found, who.person)
         else:
-            lms_identity.note_stranger(platform, found)
+            strangers.note_stranger(platform, found)
     if who is None:
         log.warning("lti: platform %s sent somebody whom the roster does not know", platform.uid)
         page = render_template("lti/stranger.html", platform=platform, launch=found)

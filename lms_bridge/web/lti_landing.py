@@ -16,7 +16,7 @@ from markupsafe import Markup
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.i18n import get_locale
 from lms_bridge.notices import dates
-from lms_bridge.roster.lms_identity import classes_of
+from lms_bridge.roster.course_classes import classes_of
 from lms_bridge.roster.models import Person
 from lms_bridge.roster.somebody import Somebody
 from lms_bridge.supervision.homework import open_of

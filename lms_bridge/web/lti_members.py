@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from lms_bridge.core.database import db
 from lms_bridge.core.i18n import N_, gettext
+from lms_bridge.core.kept_problems import said
 from lms_bridge.lti.models import LtiCourse
 from lms_bridge.roster.models import Person
 
@@ -40,7 +41,7 @@ def shown(course: LtiCourse) -> dict[str, Any]:
         "of_class": found.get("of_class", True),
         "missing": (found.get("missing_there", 0), _names(found.get("missing_people", []))),
         "others": (found.get("not_in_class", 0), _names(found.get("other_people", []))),
-        "error": course.members_error,
+        "error": said(course.members_error),
     }
 
 

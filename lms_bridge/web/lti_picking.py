@@ -18,7 +18,7 @@ from lms_bridge.lti import keys, library, platforms
 from lms_bridge.lti.claims import Launch
 from lms_bridge.lti.known import Known
 from lms_bridge.notices.dates import say_slot
-from lms_bridge.roster.lms_identity import classes_of
+from lms_bridge.roster.course_classes import classes_of
 from lms_bridge.roster.models import Person
 from lms_bridge.roster.scope import scope_for
 from lms_bridge.timetable.glance import GlanceLesson, lessons_at_a_glance

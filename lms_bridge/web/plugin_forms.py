@@ -8,6 +8,7 @@ stay as they are, and are set by whoever runs the server.
 from __future__ import annotations
 
 import enum
+import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ ADDRESSES = {
     "^(https://": N_("Enter a web address that begins with https://."),
 }
 """By the beginning of a setting's pattern what is said of an address that does not fit it."""
+NAMES_SOMEBODY = N_("Enter the address without a name or password before the @: addresses are shown on pages.")
 AGAIN = N_("Enter it again: it would else be sent to another address.")
 
 
@@ -115,6 +117,8 @@ def read(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -
             case Kind.CHECK:
                 values[name] = bool(text)
             case kind if text:
+                if any(_names_somebody(word) for word in text.split()):
+                    problems.append(InputError(NAMES_SOMEBODY, place=Place(column=PREFIX + name)))
                 values[name] = text.split() if kind is Kind.LIST else text
             case _:
                 values.pop(name, None)
@@ -164,6 +168,12 @@ def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any])
         for name, field in _asked(cls)
         if names_partner(field)
     )
+
+
+def _names_somebody(word: str) -> bool:
+    """Whether it is a web address with a name or a password in it, which would be shown and logged."""
+    scheme, found, rest = word.partition("://")
+    return bool(found) and scheme.lower() in ("http", "https") and "@" in re.split(r"[/?#\\]", rest, maxsplit=1)[0]
 
 
 def _asked(cls: type[Plugin]) -> Iterator[tuple[str, FieldInfo]]:

@@ -28,7 +28,8 @@ def watch(uid: str, recording: str) -> BaseResponse:
         return lesson_visitors.to_sign_in()
     entering.look(lesson, person)
     leads = current_user.is_authenticated and current_scope().allows(Permission.LESSON_LEAD, target_of(lesson))
-    answer = redirect(recordings.find(lesson, recording, hidden=leads).url)
+    with transaction():
+        answer = redirect(recordings.watch(lesson, recording, person, hidden=leads).url)
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 

@@ -9,14 +9,15 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from lms_bridge.core import registry
+from lms_bridge.core import jobs, registry
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BadInputs, BridgeError, ConfigurationError, InputError, NotFound, Place
+from lms_bridge.core.errors import BadInputs, BridgeError, ConfigurationError, Conflict, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_, get_locale, gettext
-from lms_bridge.core.plugins import MeetingProvider
-from lms_bridge.lessons import accounts, providers
+from lms_bridge.core.plugins import CheckState, MeetingProvider
+from lms_bridge.lessons import accounts, following, leaving, providers
 from lms_bridge.lessons.models import ProviderAccount
+from lms_bridge.notices.dates import say_date
 from lms_bridge.roster.models import Organisation, OrganisationKind
 from lms_bridge.web import administered, plugin_forms
 from lms_bridge.web.plugin_checks import check_account, in_words
@@ -41,7 +42,7 @@ def overview() -> str:
     organisations = administered.organisations()
     groups = [(one, accounts.listed(one)) for one in _with_accounts(organisations)]
     campuses = [one for one in organisations if one.kind is OrganisationKind.CAMPUS]
-    orders = providers.orders_of(campuses)
+    orders, elsewhere = providers.orders_of(campuses), following.elsewhere(campuses)
     return render_template(
         "video/accounts.html",
         groups=[
@@ -49,8 +50,27 @@ def overview() -> str:
                                            for place, account in enumerate(rows)]}
             for one, rows in groups
         ],
-        orders=[(one, [name_of(account) for account in orders[one.id]]) for one in campuses],
+        orders=[
+            {"campus": one, "names": [name_of(account) for account in orders[one.id]],
+             "elsewhere": elsewhere.get(one.id, 0)}
+            for one in campuses
+        ],
     )  # fmt: skip
+
+
+@blueprint.post("/campuses/<uid>/follow")
+@signed_in_required
+def follow(uid: str) -> Response:
+    """Have the lessons to come of a campus take place in the first of its video systems."""
+    require(Permission.SYSTEM)
+    campus = administered.organisation(uid)
+    with transaction():
+        following.ask(campus, actor=current_person())
+    flash(
+        gettext("The lessons to come of %(campus)s go over one after the other.", campus=campus.label(get_locale())),
+        "good",
+    )
+    return redirect(url_for(".overview", _anchor=f"campus-{uid}"))
 
 
 @blueprint.get("/new")
@@ -76,8 +96,9 @@ def add() -> Response | tuple[str, int]:
         name, rooms, settings = _typed(cls, {})
         with transaction():
             account = accounts.add(
-                organisation, cls.identifier, name=name, settings=settings, rooms=rooms, actor=current_person()
-            )
+                organisation, cls.identifier, name=name, settings=settings, rooms=rooms, enabled=False,
+                actor=current_person(),
+            )  # fmt: skip
     except BridgeError as error:
         return _form(cls, error=error), error.status
     flash(gettext("%(name)s is saved; what it allows stands below.", name=account.name), "good")
@@ -101,7 +122,11 @@ def show(uid: str) -> str:
         plugin_name=gettext(cls.verbose_name) if cls is not None else account.plugin,
         missing=gettext(NOT_INSTALLED) if cls is None else "",
         webhook=providers.webhook_url(account) if sends_messages(account) else "",
+        staying=0 if account.enabled else leaving.staying(account),
+        leaving=jobs.is_coming(leaving.LEAVE, str(account.id)),
         served=[one.label(get_locale()) for one in _served(account)],
+        removable=not accounts.was_used(account),
+        checked=_checked_words(account, zone),
     )
 
 
@@ -132,9 +157,12 @@ def save(uid: str) -> Response | tuple[str, int]:
 @blueprint.get("/<uid>/check")
 @signed_in_required
 def check(uid: str) -> str:
-    """Ask the video system now what the account may do: each point in words, what is missing first."""
+    """Ask the video system now what the account may do: each point in words, what is missing first. A new account is
+    used from then on, if nothing that is needed is missing."""
     account = administered_account(uid)
     rows, worst = in_words(check_account(account))
+    with transaction():
+        accounts.note_check(account, failed=worst == CheckState.FAILED, actor=current_person())
     return render_template(
         "video/check.html",
         account=account,
@@ -159,6 +187,22 @@ def switch(uid: str, state: str) -> Response:
         "good",
     )
     return redirect(url_for(".show", uid=uid))
+
+
+@blueprint.post("/<uid>/remove")
+@signed_in_required
+def remove(uid: str) -> Response:
+    """Take away an account that no lesson has ever used."""
+    account = administered_account(uid)
+    name = name_of(account)
+    try:
+        with transaction():
+            accounts.remove(account, actor=current_person())
+    except Conflict as error:
+        flash(f"{error.text()} {error.remedy_text()}", "bad")
+        return redirect(url_for(".show", uid=uid))
+    flash(gettext("%(name)s is removed.", name=name), "good")
+    return redirect(url_for(".overview"))
 
 
 @blueprint.post("/<uid>/<any(up, down):way>")
@@ -186,6 +230,15 @@ def administered_account(uid: str) -> ProviderAccount:
     account = accounts.account_named(uid)
     require(Permission.SYSTEM, Target(_place(account).path))
     return account
+
+
+def _checked_words(account: ProviderAccount, zone: str) -> str:
+    if account.checked_at is None:
+        return gettext("never")
+    when = say_date(account.checked_at, zone, get_locale(), with_time=True)
+    if account.check_failed:
+        return gettext("%(when)s: something that is needed was not possible", when=when)
+    return gettext("%(when)s: lessons can take place there", when=when)
 
 
 def _place(account: ProviderAccount) -> Organisation:

@@ -100,7 +100,7 @@ def grid(
         )
     return {
         "caption": caption,
-        "days": [_column(day, span.zone, note) for day, note in days],
+        "days": [day_column(day, span.zone, note) for day, note in days],
         "rows": list(_rows(rows, cells, [day for day, _ in days])),
         "now": local(now(), span.zone).time(),
         "movable": any(lesson["slots_url"] for cell in cells.values() for lesson in cell),
@@ -157,7 +157,8 @@ def _days(lessons: Sequence[Lesson], span: Span, campus: Organisation | None) ->
     return [(day, notes.get(day, "")) for day in week if day.weekday() < 5 or day in held]
 
 
-def _column(day: date, zone: str, note: str) -> dict[str, Any]:
+def day_column(day: date, zone: str, note: str) -> dict[str, Any]:
+    """The head of a day's column; ``note``: the name of a day off."""
     locale = get_locale()
     text = f"{day.month}/{day.day}" if locale != "en" else say_day(day, locale).split(" ", 1)[1]
     today = local(now(), zone).date()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from lms_bridge.core.plugins import (
 )
 from lms_bridge_bigbluebutton.settings import Server
 from lms_bridge_bigbluebutton.signing import bearer, refused
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -60,15 +63,22 @@ def _report(name: str, internal: str, data: Mapping[str, Any]) -> PresenceReport
     finish = _time(data["finish"])
     events: list[PresenceEvent] = []
     for attendee in data["attendees"]:
-        user = attendee["ext_user_id"]
-        joins, leaves = sorted(map(_time, attendee["joins"])), sorted(map(_time, attendee["leaves"]))
+        try:
+            user = attendee["ext_user_id"]
+            joins = sorted(_time(one) for one in attendee["joins"] if one)
+            leaves = sorted(_time(one) for one in attendee["leaves"] if one)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            log.warning("the report of room %s has a line that cannot be read", name)
+            continue  # the report is sent once only: the others' lines count all the same
+        if not isinstance(user, str) or not user:
+            continue
         # Its own durations are not used: they are 0 where a leave is missing, and count a second device twice. Whoever
         # has no leave stayed to the end.
         leaves += [finish] * (len(joins) - len(leaves))
         for kind, times in ((EvidenceKind.JOINED, joins), (EvidenceKind.LEFT, leaves[: len(joins)])):
             for number, at in enumerate(times):
                 key = f"{internal}:{user}:report:{number}:{kind}"
-                events.append(PresenceEvent(key, name, kind, at, attendee_uid=str(user), quality="reported"))
+                events.append(PresenceEvent(key, name, kind, at, attendee_uid=user, quality="reported"))
     return PresenceReport(events=events, ended=[(name, finish)])
 
 

@@ -73,6 +73,10 @@ class TencentMeetingProvider(MeetingProvider):
         """The users in whose name lessons are held; each holds one at a time."""
         return list(dict.fromkeys(self._tencent.hosts))
 
+    def host_realm(self) -> str:
+        """Another enterprise may use the same ``userid``."""
+        return self._tencent.app_id
+
     def capacity(self) -> Capacity:
         """One room for each host."""
         return Capacity(rooms=len(self.hosts()))

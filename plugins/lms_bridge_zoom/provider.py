@@ -44,8 +44,9 @@ BETWEEN_PROBES = timedelta(seconds=60)
 OVERTIME = timedelta(hours=3)
 """So long after its planned end a meeting may still be going on."""
 
-AUTOMATIC, NO_REGISTRATION = 0, 2
-"""Zoom's numbers for how registrations are approved."""
+APPROVED_BY_HAND, NO_REGISTRATION = 1, 2
+"""Zoom's numbers for how registrations are approved. By hand, since Zoom shows everybody a form for registering and
+would let in whoever fills it in. Those whom we register are approved at once (``auto_approve``), the others never."""
 
 
 class ZoomProvider(MeetingProvider):
@@ -236,7 +237,7 @@ class ZoomProvider(MeetingProvider):
             "start_time": _stamp(meeting.starts_at),
             "duration": minutes,
             "settings": {
-                "approval_type": AUTOMATIC if self._zoom.registration else NO_REGISTRATION,
+                "approval_type": APPROVED_BY_HAND if self._zoom.registration else NO_REGISTRATION,
                 "registrants_confirmation_email": False,
                 "registrants_email_notification": False,
                 "allow_multiple_devices": True,
@@ -257,7 +258,7 @@ class ZoomProvider(MeetingProvider):
         approval = settings.get("approval_type") if isinstance(settings, dict) else None
         return Room(
             external_ids=(found,),
-            state={"id": found, "host": host, "registration": approval == AUTOMATIC},
+            state={"id": found, "host": host, "registration": approval == APPROVED_BY_HAND},
             secrets={"join_url": _address(answer.get("join_url"))},
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -478,6 +479,26 @@ def test_the_report_after_the_end_tells_all_joins_and_closes_those_left_open(rig
     assert [e.event_key for e in read(rig, analytics(spec, report_of(spec, room))).events] == [
         e.event_key for e in report.events
     ]
+
+
+@pytest.mark.parametrize(
+    "odd", [
+        {}, None, {"ext_user_id": None, "joins": [], "leaves": []},
+        {"ext_user_id": "x", "joins": ["soon"], "leaves": []}, {"ext_user_id": "y", "joins": None, "leaves": None},
+    ]
+)  # fmt: skip
+def test_a_line_of_the_report_that_cannot_be_read_costs_nobody_else_theirs(rig: BigBlueButtonRig, odd: object) -> None:
+    spec = lesson()
+    room = rig.provider().ensure(spec, None)
+    content: Any = report_of(spec, room)
+    content["data"]["attendees"] += [odd, {
+        "ext_user_id": "01k7person8", "name": "王芳", "moderator": False, "duration": 0,
+        "joins": ["2026-12-01T00:31:00.000+00:00", None], "leaves": [None],
+    }]  # fmt: skip
+    report = read(rig, analytics(spec, content))
+    told = [(e.attendee_uid, e.kind, e.at.strftime("%H:%M")) for e in report.events if e.attendee_uid != "01k7person7"]
+    assert told == [("01k7person8", J, "00:31"), ("01k7person8", L, "01:10")]
+    assert len(report.events) == 6
 
 
 def test_a_report_that_is_not_the_servers_is_refused(rig: BigBlueButtonRig) -> None:

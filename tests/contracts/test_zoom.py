@@ -157,6 +157,14 @@ def test_where_the_plan_has_no_registration_all_enter_by_the_shared_address(zoom
     assert {e.identity for e in found} == {"李华 1"}
 
 
+def test_whoever_registers_by_themselves_is_not_let_in(zoom: Zoom, provider: ZoomProvider) -> None:
+    spec = lesson()
+    room = provider.ensure(spec, None)
+    assert not zoom.fill_in_form(room.external_ids[0], "somebody@else.example")
+    url = provider.join_urls(spec, room, [student(1)])["person0001"]
+    assert told(provider, zoom.join(url)).events[0].attendee_uid == "person0001"
+
+
 def test_a_moved_lesson_is_told_and_another_host_gets_a_new_meeting(zoom: Zoom, provider: ZoomProvider) -> None:
     spec = lesson()
     room = provider.ensure(spec, None)
@@ -164,7 +172,7 @@ def test_a_moved_lesson_is_told_and_another_host_gets_a_new_meeting(zoom: Zoom, 
     provider.update(replace(spec, title="物理", starts_at=later, ends_at=later + timedelta(minutes=45)), room)
     meeting = zoom.meetings[room.external_ids[0]]
     assert (meeting["topic"], meeting["duration"]) == ("物理", 45)
-    assert meeting["settings"]["approval_type"] == 0
+    assert meeting["settings"]["approval_type"] == 1
     moved = provider.update(replace(spec, host="host2@school.example"), room)
     assert provider.update(replace(spec, host="host2@school.example"), room) == moved
     assert [one["host_email"] for one in zoom.meetings.values()] == ["host2@school.example"]

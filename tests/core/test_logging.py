@@ -41,7 +41,16 @@ def test_a_field_that_looks_secret_or_personal_is_masked(capsys: pytest.CaptureF
     assert (line["event"], line["person"]) == ("signed in", "k3x9")
 
 
-@pytest.mark.parametrize("path", ["/j/AbCd-123", "/c/AbCd-123.ics", "/sign-in/link/AbCd-123"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/j/AbCd-123",
+        "/c/AbCd-123.ics",
+        "/sign-in/link/AbCd-123",
+        "/hooks/providers/AbCd-123/x",
+        "/hooks/meetings/AbCd-123",
+    ],
+)
 def test_the_token_of_a_personal_address_is_masked_in_any_text(capsys: pytest.CaptureFixture[str], path: str) -> None:
     logging.configure("INFO", json=True)
     stdlib_logging.getLogger("some.library").warning("GET %s?x=1 failed", path)
@@ -65,3 +74,20 @@ def test_what_is_below_the_level_is_not_logged(capsys: pytest.CaptureFixture[str
     logging.configure("WARNING", json=True)
     stdlib_logging.getLogger("some.library").info("chatter")
     assert lines(capsys) == []
+
+
+@pytest.mark.parametrize("json", [True, False])
+def test_an_error_shows_neither_the_values_that_it_met_nor_the_tokens_in_its_words(
+    capsys: pytest.CaptureFixture[str], json: bool
+) -> None:
+    logging.configure("INFO", json=json)
+    try:
+        pair = "client:TOP-" + "SECRET"
+        raise RuntimeError(f"no answer for {len(pair)} signs from /hooks/providers/AbCd-123")
+    except RuntimeError:
+        stdlib_logging.getLogger("some.library").exception("the plugin %s failed", "zoom")
+    text = capsys.readouterr().err
+    assert "the plugin zoom failed" in text
+    assert "RuntimeError: no answer for 17 signs" in text
+    assert "TOP-SECRET" not in text
+    assert "AbCd" not in text

@@ -13,6 +13,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -22,6 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.plugins import Outgoing, PluginError, TemporaryFailure, json_of, retry_after, usable, xml_of
+from lms_bridge.core.plugins import outgoing as module
 from lms_bridge.core.plugins.outgoing import InternalAddress, is_internal
 from lms_bridge.core.settings import load
 
@@ -111,6 +113,25 @@ def test_what_is_no_answer_is_said_in_words_and_may_be_tried_again(answer: Answe
             client.send("GET", f"http://127.0.0.1:{port}/x?secret=1")
 
 
+def test_a_connection_that_takes_all_of_the_time_leaves_none_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, real = list[str](), module.create_connection
+
+    def slow(*args: Any, **more: Any) -> Any:
+        connection = real(*args, **more)
+        time.sleep(0.6)
+        return connection
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        raw(b"HTTP/1.1 200 OK\r\n", *[b"X"] * 40, pause=0.1)(request)
+
+    monkeypatch.setattr(module, "create_connection", slow)
+    with served(answer) as port:
+        with pytest.raises(TemporaryFailure, match=r"within 0\.4 seconds"):
+            outgoing(0.4).send("GET", f"http://127.0.0.1:{port}/")
+        assert asked == []
+
+
 def test_status_headers_and_content_come_back_whatever_the_status() -> None:
     with served(says(418, b'{"a": 1}', {"X-Kind": "Teapot"})) as port:
         client = outgoing()
@@ -174,13 +195,15 @@ def test_a_name_that_changes_its_address_between_looks_gains_nothing(monkeypatch
     client = Outgoing("Zoom", seconds=1)
     with pytest.raises(TemporaryFailure):
         client.send("GET", "http://rebind.example/")
-    with pytest.raises(InternalAddress):
+    with pytest.raises(InternalAddress) as refusal:
         client.send("GET", "http://rebind.example/")
+    assert "127.0.0.1" not in str(refusal.value)  # what names mean inside is nobody's business
     assert connected == [("93.184.215.14", 80)]  # the address that was looked at, and no name
 
 
 INTERNAL = ["10.1.2.3", "192.168.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "::1", "fd00::1", "fe80::1",
-            "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1"]  # fmt: skip
+            "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1", "fec0::1", "64:ff9b:1::7f00:1",
+            "::ffff:0:127.0.0.1", "::127.0.0.1"]  # fmt: skip
 
 
 def test_what_counts_as_internal() -> None:
@@ -209,9 +232,9 @@ def test_an_unreachable_machine_and_an_unknown_name() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-        with pytest.raises(TemporaryFailure, match="cannot be reached"):
+        with pytest.raises(TemporaryFailure, match="cannot be reached: nothing listens"):
             outgoing().send("GET", f"http://127.0.0.1:{port}/")
-    with pytest.raises(TemporaryFailure, match="cannot be reached"):
+    with pytest.raises(TemporaryFailure, match="cannot be reached: no machine of this name"):
         outgoing().send("GET", "http://nowhere.invalid/")
 
 

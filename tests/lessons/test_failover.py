@@ -230,7 +230,7 @@ def test_flapping_is_damped_and_a_lesson_never_returns_by_itself(world: World) -
         third = builders.provider_account(
             world.school.a.campus, "hall", name="South", position=3, settings=world.other.settings()
         )
-        failover.move_by_decision(world.lesson, 1, world.school.a.teacher)
+    failover.move_by_itself(world.lesson.id, 1)
     with pytest.raises(jobs.RetryAt) as later:
         failover.move_by_itself(world.lesson.id, 2)
     assert later.value.moment == world.moment + failover.BETWEEN_MOVES
@@ -243,6 +243,14 @@ def test_flapping_is_damped_and_a_lesson_never_returns_by_itself(world: World) -
     assert moved.account.plugin == "classroom"
     world.moment += failover.BETWEEN_MOVES
     assert failover.move_by_itself(world.lesson.id, 4) is None
+
+
+def test_a_system_that_fails_just_after_a_person_chose_it_is_left_at_once(world: World) -> None:
+    world.begin(world.school.a.students[0])
+    with transaction():
+        failover.move_by_decision(world.lesson, 1, world.school.a.teacher)
+    failover.move_by_itself(world.lesson.id, 2)
+    assert (world.meeting().attempt, world.meeting().account.plugin) == (3, "classroom")
 
 
 def test_the_teacher_moves_the_lesson_and_takes_it_back(world: World) -> None:
@@ -483,6 +491,8 @@ def test_only_those_whose_page_is_closed_are_told_and_once(world: World) -> None
         with i18n.use_locale(locale):
             message = rendering.render([(telling.KIND, told)], frame)
         assert words in message.text
+        assert "failed" not in message.text, "it was the teacher who moved it"
+        assert "故障" not in message.text
         assert told.data["url"] in message.text
         assert told.data["url"] in message.html
     with transaction():

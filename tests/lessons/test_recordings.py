@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from ipaddress import ip_network
 
 import pytest
 from flask import Flask
@@ -13,7 +12,7 @@ from lms_bridge.core import clock, jobs
 from lms_bridge.core.access import Role
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.settings import Settings
+from lms_bridge.core.models import AuditEntry
 from lms_bridge.lessons import accounts, meetings, recordings
 from lms_bridge.lessons.models import RecordedLesson
 from lms_bridge.roster.models import Guardianship
@@ -28,9 +27,6 @@ ADDRESS = "https://video.test/playback/r1"
 @pytest.fixture
 def server(app: Flask) -> Iterator[BigBlueButton]:
     """A BigBlueButton that may be reached."""
-    settings: Settings = app.extensions["lms_bridge"]
-    allowed = {"internal_networks": (ip_network("127.0.0.0/8"),)}
-    app.extensions["lms_bridge"] = settings.model_copy(update=allowed)
     with running(BigBlueButton()) as one:
         yield one
 
@@ -110,10 +106,15 @@ def test_only_the_people_of_the_lesson_watch_its_recording(app: Flask) -> None:
             answer = browser(app, person).get(way)
             assert (answer.status_code, answer.headers["Location"]) == (302, ADDRESS)
             assert answer.headers["Referrer-Policy"] == "no-referrer"
+        looks = db.session.query(AuditEntry).filter_by(action="recording.watched", entity_uid=lesson.uid)
+        assert [look.actor_uid for look in looks.order_by(AuditEntry.id)] == [
+            person.uid for person in (a.students[0], a.guardians[0], a.teacher, a.administrator)
+        ]
         for person in (barred, other, school.b.students[0], school.b.teacher, school.b.administrator):
             answer = browser(app, person).get(way)
             assert answer.status_code == 404
             assert ADDRESS not in answer.text
+        assert looks.count() == 4
         assert "/sign-in" in browser(app).get(way).headers["Location"]
         door = browser(app, a.students[0]).get(f"/l/{lesson.uid}").text
         assert way in door

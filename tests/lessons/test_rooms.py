@@ -29,6 +29,7 @@ from lms_bridge.core.plugins import (
 from lms_bridge.lessons import (
     accounts,
     breaker,
+    capacity,
     entering,
     failover,
     meetings,
@@ -40,7 +41,7 @@ from lms_bridge.lessons import (
 )
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount, RoomAddress, SourceGap
 from lms_bridge.lessons.providers import accounts_for
-from lms_bridge.roster.models import Person
+from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.models import Lesson, LessonStatus
 from lms_bridge.web.plugin_checks import check_account
 from tests import builders
@@ -176,6 +177,32 @@ def test_a_host_leads_one_room_at_a_time_from_the_opening_of_the_door_to_its_clo
     assert hosts == ["ann", "bob", "ann"]
     full = world.another(20)
     assert world.meeting(full).account.plugin == "classroom"
+
+
+def test_a_host_whom_two_accounts_name_leads_one_room_at_a_time(world: World) -> None:
+    with transaction():
+        accounts.change(
+            world.account, name="Hall", settings=world.hall.settings(hosts=["Ann@school.example"]), actor=None
+        )
+        both = world.hall.settings(hosts=["ann@school.example", "bob@school.example"])
+        second = accounts.add(world.school.bureau, "hall", name="Bureau's", settings=both, actor=None)
+        meetings.wish(world.lesson)
+        world.school.b.lesson.starts_at, world.school.b.lesson.ends_at = world.lesson.starts_at, world.lesson.ends_at
+        accounts.order(world.school.bureau, [second.uid, *_others(second)], actor=None)
+        meetings.wish(world.school.b.lesson)
+    assert world.meeting(world.lesson).host == "Ann@school.example"
+    assert world.meeting(world.school.b.lesson).host == "bob@school.example"
+    for other in _others(second):
+        with transaction():
+            accounts.switch(accounts.account_named(other), on=False, actor=None)
+    rooms = capacity.rooms([world.school.a.campus], START, START + timedelta(hours=1))
+    assert rooms is not None
+    assert rooms.limit == 2
+
+
+def _others(account: ProviderAccount) -> list[str]:
+    own = db.session.get_one(Organisation, account.organisation_id)
+    return [one.uid for one in accounts.listed(own) if one is not account]
 
 
 def test_two_processes_never_take_the_same_host(world: World) -> None:

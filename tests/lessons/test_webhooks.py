@@ -18,11 +18,12 @@ from lms_bridge.core import clock
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.plugins import EvidenceKind
-from lms_bridge.lessons import meetings, webhooks
+from lms_bridge.lessons import gaps, meetings, providers, webhooks
 from lms_bridge.lessons.models import HeldEvent, Meeting, MeetingState, PresenceEvidence, ProviderAccount, RoomEnd
 from lms_bridge.lessons.presence import intervals, observations_of
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
+from lms_bridge.web.video_words import stand_of
 from tests import builders
 from tests.builders import SchoolSystem
 from tests.lessons.hall import Hall, sign
@@ -122,10 +123,50 @@ def test_what_is_told_after_the_lesson_counts_for_it(world: World) -> None:
     assert world.seen() == [(EvidenceKind.JOINED, 3)]
 
 
-def test_a_wrong_clock_is_not_believed(world: World) -> None:
+def test_what_a_wrong_clock_tells_counts_once_at_the_moment_it_arrives(world: World) -> None:
     world.make_room()
-    world.tell(world.event("joined", 600), world.event("joined", -6000))
-    assert world.seen() == []
+    ahead, far, behind = (world.event("joined", minutes) for minutes in (16, 600, -6000))
+    for _ in range(2):
+        assert world.tell(ahead, far, behind).status_code == 200
+    assert world.seen() == [(EvidenceKind.JOINED, 10)] * 3
+    assert {one.quality for one in evidence(world.lesson, world.student) if one.source != "door"} == {"received"}
+    db.session.refresh(world.account)
+    assert world.account.clock_off == 6
+    assert "快 6 分钟" in stand_of(world.account, "Asia/Shanghai").detail
+    room = world.hall.rooms[world.key]["id"]
+    ended = [{"room": room, "at": (START + timedelta(minutes=26)).isoformat()}]
+    for minute in (20, 22):
+        with clock.at(START + timedelta(minutes=minute)):
+            world.tell(world.event("left", 26), ended=ended)
+    assert [one.at for one in db.session.query(RoomEnd)] == [START + timedelta(minutes=20)]
+    with clock.at(now() + timedelta(days=2)):
+        assert "快 6 分钟" not in stand_of(world.account, "Asia/Shanghai").detail
+
+
+def test_what_a_wrong_clock_tells_of_a_room_that_is_not_known_yet_is_not_lost_either(world: World) -> None:
+    world.hall.rooms[world.key] = {"key": world.key, "id": "early", "events": [], "mark": "http://bridge.test"}
+    world.tell(world.event("joined", 16))
+    with clock.at(START + timedelta(minutes=12)):
+        world.make_room()
+    assert world.seen() == [(EvidenceKind.JOINED, 10)]
+
+
+def test_what_a_wrong_clock_tells_when_the_lesson_is_over_leaves_a_gap(world: World) -> None:
+    world.make_room()
+    with clock.at(START + timedelta(hours=2)):
+        world.tell(world.event("joined", 200))
+    assert [gap.reason for gap in gaps.gaps_between(START, now(), lesson_id=world.lesson.id)] == ["wrong clock"]
+
+
+def test_who_leaves_after_the_lesson_was_moved_to_another_day_has_left(world: World) -> None:
+    world.make_room()
+    world.tell(world.event("joined", 5))
+    with transaction():
+        world.lesson.starts_at += timedelta(days=4)
+        world.lesson.ends_at += timedelta(days=4)
+    with clock.at(START + timedelta(minutes=25)):
+        world.tell(world.event("left", 20))
+    assert world.seen() == [(EvidenceKind.JOINED, 5), (EvidenceKind.LEFT, 20)]
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b'{"events": [', b'{"events": [{"id": 1}]}', b"[]"])
@@ -133,6 +174,28 @@ def test_what_is_genuine_but_unreadable_stores_nothing(world: World, body: bytes
     world.make_room()
     assert world.send(body, {"X-Hall-Signature": sign(body)}).status_code == 401
     assert world.seen() == []
+
+
+@pytest.mark.parametrize(
+    "odd", [{"at": "2026-11-25T10:15:00"}, {"at": "0001-01-01T00:00:00+08:00"}, {"id": 7}, {"id": "\ud800"},
+            {"room": 8}, {"who": ["x"]}, {"name": "a\x00b", "who": ""}]
+)  # fmt: skip
+def test_what_is_genuine_but_cannot_be_stored_is_refused_and_costs_nothing_else(
+    world: World, odd: dict[str, Any]
+) -> None:
+    world.make_room()
+    event = world.event("joined", 1) | odd
+    assert world.tell(event).status_code == 400
+    assert world.tell(event, world.event("left", 5)).status_code == 200
+    assert world.seen() == [(EvidenceKind.LEFT, 5)]
+
+
+def test_a_plugin_that_falls_over_a_webhook_refuses_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall(*args: object, **more: object) -> None:
+        raise AttributeError
+
+    monkeypatch.setattr(type(providers.provider_for(world.account)), "parse_webhook", fall)
+    assert world.tell().status_code == 400
 
 
 def test_a_forged_webhook_is_refused_and_noted_without_what_it_said(

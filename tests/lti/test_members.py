@@ -16,6 +16,8 @@ from lms_bridge.core import jobs
 from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.i18n import use_locale
+from lms_bridge.core.kept_problems import said
 from lms_bridge.core.models import ExternalId
 from lms_bridge.lti.claims import NRPS
 from lms_bridge.lti.errors import PlatformSilent
@@ -202,8 +204,14 @@ def test_a_dry_run_keeps_nothing_but_says_what_it_found(course: World) -> None:
     assert as_administrator(course, course.system.b.administrator).post(f"{page}/members").status_code == 404
 
 
+def error_of(course: LtiCourse) -> str:
+    """Why its members were not read, in English."""
+    with use_locale("en"):
+        return said(course.members_error)
+
+
 def test_a_refusal_is_said_in_words_with_what_to_do(course: World) -> None:
-    for path, broken, said in (
+    for path, broken, words in (
         ("/members", (403, '{"error": "forbidden"}'), "Names and Role Provisioning"),
         ("/members", (401, ""), "Names and Role Provisioning"),
         ("/token", (400, '{"error": "invalid_scope"}'), "Names and Role Provisioning"),
@@ -212,7 +220,7 @@ def test_a_refusal_is_said_in_words_with_what_to_do(course: World) -> None:
         PlatformConnector._tokens.clear()
         course.lms.broken = {path: broken}
         row = read()
-        assert said in (row.members_error or ""), broken
+        assert words in error_of(row), broken
         assert row.members_read_at is None
     page = as_administrator(course, course.system.a.administrator).get(f"/lms/{course.platform.uid}").text
     assert "not read" in page
@@ -237,10 +245,10 @@ def test_a_list_goes_on_at_its_own_address_only(course: World, monkeypatch: pyte
     page = (200, {"members": [member(1, lis_person_sourcedid="S1")]}, {"Link": f'<{elsewhere}>; rel="next"'})
     monkeypatch.setattr(type(course.lms), "_service", lambda *a: page)
     row = read()
-    assert "127.0.0.1:9" in (row.members_error or "")
+    assert "127.0.0.1:9" in error_of(row)
     with transaction():
         row.members_url = elsewhere
-    assert "Further addresses" in (read().members_error or ""), "nor is any address asked that a launch names"
+    assert "Further addresses" in error_of(read()), "nor is any address asked that a launch names"
 
 
 def test_a_long_list_is_matched_with_few_questions(course: World) -> None:

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import ClassGroup, Enrolment, Person
 from lms_bridge.sync import parts
 from lms_bridge.sync.models import MappingState, RunKind
@@ -83,6 +84,6 @@ def test_cohorts_that_may_not_be_read_end_nothing_and_are_named(yearbook: World)
     yearbook.run(RunKind.ROSTER)
     yearbook.moodle.faults["core_cohort_get_cohorts"] = [Fault.saying(sample("err_no_capability"))]
     run = yearbook.run(RunKind.ROSTER)
-    assert "core_cohort_get_cohorts" in run.problems[0]
+    assert "core_cohort_get_cohorts" in said(run.problems[0])
     assert run.result["enrolments_ended"] == 0
     assert of_class(yearbook.system.b.classes[0]) == ["S70", "S71"]

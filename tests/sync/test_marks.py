@@ -12,6 +12,7 @@ from lms_bridge.core import jobs
 from lms_bridge.core.clock import at
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
+from lms_bridge.core.kept_problems import said
 from lms_bridge.core.plugins import EvidenceKind
 from lms_bridge.lessons.presence import NewEvidence, record_many
 from lms_bridge.roster.models import Person
@@ -158,7 +159,7 @@ def test_nothing_is_written_where_nobody_asked_for_it(world: World) -> None:  # 
         jobs.run_due()
         run = world.run(RunKind.MARKS)
     assert run.state is SyncState.REFUSED
-    assert "switched off" in run.problems[0]
+    assert "switched off" in said(run.problems[0])
     assert world.moodle.sessions == {}
 
 

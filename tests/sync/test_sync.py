@@ -15,8 +15,9 @@ from lms_bridge.core import jobs
 from lms_bridge.core.clock import at, now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
+from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, events, leases, runs, wishes
+from lms_bridge.sync import accounts, event_calls, events, leases, runs, wishes
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.inputs.models import ClassPartMember
@@ -102,7 +103,7 @@ def test_people_are_matched_by_their_number_and_nothing_is_made_of_the_others(wo
     run = world.run(RunKind.ROSTER)
     assert (run.state, run.problems) == (SyncState.DONE, [])
     assert run.result["unmatched_courses"] == ["Chess & Go"]
-    people = {row.remote_id: row.last_error for row in world.mappings("person", MappingState.UNMATCHED)}
+    people = {row.remote_id: said(row.last_error) for row in world.mappings("person", MappingState.UNMATCHED)}
     assert people.keys() == {"11", "77", "78", "79"}  # two carry S11: neither is believed
     assert run.result["people_matched"] == 3
     assert run.result["enrolments_new"] == 0
@@ -186,7 +187,7 @@ def test_an_answer_that_nobody_expected_ends_the_run_with_a_word(world: World) -
     del world.moodle.courses[0]["id"]
     run = world.run(RunKind.ROSTER)
     assert run.state is SyncState.REFUSED
-    assert "unexpectedly" in run.problems[0] or "意外" in run.problems[0]
+    assert "unexpectedly" in said(run.problems[0]) or "意外" in said(run.problems[0])
 
 
 def test_only_enrolments_that_came_from_there_end_when_they_are_gone_there(world: World) -> None:
@@ -216,7 +217,7 @@ def test_a_course_that_cannot_be_read_is_named_and_the_others_go_on(world: World
     world.moodle.faults[MEMBERS] = [Fault.saying(sample("cal_delete_again"))]
     run = world.run(RunKind.ROSTER)
     assert run.state is SyncState.DONE
-    assert "get_enrolled_users" in run.problems[0]
+    assert "get_enrolled_users" in said(run.problems[0])
     assert run.result["people_matched"] in (1, 3)  # those of the other course
 
 
@@ -280,8 +281,8 @@ def test_a_lesson_for_a_part_of_a_class_is_shown_to_its_group_alone(world: World
 def test_without_its_group_the_course_sees_the_lesson_and_the_report_says_so(world: World) -> None:
     divided(world)
     run = world.run(RunKind.ROSTER)
-    assert "A" in run.problems[0]
-    assert "Class 5-1" in run.problems[0]
+    assert "A" in said(run.problems[0])
+    assert "Class 5-1" in said(run.problems[0])
     world.run(RunKind.EVENTS)
     assert events_of_groups(world) == [None, None]
     world.moodle.groups = [{"id": 17, "courseid": 2, "name": "A", "idnumber": ""}]
@@ -346,7 +347,7 @@ def test_a_change_while_the_one_before_is_on_its_way_is_not_lost(world: World) -
         (piece,) = events._all_pieces(world.account, lms, events.places_of(world.account), set())
         world.change([lesson], days=7)
         with transaction():
-            events._settle(piece, events._carry_out(lms, piece), (), events.Pushed())
+            events._settle(piece, event_calls.carry_out(lms, piece), (), events.Pushed())
     jobs.run_due()
     starts = {event["timestart"] for event in world.moodle.events.values()}
     assert int(lesson.starts_at.timestamp()) // 60 * 60 in starts
@@ -408,7 +409,7 @@ def test_one_bad_event_does_not_hold_up_the_others(world: World) -> None:
     jobs.run_due()
     assert len(world.moodle.events) == 3
     (row,) = world.mappings("event", MappingState.FAILED)
-    assert "Manage groups" in (row.last_error or "")
+    assert "Manage groups" in said(row.last_error)
 
 
 def test_a_day_without_moodle_is_caught_up_in_order_and_without_doubles(world: World) -> None:
@@ -424,7 +425,7 @@ def test_a_day_without_moodle_is_caught_up_in_order_and_without_doubles(world: W
     world.change(lessons[2:], status=LessonStatus.CANCELLED)
     jobs.run_due()
     account = db.session.get_one(LmsAccount, world.account.id, populate_existing=True)
-    assert "503" in (account.last_error or "")
+    assert "503" in said(account.last_error)
     world.moodle.faults.clear()
     with at(now() + timedelta(days=1)):
         jobs.run_due()
@@ -439,7 +440,7 @@ def test_a_revoked_token_stops_everything_and_says_so(world: World) -> None:
     world.moodle.faults["core_course_get_courses"] = [Fault.saying(sample("err_invalid_token"))]
     run = world.run(RunKind.ROSTER)
     assert run.state is SyncState.WAITING
-    assert "does not let LMS Bridge in" in run.problems[0]
+    assert "does not let LMS Bridge in" in said(run.problems[0])
 
 
 # --- the comparison ---------------------------------------------------------------------------------------------
@@ -528,7 +529,7 @@ def test_the_comparison_sees_the_other_courses_where_one_is_hidden(world: World)
     hide_course_2(world.moodle)
     run = world.run(RunKind.RECONCILE)
     assert run.result["missing"] == 1
-    assert "2" in run.problems[0]
+    assert "2" in said(run.problems[0])
 
 
 def test_one_refused_enrolment_is_named_and_ends_nothing_else(world: World) -> None:

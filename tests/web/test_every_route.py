@@ -217,6 +217,8 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("identity_providers.", "name"): lambda w: db.session.scalars(sa.select(StoredProvider.identifier)).one(),
     ("identity_providers.", "state"): lambda w: "off",
     ("video_accounts.", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
+    ("video_accounts.follow", "uid"): lambda w: w.system.a.campus.uid,
+    ("video_rooms.", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
     ("video_now.ask", "uid"): lambda w: db.session.scalars(sa.select(ProviderAccount.uid)).one(),
     ("video_now.move", "uid"): lambda w: w.system.a.lesson.uid,
     ("video_accounts.", "state"): lambda w: "off",
@@ -320,7 +322,9 @@ def _rows_of_everything(system: SchoolSystem) -> World:
         material=added(material),
         question=added(question),
         upload=added(roster_upload(a.administrator, file)),
-        failed_job=added(Job(kind="test.job", state=JobState.DEAD, not_before=now(), last_error=f"KeyError: {MARK}")),
+        failed_job=added(
+            Job(kind="test.job", state=JobState.DEAD, not_before=now(), last_error={"message": f"KeyError: {MARK}"})
+        ),
         comment=added(PlanComment(version_id=a.plan.versions[-1].id, author_id=a.teacher.id, text=MARK)),
         waiting=plan_upload(a.teacher, a.campus.id),
         form=added(ColumnMapping(campus_id=a.campus.id, heading_hash=MARK, mapping={"headings": [MARK], "fields": {}})),

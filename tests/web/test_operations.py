@@ -143,7 +143,7 @@ def test_a_job_that_waits_for_its_next_attempt_is_brought_forward(administrator:
         job = added(
             Job(
                 kind="test.brittle", subject="2", state=JobState.QUEUED, not_before=now() + timedelta(hours=1),
-                attempts=3, last_error="RuntimeError: not yet",
+                attempts=3, last_error={"message": "RuntimeError: not yet"},
             )
         )  # fmt: skip
     assert "will be tried again" in page(administrator)

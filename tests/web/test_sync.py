@@ -16,7 +16,7 @@ from lms_bridge_moodle.probe import NEEDS
 from lms_bridge.core import jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import AuditEntry, ExternalId
-from lms_bridge.roster.lms_identity import classes_of
+from lms_bridge.roster.course_classes import classes_of
 from lms_bridge.roster.models import Enrolment
 from lms_bridge.sync import accounts
 from lms_bridge.sync.courses import classes_by_key
@@ -159,6 +159,13 @@ def test_a_moodle_that_does_not_answer_is_shown_with_its_reason(world: World) ->
     world.press(kind="roster")
     assert "Moodle answered with HTTP status 503." in world.page()
     assert "does not answer" in world.client.get("/system/lms/").get_data(as_text=True)
+    with transaction() as session:
+        session.merge(world.system.bureau_administrator).language = "zh-CN"
+    page = world.page()
+    assert page.count("Moodle 应答的 HTTP 状态是 503。") >= 2, (
+        "the account's state and the run's problem, in the reader's language"
+    )
+    assert "Moodle answered" not in page
 
 
 def test_only_who_administers_the_organisation_sees_the_account(app: Flask, world: World) -> None:

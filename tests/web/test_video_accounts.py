@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
 
 import pytest
 import sqlalchemy as sa
@@ -15,8 +14,10 @@ from flask.testing import FlaskClient
 
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import AuditEntry
-from lms_bridge.core.settings import Settings
+from lms_bridge.core.plugins import TemporaryFailure
+from lms_bridge.lessons import breaker, meetings
 from lms_bridge.lessons.models import ProviderAccount
 from lms_bridge.roster.models import Person
 from tests import builders
@@ -66,7 +67,7 @@ class World:
     def order(self, campus: str) -> str:
         """What serves a campus, in its order, as the list says it."""
         table = self.page().split("What serves each campus")[-1]
-        found = re.search(rf"{campus}</th>\s*<td[^>]*>([^<]*)</td>", table)
+        found = re.search(rf"{campus}</span></th>\s*<td[^>]*><div><div>([^<]*)</div>", table)
         assert found is not None, table
         return found[1].strip()
 
@@ -75,9 +76,6 @@ class World:
 def world(app: Flask) -> Iterator[World]:
     """Nothing is set up yet."""
     app.config["WTF_CSRF_ENABLED"] = False
-    settings: Settings = app.extensions["lms_bridge"]
-    allowed = {"internal_networks": (ip_network("127.0.0.0/8"),)}
-    app.extensions["lms_bridge"] = settings.model_copy(update=allowed)
     with running(BigBlueButton()) as server:
         system = small_system()
         with transaction():
@@ -103,9 +101,52 @@ def test_a_wrong_secret_is_said_in_words_and_mended(world: World) -> None:
     page = world.add(setting_secret="not the right one")
     assert "Something that is needed is not possible" in page
     assert "What to do:" in page
+    campus = world.system.a.campus.label("en")
+    assert world.order(campus) == "classroom", "what does not work is not taken before what does"
     uid = world.account().uid
+    for shown in (page, world.page(uid)):
+        assert "This account is switched off" in shown
+        assert "Use it all the same" in shown
+    assert "The check failed at" in world.page()
     answer = world.client.post(f"/system/video/{uid}/settings", data=world.form(), follow_redirects=True)
     assert "Something that is needed is not possible" not in answer.get_data(as_text=True)
+    assert world.order(campus) == "Our rooms → classroom"
+    assert "The check failed at" not in world.page()
+    world.client.post(f"/system/video/{uid}/off")
+    world.page(f"{uid}/check")
+    assert world.order(campus) == "classroom", "what a person switched off is not switched on by looking"
+
+
+def test_what_failed_its_check_can_be_used_all_the_same(world: World) -> None:
+    world.add(setting_secret="not the right one")
+    world.client.post(f"/system/video/{world.account().uid}/on")
+    assert world.order(world.system.a.campus.label("en")) == "Our rooms → classroom"
+    assert "The check failed at" in world.page()
+
+
+def test_what_was_added_by_mistake_is_removed_and_what_was_used_is_not(world: World) -> None:
+    world.add()
+    uid = world.account().uid
+    assert f"{uid}/remove" in world.page(uid)
+    world.client.post(f"/system/video/{uid}/remove")
+    assert "Our rooms" not in world.page().split("is removed")[-1]
+    assert world.client.get(f"/system/video/{uid}").status_code == 404
+    world.add()
+    uid = world.account().uid
+    with transaction():
+        meetings.wish(world.system.a.lesson)
+    assert f"{uid}/remove" not in world.page(uid)
+    answer = world.client.post(f"/system/video/{uid}/remove", follow_redirects=True)
+    assert "Switch it off instead" in answer.get_data(as_text=True)
+    assert world.account().uid == uid
+
+
+def test_an_address_with_a_password_in_it_is_refused(world: World) -> None:
+    for address in ("https://me:hunter2@meet.test/bigbluebutton", "HTTPS://me@meet.test"):
+        for field in ("setting_url", "setting_more_urls"):
+            answer = world.client.post("/system/video/new", data=world.form() | {field: address})
+            assert answer.status_code == 422, (field, address)
+            assert "without a name or password" in answer.get_data(as_text=True)
 
 
 def test_mistakes_stand_beside_their_fields_and_nothing_is_stored(world: World) -> None:
@@ -165,7 +206,7 @@ def test_the_order_is_changed_by_buttons_and_says_what_serves_each_campus(world:
     actions = db.session.scalars(
         sa.select(AuditEntry.action).where(AuditEntry.actor_uid == world.system.bureau_administrator.uid)
     ).all()
-    assert [actions.count(f"provider.{what}") for what in ("added", "ordered", "off", "on")] == [3, 1, 1, 1]
+    assert [actions.count(f"provider.{what}") for what in ("added", "ordered", "off", "on")] == [3, 1, 1, 4]
 
 
 def test_how_an_account_stands_is_said_in_words(world: World) -> None:
@@ -185,6 +226,25 @@ def test_how_an_account_stands_is_said_in_words(world: World) -> None:
                 setattr(account, name, value)
         assert words in world.page(), words
         assert words in world.page(account.uid), words
+
+
+def test_why_it_failed_is_said_in_the_language_of_whoever_reads(world: World) -> None:
+    world.add()
+    account = world.account()
+    with transaction():
+        for _ in range(breaker.FAILURES_UNTIL_OPEN):
+            breaker.failed(
+                account.id,
+                TemporaryFailure(
+                    N_("%(system)s did not answer within %(seconds)g seconds."), system="Rooms", seconds=5
+                ),
+            )
+    assert "Rooms did not answer within 5 seconds." in world.page(account.uid)
+    with transaction() as session:
+        session.merge(world.system.a.administrator).language = "zh-CN"
+    page = world.page(account.uid, world.system.a.administrator)
+    assert "Rooms 在 5 秒内没有回应。" in page
+    assert "did not answer" not in page
 
 
 def test_administrators_of_a_campus_see_and_change_their_own_only(world: World) -> None:

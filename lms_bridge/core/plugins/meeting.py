@@ -239,6 +239,11 @@ class MeetingProvider(Plugin):
         """With ``host_licences``: who can lead rooms, each one room at a time. From the settings, without a call."""
         return ()
 
+    def host_realm(self) -> str:
+        """Within what the names of :meth:`hosts` belong to one person: hosts of the same name in two accounts of one
+        realm are never booked twice. Empty: everywhere, as is so of mail addresses."""
+        return ""
+
     def end(self, meeting: MeetingSpec, room: Room) -> None:
         """End the room for all (or give it back). Ending twice is no error. For a room that :meth:`open_rooms` found,
         of ``meeting`` only ``key`` and ``state`` are sure."""

@@ -8,6 +8,7 @@ is answered differently the second time gains nothing.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import ipaddress
 import json
@@ -40,6 +41,17 @@ MAX_BYTES = 8 * 1024 * 1024
 AGENT = "LMS-Bridge"
 REDIRECTS = (301, 302, 303, 307, 308)
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+LEADS_INSIDE = tuple(map(ipaddress.IPv6Network, ("fec0::/10", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+"""Of no public network, though the standard library calls them global: site-local (RFC 3879), translators of one's own
+network (RFC 8215), and IPv4 addresses written as IPv6 in ways of old (RFC 4291, RFC 2765)."""
+
+HAPPENED: tuple[tuple[type[Exception], str], ...] = (
+    (socket.gaierror, N_("%(system)s cannot be reached: no machine of this name is known.")),
+    (ssl.SSLError, N_("%(system)s cannot be reached: no secure connection (TLS) comes about there.")),
+    (ConnectionRefusedError, N_("%(system)s cannot be reached: nothing listens at this address.")),
+    (ConnectionError, N_("%(system)s cannot be reached: the connection was cut off.")),
+)
+NO_WAY = N_("%(system)s cannot be reached: no way leads there from this server.")
 
 
 class InternalAddress(PluginError):
@@ -158,6 +170,8 @@ class Outgoing:
                     connection.timeout = min(CONNECT_SECONDS, self._seconds)
                     connection.connect()
                 connection.timeout, guard.sock = self._seconds, connection.sock
+                if guard.passed:  # while it connected, when there was nothing to cut off
+                    raise TimeoutError
                 connection.request(method, target.request_uri, body=body, headers=headers, preload_content=False)
                 answer = connection.getresponse()
                 content = self._content(answer)
@@ -213,11 +227,23 @@ class Outgoing:
                 N_("%(system)s did not answer within %(seconds)g seconds."), system=self.system, seconds=self._seconds
             )
         return TemporaryFailure(
-            N_("%(system)s cannot be reached: %(reason)s"),
+            _why(error),
             remedy=N_("See whether the address is right and this server reaches it."),
             system=self.system,
             reason=getattr(error, "strerror", None) or type(error).__name__,
         )
+
+
+def _why(error: BaseException | None) -> str:
+    """What happened to a connection, as a message id: the system's own words are English in every language."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+            return NO_WAY
+        for kind, words in HAPPENED:
+            if isinstance(error, kind):
+                return words
+        error = error.__cause__ or error.__context__
+    return N_("%(system)s cannot be reached: %(reason)s")
 
 
 class _Guarded(HTTPConnection):
@@ -274,10 +300,10 @@ def _dial(system: str, host: str, port: int, networks: Sequence[Network], second
     allowed = [address for address in addresses if not is_internal(address, networks)]
     if not allowed:
         raise InternalAddress(
-            N_("%(host)s is %(address)s, in an internal network that LMS Bridge may not speak to."),
+            # Not its address: whoever may enter one would learn what names mean inside.
+            N_("%(host)s is in an internal network that LMS Bridge may not speak to."),
             remedy=N_("If %(system)s stands there, add its network to LMS_BRIDGE_INTERNAL_NETWORKS."),
             host=host,
-            address=addresses[0],
             system=system,
         )
     problem = OSError()
@@ -329,7 +355,7 @@ def is_internal(address: str, allowed: Iterable[Network] = ()) -> bool:
             ip = ip.ipv4_mapped or ip.sixtofour or ip
     if any(ip in network for network in allowed if network.version == ip.version):
         return False
-    return not ip.is_global or ip.is_multicast
+    return not ip.is_global or ip.is_multicast or any(ip in network for network in LEADS_INSIDE)
 
 
 @functools.lru_cache(maxsize=16)
