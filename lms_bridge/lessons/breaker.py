@@ -24,6 +24,7 @@ from lms_bridge.lessons.models import CircuitState, Meeting, MeetingState, Provi
 PROBE = "lessons.probe"
 MOVE_AWAY = "lessons.move_away"
 ORPHANS = "lessons.orphans"
+OFFER = "lessons.offer"
 
 FAILURES_UNTIL_OPEN = 3
 FIRST_PAUSE = timedelta(seconds=5)
@@ -53,6 +54,7 @@ def succeeded(account_id: int) -> None:
         gaps.close_gap(providers.source_of(account))
         _record(account, "provider.recovered")
         _make_what_waited(account.id)
+        jobs.enqueue(OFFER, str(account.id))
         jobs.enqueue(ORPHANS, str(account.id))
 
 

@@ -8,9 +8,11 @@ the lesson has left; going back is a person's decision.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from lms_bridge.core import audit, jobs
 from lms_bridge.core.clock import now
@@ -26,13 +28,14 @@ from lms_bridge.lessons.meetings import (
     begin,
     in_force,
     lock,
+    make_anew,
     meeting_of,
     schedule,
     watch_in_time,
 )
 from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import accounts_for
-from lms_bridge.roster.models import Person
+from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.models import Lesson
 
 log = logging.getLogger(__name__)
@@ -60,8 +63,41 @@ def move_away(account_id: int) -> None:
         .where(open_between(moment, moment + WATCH_AHEAD))
         .order_by(Lesson.starts_at, Lesson.id)
     ).all()
+    _move_all([(row[0], row[1]) for row in rows])
+
+
+def offer(account_id: int) -> None:
+    """The provider of an account stands again: rooms that it refused are tried again, and lessons that had nowhere to
+    go from a room that failed, or a provider that is down, come to it if their door is open or soon will be.
+
+    :raises RetryAt: as :func:`move_away`.
+    """
+    account = db.session.get(ProviderAccount, account_id, populate_existing=True)
+    if account is None or not account.enabled or not account.healthy:
+        return
+    with transaction():
+        make_anew(account, failed_only=True)
+    moment, campus = now(), aliased(Organisation)
+    served = db.session.get_one(Organisation, account.organisation_id).path
+    rows = db.session.execute(
+        in_force()
+        .with_only_columns(Meeting.lesson_id, Meeting.attempt)
+        .join(ProviderAccount, ProviderAccount.id == Meeting.account_id)
+        .join(campus, campus.id == Lesson.campus_id)
+        .where(
+            Meeting.account_id != account_id,
+            sa.or_(Meeting.state == MeetingState.FAILED, ProviderAccount.healthy.is_(False)),
+            campus.path.startswith(served),
+            open_between(moment, moment + WATCH_AHEAD),
+        )
+        .order_by(Lesson.starts_at, Lesson.id)
+    ).all()
+    _move_all([(row[0], row[1]) for row in rows])
+
+
+def _move_all(rooms: Sequence[tuple[int, int]]) -> None:
     later: list[datetime] = []
-    for lesson_id, attempt in rows:
+    for lesson_id, attempt in rooms:
         try:
             move_by_itself(lesson_id, attempt)
         except jobs.RetryAt as again:

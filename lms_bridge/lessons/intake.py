@@ -243,20 +243,15 @@ def _hold(account: ProviderAccount, events: Sequence[PresenceEvent], ended: Sequ
 
 
 def _note_end(meeting: Meeting, at: datetime) -> None:
-    """The provider's room ended. Where rooms vanish by that and the lesson goes on, it is made anew at the next
-    click."""
+    """The provider's room ended, or is there no more. Where the lesson goes on, it is made anew at the next click:
+    found again where it can be opened once more."""
     said, moment = at, now()
     if said > moment + AHEAD:
         _note_clock(meeting.account, said - moment)
         at = moment
     _insert_once(RoomEnd, [{"meeting_id": meeting.id, "at": at, "said_at": said}], ["meeting_id", "said_at"])
     made_since = meeting.made_at is not None and meeting.made_at > at
-    if (
-        meeting.state is MeetingState.READY
-        and not made_since
-        and needs_room(meeting.lesson)
-        and providers.capabilities_of(meeting.account).lazy_create
-    ):
+    if meeting.state is MeetingState.READY and not made_since and needs_room(meeting.lesson):
         meeting.state = MeetingState.WANTED
         db.session.flush()
 

@@ -54,15 +54,15 @@ def meeting_of(lesson_id: int) -> Meeting | None:
     )
 
 
-def in_force(account_id: int) -> sa.Select[Meeting]:
-    """The rooms in force of lessons that take place, at an account; those of lessons that are over may be among them,
-    and ``Lesson`` is joined."""
+def in_force(account_id: int | None = None) -> sa.Select[Meeting]:
+    """The rooms in force of lessons that take place, at an account or anywhere; those of lessons that are over may be
+    among them, and ``Lesson`` is joined."""
     later = aliased(Meeting)
     return (
         sa.select(Meeting)
         .join(Lesson, Lesson.id == Meeting.lesson_id)
         .where(
-            Meeting.account_id == account_id,
+            Meeting.account_id == account_id if account_id is not None else sa.true(),
             Meeting.state != MeetingState.ENDED,
             held_online(),
             ~sa.exists().where(later.lesson_id == Meeting.lesson_id, later.attempt > Meeting.attempt),
@@ -233,7 +233,7 @@ def try_again(meeting: Meeting) -> None:
 
 
 def make_anew(account: ProviderAccount, *, failed_only: bool) -> None:
-    """The account's settings changed: its rooms that failed are wished for once more. Not ``failed_only``: it speaks
+    """The account was mended: its rooms that failed are wished for once more. Not ``failed_only``: it speaks
     with another server or in another name now, so that all its rooms are made as if there had been none; those where
     it was before are out of reach. Flushes."""
     query = in_force(account.id).options(joinedload(Meeting.lesson))

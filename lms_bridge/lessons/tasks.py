@@ -78,6 +78,12 @@ def move_away(subject: str) -> None:
     failover.move_away(int(subject))
 
 
+@jobs.job(breaker.OFFER, max_attempts=20, backoff=2.0)
+def offer(subject: str) -> None:
+    """Bring lessons that had nowhere to go to the provider account with this id, which stands again."""
+    failover.offer(int(subject))
+
+
 @jobs.job(following.FOLLOW, max_attempts=20, backoff=2.0)
 def follow_order(subject: str) -> None:
     """Take the lessons to come of the campus with this id to the first of its video systems."""

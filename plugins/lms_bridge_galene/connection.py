@@ -15,7 +15,7 @@ from typing import Any
 
 import websocket
 
-from lms_bridge.core.plugins import N_, PluginError, TemporaryFailure
+from lms_bridge.core.plugins import N_, NotThere, PluginError, TemporaryFailure
 from lms_bridge_galene.tokens import OURS
 
 VERSION = "2"
@@ -75,6 +75,8 @@ class Connection:
             kind = message.get("kind")
             if message.get("type") == "joined":
                 if kind == "fail":
+                    if "does not exist" in _said(message):
+                        raise NotThere(N_("Galene does not let LMS Bridge in: %(text)s"), text=_said(message))
                     raise NotLetIn(N_("Galene does not let LMS Bridge in: %(text)s"), text=_said(message))
                 if kind != "join":
                     raise NotLetIn(N_("Galene sends LMS Bridge to another group."))

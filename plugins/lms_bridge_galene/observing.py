@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from lms_bridge.core.plugins import (
     EvidenceKind,
     Gap,
     MeetingSpec,
+    NotThere,
     Observer,
     PluginError,
     PresenceEvent,
@@ -56,13 +57,15 @@ class _Person:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a room's thread has to tell: somebody came, went or is still there; or nothing was seen for a while."""
+    """What a room's thread has to tell: somebody came, went or is still there; or nothing was seen for a while; or
+    since when the group is there no more."""
 
     room: str
     client_id: str = ""
     person: _Person | None = None
     event: PresenceEvent | None = None
     gap: Gap | None = None
+    ended: tuple[str, datetime] | None = None
 
 
 class GaleneObserver(Observer):
@@ -94,6 +97,7 @@ class GaleneObserver(Observer):
 
     def read(self, seconds: float) -> PresenceReport:
         events: list[PresenceEvent] = []
+        ended: list[tuple[str, datetime]] = []
         gaps = [gap for room in self._rooms.values() if (gap := room.blind(PIECE)) is not None]
         try:
             # Whoever has a gap to tell is not kept waiting for an event.
@@ -102,10 +106,12 @@ class GaleneObserver(Observer):
                 self._note(seen)
                 events += [seen.event] if seen.event is not None else []
                 gaps += [seen.gap] if seen.gap is not None else []
+                ended += [seen.ended] if seen.ended is not None else []
                 seen = self._told.get_nowait()
         except queue.Empty:
             pass
-        return PresenceReport(events=events, gaps=sorted(gaps, key=lambda gap: gap.starts_at), cursor=self._cursor())
+        gaps.sort(key=lambda gap: gap.starts_at)
+        return PresenceReport(events=events, ended=ended, gaps=gaps, cursor=self._cursor())
 
     def _note(self, seen: _Seen) -> None:
         if seen.event is not None and seen.room in self._rooms:
@@ -133,7 +139,7 @@ class GaleneObserver(Observer):
         self.watch(())
         for room in rooms:
             room.thread.join(timeout=2)
-        return PresenceReport(events=rest.events, gaps=[*rest.gaps, *last], cursor=rest.cursor)
+        return replace(rest, gaps=[*rest.gaps, *last])
 
 
 class _Watch:
@@ -178,17 +184,20 @@ class _Watch:
                 self._connection.cut()
 
     def _run(self) -> None:
-        failures = 0
+        failures, gone = 0, False
         while not self._stopped.is_set():
             try:
                 connection = self._enter(self._spec, self.room)
             except PluginError as error:
+                if isinstance(error, NotThere) and not gone:
+                    gone = True
+                    self._told.put(_Seen(self._spec.key, ended=(self._external_id, now())))
                 if failures == 0:
                     log.warning("the observer cannot enter room %s; it tries again: %s", self._spec.key, error)
             except Exception:
                 log.exception("the observer of room %s failed; it tries again", self._spec.key)
             else:
-                failures = 0
+                failures, gone = 0, False
                 self._look(connection)
             self._stopped.wait(PAUSES[min(failures, len(PAUSES) - 1)])
             failures += 1

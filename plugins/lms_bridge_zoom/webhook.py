@@ -1,4 +1,5 @@
-"""Zoom's webhooks: proof that they come from Zoom, the challenge that Zoom repeats every three days, joins and leaves.
+"""Zoom's webhooks: proof that they come from Zoom, the challenge that Zoom repeats every three days, joins and leaves,
+ends and deletions.
 
 https://developers.zoom.us/docs/api/webhooks/
 """
@@ -82,6 +83,8 @@ def _report(event: str, body: Mapping[str, Any], thing: Mapping[str, Any], domai
     if event == "meeting.ended":
         at = moment(thing.get("end_time")) or datetime.fromtimestamp(body["event_ts"] / 1000, UTC)
         return PresenceReport(ended=[(_meeting_id(thing), at)])
+    if event == "meeting.deleted":
+        return PresenceReport(ended=[(_meeting_id(thing), datetime.fromtimestamp(body["event_ts"] / 1000, UTC))])
     if event not in KINDS:
         return PresenceReport()
     return PresenceReport(events=[_seen(event, body, thing, domain)])

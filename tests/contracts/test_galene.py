@@ -313,6 +313,24 @@ def test_a_locked_room_is_a_gap_until_it_is_open(
         observer.close()
 
 
+def test_a_group_that_somebody_removed_is_told_as_ended_once(
+    galene: Galene, provider: GaleneProvider, room: Room, observer: Observer
+) -> None:
+    entered(galene)
+    del galene.groups[GROUP], galene.tags[GROUP]
+    galene.cut()
+    end = time.monotonic() + 10
+    ended: list[tuple[str, datetime]] = []
+    while not ended and time.monotonic() < end:
+        ended += observer.read(0.2).ended
+    ended += observer.read(0.5).ended
+    assert [key for key, _ in ended] == list(room.external_ids)
+    provider.ensure(MEETING, room)
+    entered(galene)
+    galene.open(provider.join_url(MEETING, room, LI))
+    assert short(told(observer, 1)) == [("S1", EvidenceKind.JOINED)]
+
+
 def test_a_room_that_is_no_longer_named_is_left(galene: Galene, observer: Observer) -> None:
     entered(galene)
     observer.watch([])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -306,6 +306,12 @@ def test_webhooks_are_refused_where_no_secret_is_set(zoom: Zoom) -> None:
 def test_a_meeting_number_may_be_text_or_number(provider: ZoomProvider, number: bool) -> None:
     body = BODY | {"payload": {"object": {"id": 93 if number else "93", "end_time": "2026-12-01T00:00:00Z"}}}
     assert told(provider, body).ended[0][0] == "93"
+
+
+def test_a_meeting_that_somebody_deletes_has_ended(provider: ZoomProvider) -> None:
+    thing = {"id": 93, "start_time": "2026-12-01T00:00:00Z"}
+    body = {"event": "meeting.deleted", "event_ts": 1764547200000, "payload": {"object": thing}}
+    assert told(provider, body).ended == [("93", datetime(2025, 12, 1, tzinfo=UTC))]
 
 
 def test_events_of_other_kinds_are_taken_and_left_aside(provider: ZoomProvider) -> None:

@@ -309,6 +309,77 @@ def test_when_the_address_of_a_system_changes_the_rooms_made_ahead_are_made_ther
     assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
 
 
+def test_a_room_that_somebody_removed_at_the_system_is_made_anew_at_the_next_click(
+    world: World, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = replace(hall_package.capabilities, lazy_create=False, keep_unused=None)
+    monkeypatch.setattr(hall_package, "capabilities", flags)
+    world.begin(world.school.a.students[0])
+    world.hall.rooms.clear()
+    world.look(seconds=10)
+    client = world.come(world.school.a.students[1])
+    assert client.get(f"{world.path}/room").headers["Refresh"] == "2"
+    do(meetings.PROVISION)
+    (made,) = world.hall.rooms.values()
+    assert f"{world.hall.url}/enter/{made['id']}" in client.get(f"{world.path}/room").headers["Refresh"]
+    assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
+    world.look(seconds=10)  # the new one is there: nothing more is to be done
+    assert world.meeting().state is MeetingState.READY
+
+
+def recover(world: World, account: ProviderAccount) -> None:
+    """The account's provider answers a probe again; what follows from that is done."""
+    with transaction():
+        breaker.succeeded(account.id)
+    for kind in (breaker.MOVE_AWAY, breaker.OFFER, "lessons.move", meetings.PROVISION):
+        do(kind)
+
+
+@pytest.fixture
+def nowhere_else(world: World) -> World:
+    """The second system is down at this moment, and there is no third one."""
+    with transaction():
+        for account in db.session.query(ProviderAccount):
+            account.enabled = account.id in (world.first.id, world.second.id)
+        world.second.healthy = False
+    return world
+
+
+def test_a_lesson_whose_room_was_refused_goes_to_the_first_other_system_that_recovers(nowhere_else: World) -> None:
+    world = nowhere_else
+    world.hall.fault = 404
+    world.come(world.school.a.students[0])
+    do(meetings.PROVISION)
+    do("lessons.move")
+    assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.FAILED)
+    recover(world, world.second)
+    assert (world.meeting().account_id, world.meeting().state) == (world.second.id, MeetingState.READY)
+
+
+def test_a_lesson_of_a_system_that_stays_down_goes_to_the_first_other_one_that_recovers(nowhere_else: World) -> None:
+    world = nowhere_else
+    world.begin(world.school.a.students[0])
+    world.hall.stop()
+    world.look(3)
+    do(breaker.MOVE_AWAY)
+    assert world.meeting().attempt == 1
+    recover(world, world.second)
+    assert (world.meeting().account_id, world.meeting().state) == (world.second.id, MeetingState.READY)
+
+
+def test_a_lesson_with_nowhere_to_go_is_tried_again_where_it_is_when_that_recovers(nowhere_else: World) -> None:
+    world = nowhere_else
+    world.hall.fault = 404
+    world.come(world.school.a.students[0])
+    do(meetings.PROVISION)
+    do("lessons.move")
+    world.hall.fault = 0
+    with transaction():
+        world.first.healthy = False
+    recover(world, world.first)
+    assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.READY)
+
+
 def test_when_a_system_is_mended_the_rooms_that_it_refused_are_made(world: World) -> None:
     with transaction():
         accounts.change(world.first, name="East", settings=world.hall.settings(secret="old"), actor=None)

@@ -143,7 +143,8 @@ class Gap:
 
 @dataclass(frozen=True)
 class PresenceReport:
-    """Events since the last look, the ends of meetings that were seen, and gaps in which nothing could be seen."""
+    """Events since the last look, the ends of meetings that were seen (a room that somebody removed has ended, too),
+    and gaps in which nothing could be seen."""
 
     events: Sequence[PresenceEvent] = ()
     ended: Sequence[tuple[str, datetime]] = ()
