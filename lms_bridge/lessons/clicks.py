@@ -19,7 +19,7 @@ from lms_bridge.lessons import door_times, gateway, meetings, providers
 from lms_bridge.lessons.gateway import DoorState
 from lms_bridge.lessons.models import JoinLink, Meeting, MeetingState, ProviderAccount
 from lms_bridge.lessons.presence import DOOR, record_evidence
-from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
+from lms_bridge.roster.models import Account, Enrolment, EnrolmentRole, Person
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonTeacher
 
 _later = sa.orm.aliased(Meeting)
@@ -49,7 +49,11 @@ _FOUND = (
 _BY_LINK = _FOUND.join(
     JoinLink, sa.and_(JoinLink.lesson_id == Lesson.id, JoinLink.person_id == Person.id)
 ).where(JoinLink.token == sa.bindparam("token"), JoinLink.revoked_at.is_(None))  # fmt: skip
-_BY_PERSON = _FOUND.where(Lesson.uid == sa.bindparam("uid"), Person.id == sa.bindparam("person_id"))
+_BY_SESSION = (
+    _FOUND.add_columns(Account.session_version)
+    .join(Account, sa.and_(Account.person_id == Person.id, Account.disabled_at.is_(None)))
+    .where(Lesson.uid == sa.bindparam("uid"), Person.uid == sa.bindparam("person_uid"))
+)
 
 
 def by_link(token: str) -> str | None:
@@ -58,9 +62,11 @@ def by_link(token: str) -> str | None:
     return _enter(db.session.connection().execute(_BY_LINK, {"token": token}).all())
 
 
-def by_person(lesson_uid: str, person_id: int) -> str | None:
-    """As :func:`by_link`, for somebody who is signed in."""
-    return _enter(db.session.connection().execute(_BY_PERSON, {"uid": lesson_uid, "person_id": person_id}).all())
+def by_session(lesson_uid: str, person_uid: str, version: str) -> str | None:
+    """As :func:`by_link`, for somebody whose session names them, in this version; None also when it is not in force."""
+    asked = {"uid": lesson_uid, "person_uid": person_uid}
+    rows = db.session.connection().execute(_BY_SESSION, asked).all()
+    return _enter([row for row in rows if str(row.session_version) == version])
 
 
 def _enter(rows: Sequence[Any]) -> str | None:

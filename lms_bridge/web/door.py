@@ -32,7 +32,7 @@ from lms_bridge.notices.dates import say_slot, say_time
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import guardians_of
-from lms_bridge.web import language, lesson_visitors
+from lms_bridge.web import language, lesson_visitors, session
 from lms_bridge.web.lesson_words import LessonWords, words_of
 from lms_bridge.web.recording_words import recordings_shown
 from lms_bridge.web.security import permissions_policy
@@ -58,10 +58,12 @@ def door(uid: str) -> BaseResponse:
 @blueprint.post("/l/<uid>")
 def enter(uid: str) -> BaseResponse:
     """The person presses the button: store it, then let them in."""
-    if is_somebody():
+    claim = session.claimed()
+    if claim is not None:
         with transaction():
-            entered = clicks.by_person(uid, current_person().id)
+            entered = clicks.by_session(uid, *claim)
         if entered is not None:
+            session.renew()
             return _to_room(entered)
     lesson = entering.lesson_of(uid)
     person = lesson_visitors.person_at(lesson)
