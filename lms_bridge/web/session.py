@@ -138,11 +138,11 @@ def sign_out() -> None:
     session.clear()
 
 
-def claimed() -> tuple[str, str] | None:
+def claimed() -> tuple[str, int] | None:
     """The uid of a person and the version of their session, as the session cookie names them: signed by us once, and
     of no worth until both are looked up. None: it names nobody."""
     uid, _, version = str(session.get(USER, "")).partition(":")
-    return (uid, version) if uid and version else None
+    return (uid, int(version)) if version.isdecimal() else None
 
 
 F = TypeVar("F", bound=Callable[..., Any])
