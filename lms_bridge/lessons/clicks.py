@@ -31,17 +31,14 @@ _MOMENT = Meeting.created_at.type
 
 
 def _found() -> sa.Select[Any]:
-    """One row for each enrolment in a class of the lesson; with the account's plugin, since only some are this plain."""
+    """One row for each enrolment in a class of a lesson that is held online and not taught by the person; with the
+    account's plugin, since only some are this plain. Whatever the question keeps out goes the slow way."""
     later = sa.orm.aliased(Meeting)
     return (
         sa.select(
             Person.id.label("person_id"), Lesson.id.label("lesson_id"), Lesson.uid.label("lesson_uid"),
-            Lesson.starts_at, Lesson.ends_at, Lesson.zone, Lesson.mode, Lesson.status, Meeting.id.label("meeting_id"),
-            Meeting.attempt, Meeting.state, Meeting.busy_until, ProviderAccount.plugin, Enrolment.valid_from,
-            Enrolment.valid_to,
-            sa.exists()
-            .where(LessonTeacher.lesson_id == Lesson.id, LessonTeacher.person_id == Person.id)
-            .label("teaches"),
+            Lesson.starts_at, Lesson.ends_at, Lesson.zone, Meeting.attempt, ProviderAccount.plugin,
+            Enrolment.valid_from, Enrolment.valid_to,
         )
         .select_from(Lesson)
         .join(Person, Person.erased_at.is_(None))
@@ -56,7 +53,12 @@ def _found() -> sa.Select[Any]:
         )
         .join(Meeting, Meeting.lesson_id == Lesson.id)
         .join(ProviderAccount, ProviderAccount.id == Meeting.account_id)
-        .where(~sa.exists().where(later.lesson_id == Lesson.id, later.attempt > Meeting.attempt))
+        .where(
+            door_times.held_online(),
+            Meeting.state != MeetingState.ENDED,
+            ~sa.exists().where(later.lesson_id == Lesson.id, later.attempt > Meeting.attempt),
+            ~sa.exists().where(LessonTeacher.lesson_id == Lesson.id, LessonTeacher.person_id == Person.id),
+        )
     )  # fmt: skip
 
 
@@ -74,23 +76,30 @@ _BY_SESSION = (
         Account.session_version == sa.bindparam("version"),
     )
 )
-_STORE = sa.insert(PresenceEvidence)
+# Inline: nobody asks for the new row's id.
+_STORE = sa.insert(PresenceEvidence.__table__).inline()
+
+
+def _with_room(question: sa.Select[Any]) -> sa.Select[Any]:
+    """Also, how the room stands, for :func:`meetings.make_now`."""
+    return question.add_columns(Meeting.id.label("meeting_id"), Meeting.state, Meeting.busy_until)
 
 
 @functools.cache
 def _with_jobs(question: sa.Select[Any]) -> sa.Select[Any]:
-    """Also, whether the jobs that would be asked for wait already. They are held, in the order in which everybody asks
-    for them. Put together when all are known who follow evidence."""
-    making = jobs.waiting(
-        sa.literal(meetings.PROVISION), sa.cast(Meeting.id, sa.String), sa.bindparam("moment", type_=_MOMENT)
-    )
+    """Also, whether no job must be asked for: the room is made, or being made, and those that are needed wait. They are
+    held, in the order in which everybody asks for them. Put together when all are known who follow evidence."""
+    moment = sa.bindparam("moment", type_=_MOMENT)
+    making = jobs.waiting(sa.literal(meetings.PROVISION), sa.cast(Meeting.id, sa.String), moment)
     followed = [
         jobs.waiting(sa.literal(kind), sa.cast(Lesson.id, sa.String), sa.bindparam(kind, type_=_MOMENT))
         for kind in following()
     ]
+    made = sa.or_(
+        Meeting.state != MeetingState.WANTED, Meeting.busy_until > moment, making.scalar_subquery().is_not(None)
+    )
     return question.add_columns(
-        making.scalar_subquery().is_not(None).label("making"),
-        sa.and_(sa.true(), *(one.scalar_subquery().is_not(None) for one in followed)).label("followed"),
+        sa.and_(made, *(one.scalar_subquery().is_not(None) for one in followed)).label("asked_for")
     )
 
 
@@ -112,7 +121,7 @@ def _enter(question: sa.Select[Any], asked: dict[str, Any]) -> str | None:
         one = _admitted(connection.execute(_with_jobs(question), asked | due | {"moment": moment}).all(), moment)
         if one is None:
             return None
-        if one.followed and (one.making or not meetings.is_to_be_made(one.state, one.busy_until)):
+        if one.asked_for:
             entry = {
                 "lesson_id": one.lesson_id, "person_id": one.person_id, "kind": EvidenceKind.JOINED, "at": moment,
                 "source": DOOR, "event_key": new_token(), "attempt": one.attempt, "quality": "measured",
@@ -121,7 +130,7 @@ def _enter(question: sa.Select[Any], asked: dict[str, Any]) -> str | None:
             connection.execute(_STORE, entry)
             return str(one.lesson_uid)
     with transaction() as session:
-        one = _admitted(session.connection().execute(question, asked).all(), moment)
+        one = _admitted(session.connection().execute(_with_room(question), asked).all(), moment)
         if one is None:
             return None
         # In this order, as in entering: jobs that follow from what is recorded are locked last by everybody.
@@ -137,9 +146,8 @@ def _admitted(rows: Sequence[Any], moment: datetime) -> Any | None:
     one = rows[0]
     day = local(one.starts_at, one.zone).date()
     expected = any(row.valid_from <= day and (row.valid_to is None or row.valid_to > day) for row in rows)
-    if one.teaches or not expected or one.state is MeetingState.ENDED:
-        return None
-    if gateway.state_at(door_times.window_of(one), moment) is not DoorState.OPEN:
+    window = gateway.Window(opens_at=door_times.opens_at(one), closes_at=door_times.closes_at(one))
+    if not expected or gateway.state_at(window, moment) is not DoorState.OPEN:
         return None
     flags = providers.capabilities_named(one.plugin)
     return one if flags.local_join_url and not flags.embeddable else None

@@ -14,13 +14,17 @@ from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 
 
 class Times(Protocol):
-    """A lesson, or as much of it as decides on its door."""
+    """A lesson, or as much of it as decides when its door stands open."""
 
     @property
     def starts_at(self) -> datetime: ...
 
     @property
     def ends_at(self) -> datetime: ...
+
+
+class Held(Times, Protocol):
+    """Also, how and whether it is held."""
 
     @property
     def mode(self) -> LessonMode: ...
@@ -39,7 +43,7 @@ def closes_at(lesson: Times) -> datetime:
     return lesson.ends_at + timedelta(minutes=current_settings().door_closes_minutes)
 
 
-def window_of(lesson: Times) -> Window:
+def window_of(lesson: Held) -> Window:
     """When and whether ``lesson`` can be entered."""
     return Window(
         opens_at=opens_at(lesson),

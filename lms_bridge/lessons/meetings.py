@@ -201,13 +201,9 @@ def want_now(meeting: Meeting) -> None:
 def make_now(meeting_id: int, state: MeetingState, busy_until: datetime | None) -> None:
     """Somebody stands at the door of a room that is not made yet: make it at once. However many come, one job waits.
     Flushes."""
-    if is_to_be_made(state, busy_until):
+    busy = busy_until is not None and busy_until > now()
+    if state is MeetingState.WANTED and not busy:
         jobs.enqueue(PROVISION, str(meeting_id))
-
-
-def is_to_be_made(state: MeetingState, busy_until: datetime | None) -> bool:
-    """Whether the room is not made yet, and not being made."""
-    return state is MeetingState.WANTED and (busy_until is None or busy_until <= now())
 
 
 def try_again(meeting: Meeting) -> None:

@@ -35,21 +35,31 @@ def set_headers(response: Response) -> Response:
     """OWASP's recommended headers (https://owasp.org/www-project-secure-headers/); a view may have set stricter
     ones. Pages hold personal data and are never kept by caches."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", permissions_policy())
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    # Looked through once: werkzeug does it anew for each header that it is asked for.
+    present = {name.lower() for name in headers.keys()}  # noqa: SIM118 - a header may be there twice
+    for name, value in HEADERS:
+        if name.lower() not in present:
+            headers.add(name, value)
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
+    if request.endpoint != "static" and "cache-control" not in present:
+        headers.add("Cache-Control", "no-store")
     return response
 
 
 def permissions_policy(*allowed: str) -> str:
     """What of the device a page may ask for: of :data:`DEVICE_FEATURES` only those that are ``allowed``, for itself."""
     return ", ".join(f"{name}=({'self' if name in allowed else ''})" for name in DEVICE_FEATURES)
+
+
+HEADERS = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", permissions_policy()),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+"""What every answer has that does not say otherwise."""
 
 
 def safe_next(target: str | None) -> str:
