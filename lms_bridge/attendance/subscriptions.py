@@ -11,7 +11,6 @@ from lms_bridge.lessons.presence import follow_by
 from lms_bridge.timetable.events import LessonsChanged
 from lms_bridge.timetable.models import Lesson
 
-
 follow_by(recording.COMPUTE, after=recording.PAUSE)
 
 

@@ -89,7 +89,9 @@ def job(
     return register
 
 
-def waiting(kind: sa.ColumnElement[str], subject: sa.ColumnElement[str], due: sa.ColumnElement[datetime]) -> sa.Select[int]:
+def waiting(
+    kind: sa.ColumnElement[str], subject: sa.ColumnElement[str], due: sa.ColumnElement[datetime]
+) -> sa.Select[int]:
     """The job of this kind and subject that waits, and is due by then. Who finds it holds it, beside others, until the
     end of the transaction: no worker takes it before it can see what was done there, and it need not be asked for."""
     return (

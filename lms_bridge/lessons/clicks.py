@@ -26,11 +26,10 @@ from lms_bridge.lessons.presence import DOOR, following, record_evidence
 from lms_bridge.roster.models import Account, Enrolment, EnrolmentRole, Person
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonTeacher
 
-
 _MOMENT = Meeting.created_at.type
 
 
-def _found() -> sa.Select[Any]:
+def _found() -> sa.Select[*tuple[Any, ...]]:
     """One row for each enrolment in a class of a lesson that is held online and not taught by the person; with the
     account's plugin, since only some are this plain. Whatever the question keeps out goes the slow way."""
     later = sa.orm.aliased(Meeting)
@@ -77,16 +76,16 @@ _BY_SESSION = (
     )
 )
 # Inline: nobody asks for the new row's id.
-_STORE = sa.insert(PresenceEvidence.__table__).inline()
+_STORE = sa.insert(PresenceEvidence).inline()
 
 
-def _with_room(question: sa.Select[Any]) -> sa.Select[Any]:
+def _with_room(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
     """Also, how the room stands, for :func:`meetings.make_now`."""
     return question.add_columns(Meeting.id.label("meeting_id"), Meeting.state, Meeting.busy_until)
 
 
 @functools.cache
-def _with_jobs(question: sa.Select[Any]) -> sa.Select[Any]:
+def _with_jobs(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
     """Also, whether no job must be asked for: the room is made, or being made, and those that are needed wait. They are
     held, in the order in which everybody asks for them. Put together when all are known who follow evidence."""
     moment = sa.bindparam("moment", type_=_MOMENT)
@@ -114,7 +113,7 @@ def by_session(lesson_uid: str, person_uid: str, version: int) -> str | None:
     return _enter(_BY_SESSION, {"lesson": lesson_uid, "person": person_uid, "version": version})
 
 
-def _enter(question: sa.Select[Any], asked: dict[str, Any]) -> str | None:
+def _enter(question: sa.Select[*tuple[Any, ...]], asked: dict[str, Any]) -> str | None:
     moment = now()
     due = {kind: moment + after for kind, after in following().items()}
     with statements() as connection:

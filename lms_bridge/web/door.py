@@ -165,7 +165,8 @@ def _let_in(lesson: Lesson, person: Person) -> BaseResponse:
 
 def _to_room(lesson_uid: str) -> BaseResponse:
     """On to the tab of the room. Only now, when the entry is committed, does the person learn the way."""
-    return _beside(redirect(url_for("door.room", uid=lesson_uid), code=303))
+    headers = {"Location": url_for("door.room", uid=lesson_uid), "Referrer-Policy": "no-referrer"}
+    return Response(status=303, headers=headers | {"Cross-Origin-Opener-Policy": "unsafe-none"})
 
 
 def _over(seen: Door) -> BaseResponse:
