@@ -1,9 +1,9 @@
 """The health of provider accounts: seen from every real call and from probes, kept by a circuit breaker.
 
-A closed circuit lets calls through. After :data:`FAILURES_UNTIL_OPEN` failed calls in a row (one is enough where the
-account is refused as a whole) it opens: the provider is left alone, its lessons move to another one, and after a pause
-that grows each time one probe asks (half-open). A probe that succeeds closes it. That a provider is busy (it says when
-to come back) is no failure.
+A closed circuit lets calls through. After :data:`FAILURES_UNTIL_OPEN` failed calls in a row that did not all come at
+once (one is enough where the account is refused as a whole) it opens: the provider is left alone, its lessons move to
+another one, and after a pause that grows each time one probe asks (half-open). A probe that succeeds closes it. That a
+provider is busy (it says when to come back) is no failure.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ ORPHANS = "lessons.orphans"
 OFFER = "lessons.offer"
 
 FAILURES_UNTIL_OPEN = 3
+HICCUP = timedelta(seconds=2)
+"""Failures that all come within so long are one: at eight o'clock every lesson calls in the same second."""
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=2)
 CALM = timedelta(minutes=10)
@@ -81,7 +83,8 @@ def failed(account_id: int, error: BridgeError, *, counts: bool = True) -> None:
     moment = now()
     account.failures += 1
     account.failing_since = account.failing_since or moment
-    if account.healthy and (account.failures >= FAILURES_UNTIL_OPEN or isinstance(error, AccessRefused)):
+    lasts = account.failures >= FAILURES_UNTIL_OPEN and moment - account.failing_since >= HICCUP
+    if account.healthy and (lasts or isinstance(error, AccessRefused)):
         if account.state_at is not None and moment - account.state_at > CALM:
             account.trips = 0
         account.healthy, account.state_at = False, moment

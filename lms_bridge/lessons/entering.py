@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from lms_bridge.core import jobs
 from lms_bridge.core.access import Permission, Target
 from lms_bridge.core.clock import local, now
-from lms_bridge.core.database import db
-from lms_bridge.core.errors import Conflict, NotFound
+from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BridgeError, Conflict, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_token
 from lms_bridge.core.plugins import Attendee, EvidenceKind, ProviderCapabilities, Room
-from lms_bridge.lessons import gateway, meetings, providers
+from lms_bridge.lessons import breaker, gateway, meetings, providers
 from lms_bridge.lessons.door_times import window_of
 from lms_bridge.lessons.gateway import Decision, DoorState, Part, Visitor, Window
 from lms_bridge.lessons.models import Meeting, MeetingState, PresenceEvidence, RoomAddress
@@ -253,7 +253,8 @@ def _prepare(meeting: Meeting, person: Person) -> None:
 
 
 def room_address(door: Door) -> str | None:
-    """Where the person's room is, from local data alone; None while it is still being made. Never logged or mailed."""
+    """Where the person's room is, from local data alone; None while it is still being made, or while its plugin cannot
+    say, which counts as a failed call. Never logged or mailed."""
     meeting = door.meeting
     if meeting is None or not door.decision.may_enter or not door.room_ready:
         return None
@@ -264,7 +265,15 @@ def room_address(door: Door) -> str | None:
         return None
     spec = meetings.spec_of(meeting, door.lesson, count_people=False)
     room = meetings.room_of(meeting) or Room((spec.key,))
-    return providers.provider_for(meeting.account).join_url(spec, room, attendee)
+    account = meeting.account
+    try:
+        provider = providers.provider_for(account)
+        with providers.calling(account.plugin):
+            return provider.join_url(spec, room, attendee)
+    except BridgeError as error:
+        with transaction():
+            breaker.failed(account.id, error, counts=not breaker.concerns_rooms_alone(error))
+        return None
 
 
 def stored_address(meeting: Meeting, person: Person) -> str | None:

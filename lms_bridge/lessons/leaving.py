@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from lms_bridge.core import jobs
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.lessons import capacity, providers
 from lms_bridge.lessons.models import Meeting, MeetingCause, ProviderAccount
 from lms_bridge.lessons.to_come import room_still_shut, rooms_to_come, take_to
@@ -62,9 +61,6 @@ def _last_resort(lesson: Lesson, left: ProviderAccount) -> list[ProviderAccount]
     """A campus whose last account was switched off has the built-in classroom, unless that is the one."""
     if providers.accounts_for(lesson.campus):
         return []
-    try:
-        if providers.capabilities_of(left).embeddable:
-            return []
-    except ConfigurationError:
-        pass  # its plugin is gone: that is a reason to leave
+    if providers.capabilities_of(left).embeddable:
+        return []
     return [providers.account_for(lesson.campus)]

@@ -172,15 +172,9 @@ def _no_host(meeting: Meeting) -> None:
 
 def schedule(meeting: Meeting, lesson: Lesson) -> None:
     """Ask for the jobs that make a room in time and end it. Flushes."""
-    try:
-        capabilities = providers.capabilities_of(meeting.account)
-    except ConfigurationError:
-        # The plugin is gone: the job says so on the room's row, the timetable goes on.
-        jobs.enqueue(PROVISION, str(meeting.id))
-    else:
-        due = provision_at(capabilities, opens_at(lesson))
-        if meeting.state is MeetingState.READY or due is not None:
-            jobs.enqueue(PROVISION, str(meeting.id), not_before=due)
+    due = provision_at(providers.capabilities_of(meeting.account), opens_at(lesson))
+    if meeting.state is MeetingState.READY or due is not None:
+        jobs.enqueue(PROVISION, str(meeting.id), not_before=due)
     jobs.enqueue(END, str(meeting.id), not_before=closes_at(lesson))
 
 
@@ -189,11 +183,7 @@ def watch_in_time(meetings: Iterable[Meeting]) -> None:
     account, always in the same order: two transactions must not wait for each other. Flushes."""
     first: dict[int, datetime] = {}
     for meeting in meetings:
-        try:
-            watched = not providers.capabilities_of(meeting.account).embeddable
-        except ConfigurationError:
-            continue
-        if watched:
+        if not providers.capabilities_of(meeting.account).embeddable:
             begins = opens_at(meeting.lesson) - WATCH_AHEAD
             first[meeting.account_id] = min(begins, first.get(meeting.account_id, begins))
     for account_id in sorted(first):

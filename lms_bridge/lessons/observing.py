@@ -18,7 +18,6 @@ from flask import Flask
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import ConfigurationError
 from lms_bridge.core.plugins import Gap, Observer, PresenceReport
 from lms_bridge.lessons import intake, providers, watching
 from lms_bridge.lessons.models import ProviderAccount
@@ -64,11 +63,7 @@ def wanting() -> list[int]:
     ).all()
     found = []
     for account in accounts:
-        try:
-            needed = providers.capabilities_of(account).needs_observer
-        except ConfigurationError:
-            continue  # the plugin is gone: said elsewhere
-        if needed and watching.running_of(account).meetings:
+        if providers.capabilities_of(account).needs_observer and watching.running_of(account).meetings:
             found.append(account.id)
     db.session.rollback()
     return found

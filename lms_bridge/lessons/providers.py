@@ -22,6 +22,11 @@ from lms_bridge.roster.models import Organisation, OrganisationKind
 log = logging.getLogger(__name__)
 
 
+GONE = ProviderCapabilities(local_join_url=False)
+"""Of a plugin that was there and is not any more. Pages go on; the jobs that call it fail, which is counted and said,
+and the lessons move."""
+
+
 @functools.cache
 def _class(identifier: str) -> type[MeetingProvider]:
     # Entry points are looked up in the file system; the door cannot afford that for every click.
@@ -29,19 +34,16 @@ def _class(identifier: str) -> type[MeetingProvider]:
 
 
 def capabilities_of(account: ProviderAccount) -> ProviderCapabilities:
-    """What the account's provider can do.
-
-    :raises ConfigurationError: its plugin is not installed.
-    """
+    """What the account's provider can do; :data:`GONE` where its plugin is not installed."""
     return capabilities_named(account.plugin)
 
 
 def capabilities_named(plugin: str) -> ProviderCapabilities:
-    """What the provider of this identifier can do.
-
-    :raises ConfigurationError: its plugin is not installed.
-    """
-    return _class(plugin).capabilities
+    """What the provider of this identifier can do; :data:`GONE` where its plugin is not installed."""
+    try:
+        return _class(plugin).capabilities
+    except ConfigurationError:
+        return GONE
 
 
 def provider_for(account: ProviderAccount) -> MeetingProvider:

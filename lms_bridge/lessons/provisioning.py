@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BridgeError, ConfigurationError
+from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Room, TemporaryFailure
 from lms_bridge.lessons import breaker, entering, intake, providers, recordings, watching
@@ -241,10 +241,7 @@ def _fetch_addresses_in_time(meeting: Meeting) -> None:
 
 
 def _reports_follow(meeting: Meeting) -> bool:
-    try:
-        return providers.capabilities_of(meeting.account).report_afterwards
-    except ConfigurationError:
-        return False
+    return providers.capabilities_of(meeting.account).report_afterwards
 
 
 def _again_later(error: BridgeError) -> None:

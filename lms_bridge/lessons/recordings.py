@@ -15,7 +15,7 @@ from lms_bridge.core import audit, jobs
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db, transaction
-from lms_bridge.core.errors import BridgeError, ConfigurationError, NotFound
+from lms_bridge.core.errors import BridgeError, NotFound
 from lms_bridge.core.plugins import Recording
 from lms_bridge.lessons import breaker, providers
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount, RecordedLesson
@@ -38,11 +38,7 @@ AT_ONCE = 100
 
 def expect(meeting: Meeting) -> None:
     """The room of ``meeting`` has ended: look for its recordings in a while. Flushes."""
-    try:
-        kept = providers.capabilities_of(meeting.account).recordings
-    except ConfigurationError:
-        return
-    if kept:
+    if providers.capabilities_of(meeting.account).recordings:
         jobs.enqueue(LIST, str(meeting.account_id), not_before=now() + FIRST)
 
 

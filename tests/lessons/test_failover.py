@@ -16,7 +16,7 @@ from lms_bridge.core import clock, i18n, jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.models import AuditEntry, Job, OutboxFact
-from lms_bridge.core.plugins import EvidenceKind, MeetingProvider, Reply, usable
+from lms_bridge.core.plugins import EvidenceKind, MeetingProvider, Reply, TemporaryFailure, usable
 from lms_bridge.lessons import accounts, breaker, failover, gaps, meetings, operations, telling, watching
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.presence import PAGE, intervals, observations_of, record_evidence
@@ -529,3 +529,38 @@ def test_the_operations_page_is_told_what_happens(world: World) -> None:
     assert stands["East"] is CircuitState.CLOSED
     assert operations.moves([world.school.b.campus.path]) == []
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Meeting)) == 2
+
+
+def test_a_lesson_leaves_a_system_whose_plugin_is_gone_and_nobody_sees_an_error(world: World) -> None:
+    (student,) = world.begin(world.school.a.students[0])
+    with transaction():
+        db.session.get_one(ProviderAccount, world.first.id).plugin = "gone"
+    for path in (world.path, f"{world.path}/room", f"{world.path}/stand"):
+        assert student.get(path).status_code == 200
+    world.look(3)
+    do(breaker.MOVE_AWAY)
+    assert (world.meeting().attempt, world.meeting().account_id) == (2, world.second.id)
+    assert f"{world.other.url}/enter/" in student.get(f"{world.path}/room").headers["Refresh"]
+
+
+def test_settings_that_do_not_fit_any_more_are_no_error_at_the_door(world: World) -> None:
+    (student,) = world.begin(world.school.a.students[0])
+    with transaction():
+        db.session.get_one(ProviderAccount, world.first.id).settings = {"url": world.hall.url}
+    room = student.get(f"{world.path}/room")
+    assert (room.status_code, "/enter/" in room.text) == (200, False)
+    world.look(3)
+    do(breaker.MOVE_AWAY)
+    assert world.meeting().account_id == world.second.id
+
+
+def test_three_failures_in_the_same_second_are_one_hiccup(world: World) -> None:
+    world.begin(world.school.a.students[0])
+    for _ in range(5):
+        with transaction():
+            breaker.failed(world.first.id, TemporaryFailure("no answer"))
+    assert world.stand(world.first) is CircuitState.CLOSED
+    world.moment += timedelta(seconds=3)
+    with transaction():
+        breaker.failed(world.first.id, TemporaryFailure("no answer"))
+    assert world.stand(world.first) is CircuitState.OPEN
