@@ -540,6 +540,7 @@ def test_a_lesson_leaves_a_system_whose_plugin_is_gone_and_nobody_sees_an_error(
     world.look(3)
     do(breaker.MOVE_AWAY)
     assert (world.meeting().attempt, world.meeting().account_id) == (2, world.second.id)
+    do(meetings.PROVISION)
     assert f"{world.other.url}/enter/" in student.get(f"{world.path}/room").headers["Refresh"]
 
 
