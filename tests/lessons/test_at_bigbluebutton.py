@@ -47,8 +47,8 @@ def test_from_the_click_to_the_attendance(app: Flask, server: BigBlueButton, mon
         moments.append(moments[-1] + timedelta(seconds=seconds))
         return moments[-1]
 
-    with school_at(5) as school:
-        monkeypatch.setattr(clock, "_source", lambda: moments[-1])
+    with school_at(5) as school, monkeypatch.context() as patch:  # undone before the clock of the school is
+        patch.setattr(clock, "_source", lambda: moments[-1])
         lesson, student = school.a.lesson, school.a.students[0]
         with transaction():
             account = accounts.add(

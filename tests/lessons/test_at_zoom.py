@@ -44,8 +44,8 @@ def test_from_the_registration_to_the_attendance(app: Flask, zoom: Zoom, monkeyp
         moments.append(moments[-1] + timedelta(seconds=seconds))
         return moments[-1]
 
-    with school_at(1) as school:
-        monkeypatch.setattr(clock, "_source", lambda: moments[-1])
+    with school_at(1) as school, monkeypatch.context() as patch:  # undone before the clock of the school is
+        patch.setattr(clock, "_source", lambda: moments[-1])
         lesson, student = school.a.lesson, school.a.students[0]
         teacher = lesson.teachers[0].person
         with transaction():

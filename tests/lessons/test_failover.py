@@ -96,8 +96,9 @@ def world(app: Flask, hall: Hall, other_hall: Hall, monkeypatch: pytest.MonkeyPa
                 for n, (name, one) in enumerate([("East", hall), ("West", other_hall)], start=1)
             )
         made = World(app, school, hall, other_hall, first, second, START + timedelta(minutes=10))
-        monkeypatch.setattr(clock, "_source", lambda: made.moment)
-        yield made
+        with monkeypatch.context() as patch:  # undone before the clock of the school is
+            patch.setattr(clock, "_source", lambda: made.moment)
+            yield made
 
 
 def test_a_lesson_leaves_a_system_that_is_down_and_everybody_goes_on_by_the_same_link(world: World) -> None:

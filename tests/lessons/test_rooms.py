@@ -123,8 +123,9 @@ def world(
         with transaction():
             account = accounts.add(school.a.campus, "hall", name="Hall", settings=hall.settings(), actor=None)
         made = World(app, school, hall, hall_package, account, START + timedelta(minutes=5))
-        monkeypatch.setattr(clock, "_source", lambda: made.moment)
-        yield made
+        with monkeypatch.context() as patch:  # undone before the clock of the school is
+            patch.setattr(clock, "_source", lambda: made.moment)
+            yield made
 
 
 def together(app: Flask, work: Sequence[Callable[[], object]]) -> None:
