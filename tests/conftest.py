@@ -20,7 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
-from lms_bridge.core import i18n
+from lms_bridge.core import clock, i18n
 from lms_bridge.core.database import Base, db
 from lms_bridge.core.settings import Environment, Settings, load
 from lms_bridge.web.app import create_app
@@ -36,6 +36,13 @@ def _english() -> Iterator[None]:
     """Each test begins in English, whatever language an earlier one spoke."""
     with i18n.use_locale("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _clock_put_back() -> Iterator[None]:
+    """Each test leaves the clock as it found it: a token that another test signs would be refused for its time."""
+    yield
+    assert not clock.is_set()
 
 
 class FreshClient(FlaskClient):

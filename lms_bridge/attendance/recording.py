@@ -109,11 +109,6 @@ def compute_lesson(lesson_id: int) -> None:
         compute(lesson)
 
 
-def soon(lesson_id: int) -> None:
-    """Compute a lesson's verdicts shortly, once for all that is seen meanwhile; and in the end for good."""
-    jobs.enqueue(COMPUTE, str(lesson_id), not_before=now() + PAUSE)
-
-
 def finally_(lessons: Sequence[Lesson]) -> None:
     """Have the attendance of these lessons made final after their end."""
     for lesson in lessons:

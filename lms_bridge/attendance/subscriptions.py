@@ -7,15 +7,11 @@ import sqlalchemy as sa
 from lms_bridge.attendance import recording
 from lms_bridge.core.database import db
 from lms_bridge.core.events import subscribe
-from lms_bridge.lessons.events import EvidenceRecorded
+from lms_bridge.lessons.presence import follow_by
 from lms_bridge.timetable.events import LessonsChanged
 from lms_bridge.timetable.models import Lesson
 
-
-@subscribe(EvidenceRecorded)
-def somebody_was_seen(fact: EvidenceRecorded) -> None:
-    """Verdicts follow the evidence."""
-    recording.soon(fact.lesson_id)
+follow_by(recording.COMPUTE, after=recording.PAUSE)
 
 
 @subscribe(LessonsChanged)

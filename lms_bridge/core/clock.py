@@ -25,14 +25,23 @@ def local(moment: datetime, zone: str) -> datetime:
     return moment.astimezone(ZoneInfo(zone))
 
 
+def is_set() -> bool:
+    """Whether the clock is set inside a block of :func:`at`."""
+    return _source is not _system
+
+
 @contextmanager
-def at(moment: datetime) -> Iterator[None]:
-    """Set the clock to ``moment`` (aware) inside the block; every thread sees it."""
+def at(moment: datetime | Callable[[], datetime]) -> Iterator[None]:
+    """Set the clock to ``moment`` (aware; or to what is asked for anew each time) inside the block, for all threads."""
     global _source
-    if moment.tzinfo is None:
+    before = _source
+    if callable(moment):
+        _source = moment
+    elif moment.tzinfo is None:
         raise ValueError("the clock needs an aware datetime")
-    before, fixed = _source, moment.astimezone(UTC)
-    _source = lambda: fixed  # noqa: E731 - a named function would only repeat the variable
+    else:
+        fixed = moment.astimezone(UTC)
+        _source = lambda: fixed  # noqa: E731 - a named function would only repeat the variable
     try:
         yield
     finally:

@@ -89,11 +89,10 @@ _writers: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 
 @contextmanager
-def _turn_to_write(session: Session) -> Iterator[None]:
+def _turn_to_write(engine: Engine) -> Iterator[None]:
     """On SQLite, which has one writer at a time, the threads of a process wait for each other here: in order, and
     without asking the file again and again. Other processes are still met at the file; whoever has waited as long as
     one waits there goes on to it, and is told there that it is busy."""
-    engine = session.get_bind().engine
     if engine.dialect.name != "sqlite":
         yield
         return
@@ -119,7 +118,7 @@ def transaction() -> Iterator[Session]:
     if session.in_transaction():
         # Reads came before (sign-in, scope); end them so that SQLite can begin as a writer. Nothing is expired.
         session.commit()
-    with _turn_to_write(session):
+    with _turn_to_write(session.get_bind().engine):
         session.info["in_transaction"] = True
         session.info["after_commit"] = []
         try:
@@ -135,3 +134,15 @@ def transaction() -> Iterator[Session]:
     callbacks = session.info.pop("after_commit", [])
     for callback in callbacks:
         callback()
+
+
+@contextmanager
+def statements() -> Iterator[Connection]:
+    """A :func:`transaction` of a few statements for many people in the same second: no session, and so no objects, no
+    operation of other modules and nothing ``after_commit``. Never within a transaction, which it would wait for."""
+    assert not db.session.registry.has() or not db.session().info.get("in_transaction")
+    engine = db.engine
+    with _turn_to_write(engine), engine.connect() as connection:
+        connection.execution_options(sqlite_begin="IMMEDIATE")
+        with connection.begin():
+            yield connection

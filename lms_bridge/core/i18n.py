@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import gettext as _stdlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import resources
@@ -21,7 +21,7 @@ from babel.messages import Catalog, mofile, pofile
 LOCALES = ("zh-CN", "en")
 DEFAULT_LOCALE = "zh-CN"
 
-_locale: ContextVar[str | None] = ContextVar("lms_bridge_locale", default=None)
+_locale: ContextVar[str | Callable[[], str | None] | None] = ContextVar("lms_bridge_locale", default=None)
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools know
@@ -60,12 +60,21 @@ def catalogue(locale: str) -> _stdlib.NullTranslations:
 
 def get_locale() -> str:
     """The locale in force: the one set by :func:`use_locale`, else English (logs, developers)."""
-    return _locale.get() or "en"
+    found = _locale.get()
+    if callable(found):
+        set_locale(found())
+        return get_locale()
+    return found or "en"
 
 
 def set_locale(locale: str | None) -> None:
     """Set the locale for the rest of this context (a request); unknown ones fall back to the default."""
     _locale.set(match_locale(locale))
+
+
+def set_locale_later(find: Callable[[], str | None]) -> None:
+    """As :func:`set_locale`, but ``find`` is asked for the locale only when a text is wanted in it."""
+    _locale.set(find)
 
 
 @contextmanager

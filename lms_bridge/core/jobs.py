@@ -92,16 +92,20 @@ def job(
     return register
 
 
-_WAITING = (
-    sa.select(Job.id)
-    .where(
-        Job.kind == sa.bindparam("kind"),
-        Job.subject == sa.bindparam("subject"),
-        Job.state == JobState.QUEUED,
-        Job.not_before <= sa.bindparam("due"),
+def waiting(
+    kind: sa.ColumnElement[str], subject: sa.ColumnElement[str], due: sa.ColumnElement[datetime]
+) -> sa.Select[int]:
+    """The job of this kind and subject that waits, and is due by then. Who finds it holds it, beside others, until the
+    end of the transaction: no worker takes it before it can see what was done there, and it need not be asked for."""
+    return (
+        sa.select(Job.id)
+        # The state stands in the statement: a prepared one finds the index of what waits only so.
+        .where(Job.kind == kind, Job.subject == subject, sa.text("job.state = 'queued'"), Job.not_before <= due)
+        .with_for_update(read=True)
     )
-    .with_for_update(read=True)
-)
+
+
+_WAITING = waiting(sa.bindparam("kind"), sa.bindparam("subject"), sa.bindparam("due"))
 
 
 def enqueue(kind: str, subject: str = "", *, not_before: datetime | None = None) -> None:

@@ -1,82 +1,152 @@
 """The click of a student at an open door whose lesson has a room: what hundreds of them do in the same second.
 
-One question in columns and two short writes in one transaction. It lets in nobody whom
-:mod:`lms_bridge.lessons.entering` would not; whatever is not this plain case is left to it.
+One question in columns and one short write in one transaction, as long as the jobs that follow wait already; else their
+rows come to it. It lets in nobody whom :mod:`lms_bridge.lessons.entering` would not; whatever is not this plain case is
+left to it.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bridge.core import jobs
 from lms_bridge.core.clock import local, now
-from lms_bridge.core.database import db
+from lms_bridge.core.database import statements, transaction
 from lms_bridge.core.ids import new_token
 from lms_bridge.core.plugins import EvidenceKind
 from lms_bridge.lessons import door_times, gateway, meetings, providers
 from lms_bridge.lessons.gateway import DoorState
-from lms_bridge.lessons.models import JoinLink, Meeting, MeetingState, ProviderAccount
-from lms_bridge.lessons.presence import DOOR, record_evidence
-from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person
+from lms_bridge.lessons.models import JoinLink, Meeting, MeetingState, PresenceEvidence, ProviderAccount
+from lms_bridge.lessons.presence import DOOR, following, record_evidence
+from lms_bridge.roster.models import Account, Enrolment, EnrolmentRole, Person
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonTeacher
 
-_later = sa.orm.aliased(Meeting)
-# One row for each enrolment in a class of the lesson; with the account's plugin, since only some are this plain.
-_FOUND = (
-    sa.select(
-        Person.id.label("person_id"), Lesson.id.label("lesson_id"), Lesson.uid.label("lesson_uid"), Lesson.starts_at,
-        Lesson.ends_at, Lesson.zone, Lesson.mode, Lesson.status, Meeting.id.label("meeting_id"), Meeting.attempt,
-        Meeting.state, Meeting.busy_until, ProviderAccount.plugin, Enrolment.valid_from, Enrolment.valid_to,
-        sa.exists().where(LessonTeacher.lesson_id == Lesson.id, LessonTeacher.person_id == Person.id).label("teaches"),
+_MOMENT = Meeting.created_at.type
+
+
+def _found() -> sa.Select[*tuple[Any, ...]]:
+    """One row for each enrolment in a class of a lesson that is held online and not taught by the person; with the
+    account's plugin, since only some are this plain. Whatever the question keeps out goes the slow way."""
+    later = sa.orm.aliased(Meeting)
+    return (
+        sa.select(
+            Person.id.label("person_id"), Lesson.id.label("lesson_id"), Lesson.uid.label("lesson_uid"),
+            Lesson.starts_at, Lesson.ends_at, Lesson.zone, Meeting.attempt, ProviderAccount.plugin,
+            Enrolment.valid_from, Enrolment.valid_to,
+        )
+        .select_from(Lesson)
+        .join(Person, Person.erased_at.is_(None))
+        .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
+        .join(
+            Enrolment,
+            sa.and_(
+                Enrolment.class_id == LessonAudience.class_id,
+                Enrolment.person_id == Person.id,
+                Enrolment.role == EnrolmentRole.STUDENT,
+            ),
+        )
+        .join(Meeting, Meeting.lesson_id == Lesson.id)
+        .join(ProviderAccount, ProviderAccount.id == Meeting.account_id)
+        .where(
+            door_times.held_online(),
+            Meeting.state != MeetingState.ENDED,
+            ~sa.exists().where(later.lesson_id == Lesson.id, later.attempt > Meeting.attempt),
+            ~sa.exists().where(LessonTeacher.lesson_id == Lesson.id, LessonTeacher.person_id == Person.id),
+        )
+    )  # fmt: skip
+
+
+_BY_LINK = (
+    _found()
+    .join(JoinLink, sa.and_(JoinLink.lesson_id == Lesson.id, JoinLink.person_id == Person.id))
+    .where(JoinLink.token == sa.bindparam("token"), JoinLink.revoked_at.is_(None))
+)
+_BY_SESSION = (
+    _found()
+    .join(Account, sa.and_(Account.person_id == Person.id, Account.disabled_at.is_(None)))
+    .where(
+        Lesson.uid == sa.bindparam("lesson"),
+        Person.uid == sa.bindparam("person"),
+        Account.session_version == sa.bindparam("version"),
     )
-    .select_from(Lesson)
-    .join(Person, Person.erased_at.is_(None))
-    .join(LessonAudience, LessonAudience.lesson_id == Lesson.id)
-    .join(
-        Enrolment,
-        sa.and_(
-            Enrolment.class_id == LessonAudience.class_id,
-            Enrolment.person_id == Person.id,
-            Enrolment.role == EnrolmentRole.STUDENT,
-        ),
+)
+# Inline: nobody asks for the new row's id.
+_STORE = sa.insert(PresenceEvidence).inline()
+
+
+def _with_room(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
+    """Also, how the room stands, for :func:`meetings.make_now`."""
+    return question.add_columns(Meeting.id.label("meeting_id"), Meeting.state, Meeting.busy_until)
+
+
+@functools.cache
+def _with_jobs(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
+    """Also, whether no job must be asked for: the room is made, or being made, and those that are needed wait. They are
+    held, in the order in which everybody asks for them. Put together when all are known who follow evidence."""
+    moment = sa.bindparam("moment", type_=_MOMENT)
+    making = jobs.waiting(sa.literal(meetings.PROVISION), sa.cast(Meeting.id, sa.String), moment)
+    followed = [
+        jobs.waiting(sa.literal(kind), sa.cast(Lesson.id, sa.String), sa.bindparam(kind, type_=_MOMENT))
+        for kind in following()
+    ]
+    made = sa.or_(
+        Meeting.state != MeetingState.WANTED, Meeting.busy_until > moment, making.scalar_subquery().is_not(None)
     )
-    .join(Meeting, Meeting.lesson_id == Lesson.id)
-    .join(ProviderAccount, ProviderAccount.id == Meeting.account_id)
-    .where(~sa.exists().where(_later.lesson_id == Lesson.id, _later.attempt > Meeting.attempt))
-)  # fmt: skip
-_BY_LINK = _FOUND.join(
-    JoinLink, sa.and_(JoinLink.lesson_id == Lesson.id, JoinLink.person_id == Person.id)
-).where(JoinLink.token == sa.bindparam("token"), JoinLink.revoked_at.is_(None))  # fmt: skip
-_BY_PERSON = _FOUND.where(Lesson.uid == sa.bindparam("uid"), Person.id == sa.bindparam("person_id"))
+    return question.add_columns(
+        sa.and_(made, *(one.scalar_subquery().is_not(None) for one in followed)).label("asked_for")
+    )
 
 
 def by_link(token: str) -> str | None:
-    """The owner of a personal link clicks: their entry is written, and the lesson's uid returned. None: not this plain
-    case, and nothing is written. Flushes: the caller commits, and only then lets the person in."""
-    return _enter(db.session.connection().execute(_BY_LINK, {"token": token}).all())
+    """The owner of a personal link clicks: their entry is stored for good, and the lesson's uid returned. None: not
+    this plain case, and nothing is written. Commits by itself, and so is never called within a transaction."""
+    return _enter(_BY_LINK, {"token": token})
 
 
-def by_person(lesson_uid: str, person_id: int) -> str | None:
-    """As :func:`by_link`, for somebody who is signed in."""
-    return _enter(db.session.connection().execute(_BY_PERSON, {"uid": lesson_uid, "person_id": person_id}).all())
+def by_session(lesson_uid: str, person_uid: str, version: int) -> str | None:
+    """As :func:`by_link`, for somebody whose session names them and its version; None also when it is not in force."""
+    return _enter(_BY_SESSION, {"lesson": lesson_uid, "person": person_uid, "version": version})
 
 
-def _enter(rows: Sequence[Any]) -> str | None:
+def _enter(question: sa.Select[*tuple[Any, ...]], asked: dict[str, Any]) -> str | None:
+    moment = now()
+    due = {kind: moment + after for kind, after in following().items()}
+    with statements() as connection:
+        one = _admitted(connection.execute(_with_jobs(question), asked | due | {"moment": moment}).all(), moment)
+        if one is None:
+            return None
+        if one.asked_for:
+            entry = {
+                "lesson_id": one.lesson_id, "person_id": one.person_id, "kind": EvidenceKind.JOINED, "at": moment,
+                "source": DOOR, "event_key": new_token(), "attempt": one.attempt, "quality": "measured",
+                "received_at": moment,
+            }  # fmt: skip
+            connection.execute(_STORE, entry)
+            return str(one.lesson_uid)
+    with transaction() as session:
+        one = _admitted(session.connection().execute(_with_room(question), asked).all(), moment)
+        if one is None:
+            return None
+        # In this order, as in entering: jobs that follow from what is recorded are locked last by everybody.
+        meetings.make_now(one.meeting_id, one.state, one.busy_until)
+        record_evidence(one.lesson_id, one.person_id, EvidenceKind.JOINED, moment, DOOR, new_token(), one.attempt)
+    return str(one.lesson_uid)
+
+
+def _admitted(rows: Sequence[Any], moment: datetime) -> Any | None:
+    """Who is let in at once, of what was found; None: nobody, or only the slow way."""
     if not rows:
         return None
-    one, moment = rows[0], now()
+    one = rows[0]
     day = local(one.starts_at, one.zone).date()
     expected = any(row.valid_from <= day and (row.valid_to is None or row.valid_to > day) for row in rows)
-    if one.teaches or not expected or one.state is MeetingState.ENDED:
-        return None
-    if gateway.state_at(door_times.window_of(one), moment) is not DoorState.OPEN:
+    window = gateway.Window(opens_at=door_times.opens_at(one), closes_at=door_times.closes_at(one))
+    if not expected or gateway.state_at(window, moment) is not DoorState.OPEN:
         return None
     flags = providers.capabilities_named(one.plugin)
-    if flags.embeddable or not flags.local_join_url:
-        return None
-    # In this order, as in entering: jobs that follow from what is recorded are locked last by everybody.
-    meetings.make_now(one.meeting_id, one.state, one.busy_until)
-    record_evidence(one.lesson_id, one.person_id, EvidenceKind.JOINED, moment, DOOR, new_token(), attempt=one.attempt)
-    return str(one.lesson_uid)
+    return one if flags.local_join_url and not flags.embeddable else None

@@ -14,13 +14,17 @@ from lms_bridge.timetable.models import Lesson, LessonMode, LessonStatus
 
 
 class Times(Protocol):
-    """A lesson, or as much of it as decides on its door."""
+    """A lesson, or as much of it as decides when its door stands open."""
 
     @property
     def starts_at(self) -> datetime: ...
 
     @property
     def ends_at(self) -> datetime: ...
+
+
+class Held(Times, Protocol):
+    """Also, how and whether it is held."""
 
     @property
     def mode(self) -> LessonMode: ...
@@ -48,7 +52,7 @@ def span_of(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]
     )
 
 
-def window_of(lesson: Times) -> Window:
+def window_of(lesson: Held) -> Window:
     """When and whether ``lesson`` can be entered."""
     return Window(
         opens_at=opens_at(lesson),

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
-from lms_bridge.core.events import announce
 from lms_bridge.core.plugins import EvidenceKind
-from lms_bridge.lessons.events import EvidenceRecorded
 from lms_bridge.lessons.intervals import Interval, Observation, intervals
 from lms_bridge.lessons.models import Meeting, PresenceEvidence, RoomEnd
 
 __all__ = [
-    "DOOR", "OWN_SOURCES", "PAGE", "ROOM", "Interval", "NewEvidence", "Observation", "intervals", "observations_of",
-    "record_evidence", "record_many",
+    "DOOR", "OWN_SOURCES", "PAGE", "ROOM", "Interval", "NewEvidence", "Observation", "follow_by", "following",
+    "intervals", "observations_of", "record_evidence", "record_many",
 ]  # fmt: skip
 
 DOOR = "door"
@@ -34,6 +33,19 @@ OWN_SOURCES = frozenset({DOOR, ROOM, PAGE})
 """Sources whose observations are points; in all others a join lasts until a leave."""
 
 KEY_LENGTH = 120
+
+_following: dict[str, timedelta] = {}
+
+
+def follow_by(kind: str, *, after: timedelta) -> None:
+    """Have a job of this kind, whose subject is the lesson, asked for whenever something new is seen of a person, so
+    long ``after`` it: once for all that is seen meanwhile."""
+    _following[kind] = after
+
+
+def following() -> Mapping[str, timedelta]:
+    """The kinds of jobs that follow from evidence, and how long after it: see :func:`follow_by`."""
+    return _following
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ def record_evidence(
 def record_many(rows: Iterable[NewEvidence]) -> int:
     """Store observations, each once for its source and event key; how many were new.
 
-    Announces :class:`EvidenceRecorded` once for each person and lesson of which something was new.
+    Asks once for each lesson of which something was new for the jobs that follow (:func:`follow_by`).
     """
     values = [
         {
@@ -102,8 +114,9 @@ def record_many(rows: Iterable[NewEvidence]) -> int:
     db.session.flush()
     connection = db.session.connection()
     stored = connection.execute(_STORE[connection.dialect.name], values if len(values) > 1 else values[0]).all()
-    for lesson_id, person_id in sorted({(one, who) for one, who in stored if who is not None}):
-        announce(EvidenceRecorded(lesson_id, person_id))
+    for lesson_id in sorted({one for one, who in stored if who is not None}):
+        for kind, after in _following.items():
+            jobs.enqueue(kind, str(lesson_id), not_before=now() + after)
     return len(stored)
 
 

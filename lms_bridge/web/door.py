@@ -32,7 +32,7 @@ from lms_bridge.notices.dates import say_slot, say_time
 from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import guardians_of
-from lms_bridge.web import language, lesson_visitors
+from lms_bridge.web import language, lesson_visitors, session
 from lms_bridge.web.lesson_words import LessonWords, words_of
 from lms_bridge.web.recording_words import recordings_shown
 from lms_bridge.web.security import permissions_policy
@@ -58,10 +58,11 @@ def door(uid: str) -> BaseResponse:
 @blueprint.post("/l/<uid>")
 def enter(uid: str) -> BaseResponse:
     """The person presses the button: store it, then let them in."""
-    if is_somebody():
-        with transaction():
-            entered = clicks.by_person(uid, current_person().id)
+    claim = session.claimed()
+    if claim is not None:
+        entered = clicks.by_session(uid, *claim)
         if entered is not None:
+            session.renew()
             return _to_room(entered)
     lesson = entering.lesson_of(uid)
     person = lesson_visitors.person_at(lesson)
@@ -123,8 +124,7 @@ def personal(token: str) -> BaseResponse:
 def enter_by_link(token: str) -> BaseResponse:
     """The owner of a personal link presses the button."""
     if not is_somebody():
-        with transaction():
-            entered = clicks.by_link(token)
+        entered = clicks.by_link(token)
         if entered is not None:
             lesson_visitors.remember(entered, token)
             return _to_room(entered)
@@ -165,7 +165,8 @@ def _let_in(lesson: Lesson, person: Person) -> BaseResponse:
 
 def _to_room(lesson_uid: str) -> BaseResponse:
     """On to the tab of the room. Only now, when the entry is committed, does the person learn the way."""
-    return _beside(redirect(url_for("door.room", uid=lesson_uid), code=303))
+    headers = {"Location": url_for("door.room", uid=lesson_uid), "Referrer-Policy": "no-referrer"}
+    return Response(status=303, headers=headers | {"Cross-Origin-Opener-Policy": "unsafe-none"})
 
 
 def _over(seen: Door) -> BaseResponse:

@@ -6,6 +6,7 @@ session is one cookie and the answer that comes last wins.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from flask import current_app, request
@@ -15,7 +16,7 @@ from lms_bridge.core import i18n
 from lms_bridge.roster.models import Person
 from lms_bridge.roster.somebody import Somebody
 
-__all__ = ["choose", "forget", "init_request", "speak_to"]
+__all__ = ["choose", "forget", "init_later", "init_request", "speak_to"]
 
 COOKIE = "lms_bridge_language"
 KEPT = timedelta(days=365)
@@ -29,12 +30,23 @@ def chosen() -> str | None:
 
 def init_request(person: Person | None) -> None:
     """Set the language of this request, before its view runs; ``person`` is who is signed in."""
+    i18n.set_locale(_wanted(lambda: person))
+
+
+def init_later(person: Callable[[], Person | None]) -> None:
+    """As :func:`init_request`, for views that seldom say anything: ``person`` is asked who is signed in when a text is
+    wanted."""
+    i18n.set_locale_later(lambda: _wanted(person))
+
+
+def _wanted(person: Callable[[], Person | None]) -> str:
     wanted = chosen()
-    if wanted is None and person is not None:
-        wanted = person.language
-    if wanted is None:
-        wanted = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
-    i18n.set_locale(wanted)
+    if wanted is not None:
+        return wanted
+    somebody = person()
+    if somebody is not None:
+        return somebody.language
+    return str(request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN"))
 
 
 def speak_to(person: Person | Somebody) -> None:

@@ -33,6 +33,7 @@ HEADERS = (
     ("Permissions-Policy", permissions_policy()),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
+"""What every answer has that does not say otherwise."""
 
 
 def init_app(app: Flask) -> None:
@@ -49,7 +50,8 @@ def set_headers(response: Response) -> Response:
     """OWASP's recommended headers (https://owasp.org/www-project-secure-headers/); a view may have set stricter
     ones. Pages hold personal data and are never kept by caches."""
     headers = response.headers
-    present = {name.lower() for name, _ in headers}
+    # Looked through once: werkzeug does it anew for each header that it is asked for.
+    present = {name.lower() for name in headers.keys()}  # noqa: SIM118 - a header may be there twice
     for name, value in HEADERS:
         if name.lower() not in present:
             headers.add(name, value)

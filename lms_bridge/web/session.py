@@ -44,6 +44,10 @@ WHO = (
 """Put together once, since every request asks it."""
 
 
+LOOKS_ITSELF = frozenset({"door.enter"})
+"""Views that ask who is signed in together with what they ask of their own: see :func:`claimed`."""
+
+
 class SignedIn(UserMixin):  # type: ignore[misc]
     """The signed-in person as Flask-Login wants it: its id names person and session version, so that a new password
     ends every earlier session."""
@@ -84,10 +88,12 @@ def init_app(app: Flask) -> None:
     def prepare() -> None:
         if request.endpoint == "static":
             return
-        # Nobody stands in most sessions of people who come from an LMS: they are asked for no user.
-        person = current_user.person if is_somebody() else None
+        if request.endpoint in LOOKS_ITSELF:
+            language.init_later(_somebody)
+            return
+        person = _somebody()
         if person is not None:
-            _renew()
+            renew()
         language.init_request(person)
 
     @app.context_processor
@@ -104,7 +110,12 @@ def init_app(app: Flask) -> None:
         }
 
 
-def _renew() -> None:
+def _somebody() -> Person | None:
+    # Nobody stands in most sessions of people who come from an LMS: they are asked for no user.
+    return current_user.person if is_somebody() else None
+
+
+def renew() -> None:
     """Let a session that is used live on. Not with every answer: a slow one would bring back an older session, also
     one that has been signed out since."""
     lifetime = current_app.permanent_session_lifetime.total_seconds()
@@ -133,6 +144,13 @@ def sign_out() -> None:
     """End the session."""
     logout_user()
     session.clear()
+
+
+def claimed() -> tuple[str, int] | None:
+    """The uid of a person and the version of their session, as the session cookie names them: signed by us once, and
+    of no worth until both are looked up. None: it names nobody."""
+    uid, _, version = str(session.get(USER, "")).partition(":")
+    return (uid, int(version)) if version.isdecimal() else None
 
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -40,15 +40,14 @@ def visit(server: BigBlueButton, url: str) -> str:
     return answer.headers["Location"].partition("sessionToken=")[2]
 
 
-def test_from_the_click_to_the_attendance(app: Flask, server: BigBlueButton, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_the_click_to_the_attendance(app: Flask, server: BigBlueButton) -> None:
     moments = [START + timedelta(minutes=5)]
 
     def later(seconds: float) -> datetime:
         moments.append(moments[-1] + timedelta(seconds=seconds))
         return moments[-1]
 
-    with school_at(5) as school, monkeypatch.context() as patch:  # undone before the clock of the school is
-        patch.setattr(clock, "_source", lambda: moments[-1])
+    with school_at(5) as school, clock.at(lambda: moments[-1]):
         lesson, student = school.a.lesson, school.a.students[0]
         with transaction():
             account = accounts.add(

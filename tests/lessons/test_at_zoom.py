@@ -37,15 +37,14 @@ def shown(client: FlaskClient, lesson_uid: str, zoom: Zoom) -> str | None:
     return found[0].replace("&amp;", "&") if found else None
 
 
-def test_from_the_registration_to_the_attendance(app: Flask, zoom: Zoom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_the_registration_to_the_attendance(app: Flask, zoom: Zoom) -> None:
     moments = [START + timedelta(minutes=1)]
 
     def later(seconds: float) -> datetime:
         moments.append(moments[-1] + timedelta(seconds=seconds))
         return moments[-1]
 
-    with school_at(1) as school, monkeypatch.context() as patch:  # undone before the clock of the school is
-        patch.setattr(clock, "_source", lambda: moments[-1])
+    with school_at(1) as school, clock.at(lambda: moments[-1]):
         lesson, student = school.a.lesson, school.a.students[0]
         teacher = lesson.teachers[0].person
         with transaction():

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 
+from lms_bridge.attendance.recording import COMPUTE
 from lms_bridge.core import clock
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.models import Job
 from lms_bridge.core.plugins import EvidenceKind
 from lms_bridge.lessons import entering, joinlinks, meetings
 from lms_bridge.lessons.models import JoinLink, Meeting, PresenceEvidence
+from lms_bridge.roster.accounts import account_for
 from lms_bridge.roster.models import Enrolment, Guardianship, Person
 from lms_bridge.timetable.models import LessonMode, LessonStatus
 from tests import builders
@@ -352,6 +357,52 @@ def test_a_click_by_link_at_a_provider_is_stored_and_leads_to_the_tab_of_the_roo
             joinlinks.revoke(lesson, student, actor_uid=None)
         client.post(link, data=form)
         assert len(evidence(lesson)) == 1
+
+
+def test_a_click_by_session_at_a_provider_is_for_a_session_in_force_and_a_person_of_the_lesson(app: Flask) -> None:
+    with school_at(0) as school:
+        lesson, student, client = school.a.lesson, school.a.students[0], browser(app, school.a.students[0])
+        _link_at_a_provider(school, student)
+        with transaction():
+            other, gone = builders.person(), account_for(student)
+        door = f"/l/{lesson.uid}"
+        form = {"csrf_token": client.get(door).text.partition('csrf_token" value="')[2].partition('"')[0]}
+
+        def click(who: FlaskClient = client) -> str:
+            return who.post(door, data=form).headers.get("Location", "")
+
+        assert client.post(door).status_code == 400  # without the page's token
+        assert evidence(lesson) == []
+        assert click() == click() == f"{door}/room"
+        assert [row.person_id for row in evidence(lesson)] == [student.id, student.id]
+        assert db.session.query(Job).filter_by(kind=COMPUTE, subject=str(lesson.id)).count() == 1
+
+        def refused(change: Callable[[], None], back: Callable[[], None], *, leads: str) -> None:
+            with transaction():
+                change()
+            assert leads in click()
+            with transaction():
+                back()
+            assert len(evidence(lesson)) == 2
+
+        def put(row: object, name: str, value: object) -> Callable[[], None]:
+            return lambda: setattr(row, name, value)
+
+        refused(put(gone, "session_version", 9), put(gone, "session_version", 1), leads="/sign-in")  # a new password
+        refused(put(gone, "disabled_at", START), put(gone, "disabled_at", None), leads="/sign-in")
+        refused(put(student, "erased_at", START), put(student, "erased_at", None), leads="/sign-in")
+        cancelled, held = LessonStatus.CANCELLED, LessonStatus.SCHEDULED
+        refused(put(lesson, "status", cancelled), put(lesson, "status", held), leads=door)
+        at_school, online = LessonMode.IN_PERSON, LessonMode.ONLINE
+        refused(put(lesson, "mode", at_school), put(lesson, "mode", online), leads=door)
+        with clock.at(START + timedelta(minutes=56)):
+            assert click() == door
+        stranger = browser(app, other)
+        with client.session_transaction() as mine, stranger.session_transaction() as theirs:
+            theirs["csrf_token"] = mine["csrf_token"]
+        assert stranger.post(door, data=form).status_code == 404
+        assert len(evidence(lesson)) == 2
+        assert click() == f"{door}/room"
 
 
 def _link_at_a_provider(school: builders.SchoolSystem, student: Person) -> str:

@@ -87,7 +87,7 @@ class World:
 
 
 @pytest.fixture
-def world(app: Flask, hall: Hall, other_hall: Hall, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(app: Flask, hall: Hall, other_hall: Hall) -> Iterator[World]:
     """It is 10 minutes into the lesson."""
     with school_at(10) as school:
         with transaction():
@@ -96,8 +96,7 @@ def world(app: Flask, hall: Hall, other_hall: Hall, monkeypatch: pytest.MonkeyPa
                 for n, (name, one) in enumerate([("East", hall), ("West", other_hall)], start=1)
             )
         made = World(app, school, hall, other_hall, first, second, START + timedelta(minutes=10))
-        with monkeypatch.context() as patch:  # undone before the clock of the school is
-            patch.setattr(clock, "_source", lambda: made.moment)
+        with clock.at(lambda: made.moment):
             yield made
 
 

@@ -115,16 +115,13 @@ class World:
 
 
 @pytest.fixture
-def world(
-    app: Flask, hall: Hall, hall_package: type[MeetingProvider], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
+def world(app: Flask, hall: Hall, hall_package: type[MeetingProvider]) -> Iterator[World]:
     """It is 5 minutes into the lesson."""
     with school_at(5) as school:
         with transaction():
             account = accounts.add(school.a.campus, "hall", name="Hall", settings=hall.settings(), actor=None)
         made = World(app, school, hall, hall_package, account, START + timedelta(minutes=5))
-        with monkeypatch.context() as patch:  # undone before the clock of the school is
-            patch.setattr(clock, "_source", lambda: made.moment)
+        with clock.at(lambda: made.moment):
             yield made
 
 
