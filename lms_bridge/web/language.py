@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from flask import current_app, request
+from flask import current_app, has_request_context, request
 from werkzeug.wrappers import Response
 
 from lms_bridge.core import i18n
@@ -36,7 +36,8 @@ def init_request(person: Person | None) -> None:
 def init_later(person: Callable[[], Person | None]) -> None:
     """As :func:`init_request`, for views that seldom say anything: ``person`` is asked who is signed in when a text is
     wanted."""
-    i18n.set_locale_later(lambda: _wanted(person))
+    # What outlives the request (a thread's context) knows nothing of it any more.
+    i18n.set_locale_later(lambda: _wanted(person) if has_request_context() else None)
 
 
 def _wanted(person: Callable[[], Person | None]) -> str:
