@@ -367,13 +367,14 @@ def _storm(folder: Path, port: int, clicks: Sequence[Click], provider: JsonApi, 
     """How many rooms the provider was made to make for one lesson, while all came in the same moment."""
     import sqlalchemy as sa
 
-    before = _made(provider)
     seconds = asyncio.run(storm(clicks, port))
+    engine = sa.create_engine(database_url or f"sqlite:///{folder / 'lms-bridge.sqlite'}")
+    with engine.connect() as connection:
+        lesson = str(connection.scalar(sa.text("SELECT uid FROM lesson WHERE id = (SELECT max(id) FROM lesson)")))
     deadline = time.monotonic() + STORM_SECONDS
-    while len(_made(provider)) == len(before) and time.monotonic() < deadline:
+    while not _made(provider, lesson) and time.monotonic() < deadline:
         time.sleep(0.2)
     time.sleep(5)  # a second room would be made by now
-    engine = sa.create_engine(database_url or f"sqlite:///{folder / 'lms-bridge.sqlite'}")
     with engine.connect() as connection:
         stored = connection.scalar(
             sa.text(
@@ -382,7 +383,7 @@ def _storm(folder: Path, port: int, clicks: Sequence[Click], provider: JsonApi, 
         )
     engine.dispose()
     assert stored == len(clicks), f"{stored} of {len(clicks)} clicks were stored"
-    made = _made(provider)[len(before) :]
+    made = _made(provider, lesson)
     if not made:
         print((folder / "log").read_text()[-3000:], [one.path for one in provider.asked], file=sys.stderr)
     print(
@@ -393,10 +394,10 @@ def _storm(folder: Path, port: int, clicks: Sequence[Click], provider: JsonApi, 
     return len(made)
 
 
-def _made(provider: JsonApi) -> list[str]:
-    """The rooms that the provider was asked to make, in order, repeats included."""
+def _made(provider: JsonApi, lesson: str) -> list[str]:
+    """The rooms that the provider was asked to make for a lesson, in order, repeats included."""
     created = [one.query for one in provider.asked if one.path.endswith("/create")]
-    return [query["meetingID"] for query in created if "meetingID" in query]
+    return [query["meetingID"] for query in created if query.get("meetingID", "").startswith(lesson)]
 
 
 if __name__ == "__main__":
