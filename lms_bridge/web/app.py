@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,6 +79,14 @@ def template_folder(kind: str) -> Path:
     return Path(str(resources.files("lms_bridge_templates"))) / kind
 
 
+class BridgeApp(APIFlask):
+    """The application. None of its views is a coroutine, so that nothing that a request calls is looked at for that."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application for ``settings`` (default: those of the environment).
 
@@ -86,7 +95,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     logging.configure(settings.log_level, json=settings.log_json)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    app = APIFlask(
+    app = BridgeApp(
         "lms_bridge",
         title="LMS Bridge",
         version=__version__,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -40,10 +41,16 @@ def init_app(app: Flask) -> None:
     """Protect every form, count sign-in attempts, and set the headers of every answer."""
     csrf.init_app(app)
     limiter.init_app(app)
-    # There are no limits for all pages: those of single views count by themselves, and the others need no look.
-    for hooks in app.before_request_funcs.values():
-        hooks[:] = [hook for hook in hooks if getattr(hook, "__self__", None) is not limiter]
+    # There are no limits for all pages: those of single views count by themselves, and the others need no look. Nor are
+    # limits told in headers.
+    for functions in (app.before_request_funcs, app.after_request_funcs):
+        for hooks in functions.values():
+            hooks[:] = [hook for hook in hooks if not _is_limiters(hook)]
     app.after_request(set_headers)
+
+
+def _is_limiters(hook: Any) -> bool:
+    return getattr(hook, "__self__", None) is limiter or limiter in getattr(hook, "args", ())
 
 
 def set_headers(response: Response) -> Response:
