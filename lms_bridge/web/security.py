@@ -43,9 +43,9 @@ def init_app(app: Flask) -> None:
     limiter.init_app(app)
     # There are no limits for all pages: those of single views count by themselves, and the others need no look. Nor are
     # limits told in headers.
-    for functions in (app.before_request_funcs, app.after_request_funcs):
-        for hooks in functions.values():
-            hooks[:] = [hook for hook in hooks if not _is_limiters(hook)]
+    every: Any = (*app.before_request_funcs.values(), *app.after_request_funcs.values())
+    for hooks in every:
+        hooks[:] = [hook for hook in hooks if not _is_limiters(hook)]
     app.after_request(set_headers)
 
 
