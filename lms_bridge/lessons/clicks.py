@@ -13,12 +13,14 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import statements, transaction
 from lms_bridge.core.ids import new_token
 from lms_bridge.core.plugins import EvidenceKind
+from lms_bridge.core.ready import Ready
 from lms_bridge.lessons import door_times, gateway, meetings, providers
 from lms_bridge.lessons.gateway import DoorState
 from lms_bridge.lessons.models import JoinLink, Meeting, MeetingState, PresenceEvidence, ProviderAccount
@@ -75,8 +77,7 @@ _BY_SESSION = (
         Account.session_version == sa.bindparam("version"),
     )
 )
-# Inline: nobody asks for the new row's id.
-_STORE = sa.insert(PresenceEvidence).inline()
+_STORED = ("lesson_id", "person_id", "kind", "at", "source", "event_key", "attempt", "quality", "received_at")
 
 
 def _with_room(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
@@ -85,7 +86,14 @@ def _with_room(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
 
 
 @functools.cache
-def _with_jobs(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
+def _ready_store(dialect: Dialect) -> Ready:
+    # Inline: nobody asks for the new row's id.
+    table: sa.Table = PresenceEvidence.__table__  # type: ignore[assignment]
+    return Ready(sa.insert(table).inline().values({name: sa.bindparam(name) for name in _STORED}), dialect)
+
+
+@functools.cache
+def _with_jobs(question: sa.Select[*tuple[Any, ...]], dialect: Dialect) -> Ready:
     """Also, whether no job must be asked for: the room is made, or being made, and those that are needed wait. They are
     held, in the order in which everybody asks for them. Put together when all are known who follow evidence."""
     moment = sa.bindparam("moment", type_=_MOMENT)
@@ -97,9 +105,8 @@ def _with_jobs(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
     made = sa.or_(
         Meeting.state != MeetingState.WANTED, Meeting.busy_until > moment, making.scalar_subquery().is_not(None)
     )
-    return question.add_columns(
-        sa.and_(made, *(one.scalar_subquery().is_not(None) for one in followed)).label("asked_for")
-    )
+    asked_for = sa.and_(made, *(one.scalar_subquery().is_not(None) for one in followed)).label("asked_for")
+    return Ready(question.add_columns(asked_for), dialect)
 
 
 def by_link(token: str) -> str | None:
@@ -117,7 +124,8 @@ def _enter(question: sa.Select[*tuple[Any, ...]], asked: dict[str, Any]) -> str 
     moment = now()
     due = {kind: moment + after for kind, after in following().items()}
     with statements() as connection:
-        one = _admitted(connection.execute(_with_jobs(question), asked | due | {"moment": moment}).all(), moment)
+        rows = _with_jobs(question, connection.dialect).rows(connection, asked | due | {"moment": moment})
+        one = _admitted(rows, moment)
         if one is None:
             return None
         if one.asked_for:
@@ -126,7 +134,7 @@ def _enter(question: sa.Select[*tuple[Any, ...]], asked: dict[str, Any]) -> str 
                 "source": DOOR, "event_key": new_token(), "attempt": one.attempt, "quality": "measured",
                 "received_at": moment,
             }  # fmt: skip
-            connection.execute(_STORE, entry)
+            _ready_store(connection.dialect).run(connection, entry)
             return str(one.lesson_uid)
     with transaction() as session:
         one = _admitted(session.connection().execute(_with_room(question), asked).all(), moment)
