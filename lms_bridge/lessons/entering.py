@@ -113,6 +113,11 @@ class Door:
         return not self.room_ready and self.meeting is not None and self.meeting.state is MeetingState.FAILED
 
     @property
+    def system_silent(self) -> bool:
+        """Whether the room is not there because its video system does not answer."""
+        return not self.room_ready and self.meeting is not None and not self.meeting.account.healthy
+
+    @property
     def new_tab(self) -> bool:
         """Whether the room opens beside our page, which stays open."""
         return self.capabilities is None or not self.capabilities.embeddable

@@ -565,3 +565,14 @@ def test_three_failures_in_the_same_second_are_one_hiccup(world: World) -> None:
     with transaction():
         breaker.failed(world.first.id, TemporaryFailure("no answer"))
     assert world.stand(world.first) is CircuitState.OPEN
+
+
+def test_where_no_system_answers_nobody_is_told_that_it_takes_seconds(world: World) -> None:
+    with transaction() as session:
+        session.execute(sa.update(ProviderAccount).where(ProviderAccount.id != world.first.id).values(enabled=False))
+        session.get_one(ProviderAccount, world.first.id).healthy = False
+    student = world.come(world.school.a.students[0])
+    for path in (world.path, f"{world.path}/room"):
+        page = student.get(path).text
+        assert "视频会议系统没有应答" in page
+        assert "几秒钟" not in page
