@@ -17,6 +17,7 @@ from lms_bridge_canvas.settings import CanvasSettings
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.kept_problems import said
 from lms_bridge.core.plugins import (
     AccessRefused,
     CalendarEvent,
@@ -294,7 +295,7 @@ def test_what_a_connector_does_not_offer_is_never_asked_of_it(app: Flask, canvas
         account = accounts.connect(system.bureau, "canvas", name="Canvas", settings=settings, actor_uid=None)
     refused = run(account, RunKind.ACTIVITIES)
     assert refused.state is SyncState.REFUSED
-    assert "Canvas" in refused.problems[0]
+    assert "Canvas" in said(refused.problems[0])
     runs.start_night()
     kinds = {row.kind for row in db.session.query(SyncRun).filter_by(state=SyncState.WAITING)}
     assert kinds == {RunKind.ROSTER, RunKind.RECONCILE}

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from lms_bridge.core import clock
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.i18n import N_
@@ -231,8 +232,8 @@ def test_how_an_account_stands_is_said_in_words(world: World) -> None:
 def test_why_it_failed_is_said_in_the_language_of_whoever_reads(world: World) -> None:
     world.add()
     account = world.account()
-    with transaction():
-        for _ in range(breaker.FAILURES_UNTIL_OPEN):
+    for number in range(breaker.FAILURES_UNTIL_OPEN):
+        with clock.at(clock.now() + number * breaker.HICCUP), transaction():
             breaker.failed(
                 account.id,
                 TemporaryFailure(
