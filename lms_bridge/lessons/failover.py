@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from lms_bridge.core import audit, jobs
+from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
@@ -25,13 +25,11 @@ from lms_bridge.lessons.door_times import needs_room, open_between, opens_at
 from lms_bridge.lessons.meetings import (
     PROVISION,
     WATCH_AHEAD,
-    begin,
     in_force,
     lock,
     make_anew,
     meeting_of,
-    schedule,
-    watch_in_time,
+    move,
 )
 from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import accounts_for
@@ -184,24 +182,10 @@ def targets(lesson: Lesson, meeting: Meeting | None) -> list[ProviderAccount]:
 
 
 def _move(meeting: Meeting, accounts: list[ProviderAccount], cause: MeetingCause, actor: Person | None) -> Meeting:
-    lesson, before = meeting.lesson, meeting.account
-    made = begin(lesson, meeting, cause, accounts)
-    schedule(made, lesson)
-    watch_in_time([made])
+    lesson, made = meeting.lesson, move(meeting, accounts, cause, actor)
     if made.state is MeetingState.WANTED:
         # Also where rooms are made at the first click only: people are inside, or about to come.
         jobs.enqueue(PROVISION, str(made.id))
-    audit.record(
-        "meeting.moved",
-        "lesson",
-        lesson.uid,
-        actor_uid=actor.uid if actor is not None else None,
-        organisation_id=lesson.campus_id,
-        cause=cause.value,
-        attempt=made.attempt,
-        left=before.uid,
-        to=made.account.uid,
-    )
     if opens_at(lesson) <= now():
         publish(MOVED, f"meeting:{made.id}", organisation_id=lesson.campus_id)
     return made

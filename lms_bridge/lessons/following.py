@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from lms_bridge.core import audit, jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.lessons import capacity, providers
+from lms_bridge.lessons.meetings import move
 from lms_bridge.lessons.models import Meeting, MeetingCause
-from lms_bridge.lessons.to_come import room_still_shut, rooms_to_come, take_to
+from lms_bridge.lessons.to_come import room_still_shut, rooms_to_come
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.models import Lesson
 
@@ -70,4 +71,4 @@ def _follow(lesson_id: int) -> None:
         if one.id in free:
             better.append(one)
     if better:
-        take_to(before, better, MeetingCause.ORDER)
+        move(before, better, MeetingCause.ORDER)

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from lms_bridge.core import jobs
 from lms_bridge.core.database import db, transaction
 from lms_bridge.lessons import capacity, providers
+from lms_bridge.lessons.meetings import move
 from lms_bridge.lessons.models import Meeting, MeetingCause, ProviderAccount
-from lms_bridge.lessons.to_come import room_still_shut, rooms_to_come, take_to
+from lms_bridge.lessons.to_come import room_still_shut, rooms_to_come
 from lms_bridge.timetable.models import Lesson
 
 LEAVE = "lessons.leave"
@@ -54,7 +55,7 @@ def _leave(account_id: int, lesson_id: int) -> None:
     lesson = before.lesson
     accounts = capacity.accounts_for_lesson(lesson, without={account_id}) or _last_resort(lesson, before.account)
     if accounts:
-        take_to(before, accounts, MeetingCause.OFF)
+        move(before, accounts, MeetingCause.OFF)
 
 
 def _last_resort(lesson: Lesson, left: ProviderAccount) -> list[ProviderAccount]:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
-from lms_bridge.core import jobs
+from lms_bridge.core import audit, jobs
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db
@@ -29,6 +29,7 @@ from lms_bridge.lessons import capacity, hosts, providers
 from lms_bridge.lessons.door_times import closes_at, held_online, needs_room, opens_at
 from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount, RoomAddress
 from lms_bridge.lessons.providers import source_of
+from lms_bridge.roster.models import Person
 from lms_bridge.timetable.models import Lesson
 from lms_bridge.timetable.queries import WITH_PARTS, students_of
 from lms_bridge.timetable.rooms import RoomState
@@ -158,6 +159,29 @@ def begin(lesson: Lesson, before: Meeting | None, cause: MeetingCause, accounts:
     if before is not None and before.state is not MeetingState.ENDED:
         jobs.enqueue(END, str(before.id))
     return meeting
+
+
+def move(
+    before: Meeting, accounts: Sequence[ProviderAccount], cause: MeetingCause, actor: Person | None = None
+) -> Meeting:
+    """The next attempt of the lesson of ``before``, which is locked, as :func:`begin` says, with the jobs that it needs
+    and an audit entry. Flushes."""
+    lesson = before.lesson
+    made = begin(lesson, before, cause, accounts)
+    schedule(made, lesson)
+    watch_in_time([made])
+    audit.record(
+        "meeting.moved",
+        "lesson",
+        lesson.uid,
+        actor_uid=actor.uid if actor is not None else None,
+        organisation_id=lesson.campus_id,
+        cause=cause.value,
+        attempt=made.attempt,
+        left=before.account.uid,
+        to=made.account.uid,
+    )
+    return made
 
 
 def _no_host(meeting: Meeting) -> None:
