@@ -8,6 +8,7 @@ transaction that reads first and writes later fails at once when another writer 
 from __future__ import annotations
 
 import enum
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,8 +77,11 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+    if connection.dialect.name != "sqlite":
+        return
+    kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    if kind is not None:
+        connection.exec_driver_sql(f"BEGIN {kind}")
 
 
 def after_commit(callback: Callable[[], None]) -> None:
@@ -137,12 +141,19 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def statements() -> Iterator[Connection]:
-    """A :func:`transaction` of a few statements for many people in the same second: no session, and so no objects, no
-    operation of other modules and nothing ``after_commit``. Never within a transaction, which it would wait for."""
+def one_statement() -> Iterator[Connection]:
+    """A connection on which every statement is a :func:`transaction` by itself, for what many people ask for in the
+    same second: no session, and so no objects, no operation of other modules and nothing ``after_commit``. Never within
+    a transaction, which it would wait for."""
     assert not db.session.registry.has() or not db.session().info.get("in_transaction")
     engine = db.engine
-    with _turn_to_write(engine), engine.connect() as connection:
-        connection.execution_options(sqlite_begin="IMMEDIATE")
-        with connection.begin():
-            yield connection
+    with _turn_to_write(engine), _by_itself(engine).connect() as connection:
+        yield connection
+
+
+@functools.lru_cache(maxsize=8)
+def _by_itself(engine: Engine) -> Engine:
+    """The same engine and pool, without a beginning and an end around its statements."""
+    # SQLite's driver is in this state already, see _prepare_sqlite, and would be left in another one.
+    options = {"sqlite_begin": None} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    return engine.execution_options(**options)

@@ -34,14 +34,14 @@ class Ready:
                 self._asked.append((told, bind.key, convert))
             else:
                 self._values[told] = convert(bind.value) if convert is not None else bind.value
-        columns = list(statement.selected_columns) if isinstance(statement, sa.Select) else []
+        columns = list(statement.exported_columns)
         self._columns: list[Convert] = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
         ]
         self._row: Any = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
-        """Run the question; its rows, with the columns by their names."""
+        """Run the statement; its rows, with the columns by their names."""
         found = connection.exec_driver_sql(self._sql, self._bound(values)).all()
         return [
             self._row._make(
@@ -49,10 +49,6 @@ class Ready:
             )
             for row in found
         ]
-
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        """Run a statement that has no rows."""
-        connection.exec_driver_sql(self._sql, self._bound(values))
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
         bound = dict(self._values)

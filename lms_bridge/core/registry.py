@@ -68,6 +68,11 @@ _classes: dict[tuple[type[Plugin], str], type[Plugin]] = {}
 """Classes found once: looking through the installed distributions takes tens of milliseconds."""
 
 
+def identifiers(kind: type[Plugin]) -> list[str]:
+    """Of all registered plugins of ``kind``, whether they load or not."""
+    return sorted({entry.name for group, base in GROUPS.items() if base is kind for entry in entry_points(group=group)})
+
+
 def plugin_class(kind: type[P], identifier: str) -> type[P]:
     """The class of the plugin ``identifier`` of ``kind``.
 

@@ -1,25 +1,25 @@
 """The click of a student at an open door whose lesson has a room: what hundreds of them do in the same second.
 
-One question in columns and one short write in one transaction, as long as the jobs that follow wait already; else their
-rows come to it. It lets in nobody whom :mod:`lms_bridge.lessons.entering` would not; whatever is not this plain case is
-left to it.
+One statement that finds and stores, a transaction by itself, as long as the jobs that follow wait already; else what is
+found in columns is recorded as at any other door. It lets in nobody whom :mod:`lms_bridge.lessons.entering` would not;
+whatever is not this plain case is left to it.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from lms_bridge.core import jobs
+from lms_bridge.core import jobs, registry
 from lms_bridge.core.clock import local, now
-from lms_bridge.core.database import statements, transaction
+from lms_bridge.core.database import one_statement, transaction
 from lms_bridge.core.ids import new_token
-from lms_bridge.core.plugins import EvidenceKind
+from lms_bridge.core.plugins import EvidenceKind, MeetingProvider
 from lms_bridge.core.ready import Ready
 from lms_bridge.lessons import door_times, gateway, meetings, providers
 from lms_bridge.lessons.gateway import DoorState
@@ -38,8 +38,8 @@ def _found() -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(
             Person.id.label("person_id"), Lesson.id.label("lesson_id"), Lesson.uid.label("lesson_uid"),
-            Lesson.starts_at, Lesson.ends_at, Lesson.zone, Meeting.attempt, ProviderAccount.plugin,
-            Enrolment.valid_from, Enrolment.valid_to,
+            Lesson.starts_at, Lesson.ends_at, Lesson.zone, Enrolment.valid_from, Enrolment.valid_to,
+            Meeting.id.label("meeting_id"), Meeting.attempt, Meeting.state, Meeting.busy_until, ProviderAccount.plugin,
         )
         .select_from(Lesson)
         .join(Person, Person.erased_at.is_(None))
@@ -77,36 +77,43 @@ _BY_SESSION = (
         Account.session_version == sa.bindparam("version"),
     )
 )
-_STORED = ("lesson_id", "person_id", "kind", "at", "source", "event_key", "attempt", "quality", "received_at")
-
-
-def _with_room(question: sa.Select[*tuple[Any, ...]]) -> sa.Select[Any]:
-    """Also, how the room stands, for :func:`meetings.make_now`."""
-    return question.add_columns(Meeting.id.label("meeting_id"), Meeting.state, Meeting.busy_until)
+_ANY_DAY = timedelta(days=2)
+"""In whatever zone a lesson of now is held, its day is not farther away."""
 
 
 @functools.cache
-def _ready_store(dialect: Dialect) -> Ready:
-    # Inline: nobody asks for the new row's id.
-    table: sa.Table = PresenceEvidence.__table__  # type: ignore[assignment]
-    return Ready(sa.insert(table).inline().values({name: sa.bindparam(name) for name in _STORED}), dialect)
-
-
-@functools.cache
-def _with_jobs(question: sa.Select[*tuple[Any, ...]], dialect: Dialect) -> Ready:
-    """Also, whether no job must be asked for: the room is made, or being made, and those that are needed wait. They are
-    held, in the order in which everybody asks for them. Put together when all are known who follow evidence."""
+def _entry(question: sa.Select[*tuple[Any, ...]], dialect: Dialect) -> Ready:
+    """The statement that stores the entry of whom the question finds, if all is plain: the door is open, they are of
+    the class on any day that the lesson's may be, and no job must be asked for, since the room is made, or being made,
+    and those that are needed wait. They are held, in the order in which everybody asks for them. Put together when all
+    are known who follow evidence."""
     moment = sa.bindparam("moment", type_=_MOMENT)
     making = jobs.waiting(sa.literal(meetings.PROVISION), sa.cast(Meeting.id, sa.String), moment)
     followed = [
         jobs.waiting(sa.literal(kind), sa.cast(Lesson.id, sa.String), sa.bindparam(kind, type_=_MOMENT))
         for kind in following()
     ]
-    made = sa.or_(
-        Meeting.state != MeetingState.WANTED, Meeting.busy_until > moment, making.scalar_subquery().is_not(None)
-    )
-    asked_for = sa.and_(made, *(one.scalar_subquery().is_not(None) for one in followed)).label("asked_for")
-    return Ready(question.add_columns(asked_for), dialect)
+    stored = {
+        "lesson_id": Lesson.id, "person_id": Person.id, "attempt": Meeting.attempt, "at": moment, "received_at": moment,
+        "kind": sa.literal(EvidenceKind.JOINED, PresenceEvidence.kind.type), "source": sa.literal(DOOR),
+        "event_key": sa.bindparam("key", type_=sa.String), "quality": sa.literal("measured"),
+    }  # fmt: skip
+    entry = question.with_only_columns(*stored.values()).where(
+        Lesson.starts_at.between(sa.bindparam("day_ago", type_=_MOMENT), sa.bindparam("opened_by", type_=_MOMENT)),
+        Lesson.ends_at > sa.bindparam("not_over", type_=_MOMENT),
+        Enrolment.valid_from <= sa.bindparam("since", type_=sa.Date),
+        sa.or_(Enrolment.valid_to.is_(None), Enrolment.valid_to > sa.bindparam("until", type_=sa.Date)),
+        sa.or_(sa.false(), *(ProviderAccount.plugin == name for name in _plain_ones())),
+        sa.or_(
+            Meeting.state != MeetingState.WANTED, Meeting.busy_until > moment, making.scalar_subquery().is_not(None)
+        ),
+        *(one.scalar_subquery().is_not(None) for one in followed),
+    )  # fmt: skip
+    table: sa.Table = PresenceEvidence.__table__  # type: ignore[assignment]
+    # Written out: SQLAlchemy would take the new row for another look at its table.
+    entered = sa.select(Lesson.uid).where(Lesson.id == sa.literal_column("presence_evidence.lesson_id"))
+    store = sa.insert(table).from_select(list(stored), entry.limit(1), include_defaults=False)
+    return Ready(store.returning(entered.scalar_subquery().label("lesson_uid")), dialect)
 
 
 def by_link(token: str) -> str | None:
@@ -122,22 +129,18 @@ def by_session(lesson_uid: str, person_uid: str, version: int) -> str | None:
 
 def _enter(question: sa.Select[*tuple[Any, ...]], asked: dict[str, Any]) -> str | None:
     moment = now()
+    opened_by, not_over = door_times.standing_open(moment)
+    values: dict[str, Any] = {
+        "moment": moment, "day_ago": moment - timedelta(days=1), "opened_by": opened_by, "not_over": not_over,
+        "since": (moment - _ANY_DAY).date(), "until": (moment + _ANY_DAY).date(), "key": new_token(),
+    }  # fmt: skip
     due = {kind: moment + after for kind, after in following().items()}
-    with statements() as connection:
-        rows = _with_jobs(question, connection.dialect).rows(connection, asked | due | {"moment": moment})
-        one = _admitted(rows, moment)
-        if one is None:
-            return None
-        if one.asked_for:
-            entry = {
-                "lesson_id": one.lesson_id, "person_id": one.person_id, "kind": EvidenceKind.JOINED, "at": moment,
-                "source": DOOR, "event_key": new_token(), "attempt": one.attempt, "quality": "measured",
-                "received_at": moment,
-            }  # fmt: skip
-            _ready_store(connection.dialect).run(connection, entry)
-            return str(one.lesson_uid)
+    with one_statement() as connection:
+        entered = _entry(question, connection.dialect).rows(connection, asked | due | values)
+    if entered:
+        return str(entered[0].lesson_uid)
     with transaction() as session:
-        one = _admitted(session.connection().execute(_with_room(question), asked).all(), moment)
+        one = _admitted(session.connection().execute(question, asked).all(), moment)
         if one is None:
             return None
         # In this order, as in entering: jobs that follow from what is recorded are locked last by everybody.
@@ -156,5 +159,14 @@ def _admitted(rows: Sequence[Any], moment: datetime) -> Any | None:
     window = gateway.Window(opens_at=door_times.opens_at(one), closes_at=door_times.closes_at(one))
     if not expected or gateway.state_at(window, moment) is not DoorState.OPEN:
         return None
-    flags = providers.capabilities_named(one.plugin)
-    return one if flags.local_join_url and not flags.embeddable else None
+    return one if _is_plain(one.plugin) else None
+
+
+@functools.cache
+def _plain_ones() -> list[str]:
+    return [name for name in registry.identifiers(MeetingProvider) if _is_plain(name)]
+
+
+def _is_plain(plugin: str) -> bool:
+    flags = providers.capabilities_named(plugin)
+    return flags.local_join_url and not flags.embeddable

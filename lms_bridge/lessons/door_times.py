@@ -67,6 +67,16 @@ def needs_room(lesson: Lesson) -> bool:
     return lesson.mode is LessonMode.ONLINE and lesson.status is LessonStatus.SCHEDULED and closes_at(lesson) > now()
 
 
+def standing_open(moment: datetime) -> tuple[datetime, datetime]:
+    """Lessons whose door is open at ``moment`` start at the first of these times or before, and end after the second
+    (UTC)."""
+    settings = current_settings()
+    return (
+        moment + timedelta(minutes=settings.door_opens_minutes),
+        moment - timedelta(minutes=settings.door_closes_minutes),
+    )
+
+
 def open_between(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
     """The condition on lessons whose door is open at some moment of ``[start, end)``."""
     settings = current_settings()

@@ -11,6 +11,7 @@ from urllib.parse import quote_plus, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import default_headers
 
 from lms_bridge.core.plugins import N_, AccessRefused, PluginError, TemporaryFailure
 from lms_bridge_moodle.answers import error_of, of_text
@@ -36,17 +37,17 @@ class MoodleClient:
         self._token = settings.token.get_secret_value()
         self._url = settings.url.rstrip("/")
         self._seconds = settings.timeout
-        self._session = requests.Session()
-        self._session.headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self._session.trust_env = False  # a proxy or netrc of the environment must not see the token
-        self._session.verify = str(settings.ca_file) if settings.ca_file else True
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
+        self._verify = str(settings.ca_file) if settings.ca_file else True
+        # No session: every call is the same request with another body, and a proxy, a netrc of the environment or a
+        # redirect must not see the token.
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+        headers = {**default_headers(), "Content-Type": "application/x-www-form-urlencoded"}
+        self._request = requests.Request("POST", f"{self._url}/webservice/rest/server.php", headers).prepare()
         self.calls = 0
 
     def close(self) -> None:
         """Give the connection back."""
-        self._session.close()
+        self._adapter.close()
 
     def read(self, function: str, **parameters: Any) -> Any:
         """The answer of a function that changes nothing; asked again once when the kept connection broke.
@@ -82,13 +83,7 @@ class MoodleClient:
         self.calls += 1
         end = time.monotonic() + self._seconds
         try:
-            with self._session.post(
-                f"{self._url}/webservice/rest/server.php",
-                data=_form(body),
-                timeout=(min(CONNECT_SECONDS, self._seconds), self._seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with self._answer(_form(body)) as response:
                 return self._understood(function, response, _content(response, end))
         except (requests.Timeout, _TooSlow):
             raise NoAnswer(
@@ -108,6 +103,12 @@ class MoodleClient:
                 remedy=N_("Correct LMS_BRIDGE_MOODLE_CA_FILE."),
                 reason=str(error)[:200],
             ) from None
+
+    def _answer(self, form: str) -> requests.Response:
+        request = self._request.copy()
+        request.prepare_body(form.encode("ascii"), None)
+        timeout = (min(CONNECT_SECONDS, self._seconds), self._seconds)
+        return self._adapter.send(request, stream=True, timeout=timeout, verify=self._verify)
 
     def _understood(self, function: str, response: requests.Response, content: bytes) -> Any:
         status = response.status_code

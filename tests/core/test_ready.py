@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from lms_bridge.core.database import db, statements
+from lms_bridge.core.database import db, one_statement
 from lms_bridge.core.models import Job, JobState
 from lms_bridge.core.ready import Ready
 
@@ -19,7 +19,8 @@ def test_values_and_columns_are_those_of_their_types(app: Flask) -> None:
     names = ("kind", "subject", "state", "not_before", "attempts", "created_at")
     table = Job.__table__
     dialect = db.engine.dialect
-    store = Ready(sa.insert(table).inline().values({name: sa.bindparam(name) for name in names}), dialect)  # type: ignore[arg-type]
+    values = {name: sa.bindparam(name) for name in names}
+    store = Ready(sa.insert(table).values(values).returning(table.c.state), dialect)  # type: ignore[arg-type]
     question = (
         sa.select(Job.kind, Job.state, Job.not_before.label("due"), (Job.attempts > 0).label("tried"))
         .where(
@@ -28,10 +29,10 @@ def test_values_and_columns_are_those_of_their_types(app: Flask) -> None:
         .order_by(Job.id)
     )
     ready = Ready(question, dialect)
-    with statements() as connection:
+    with one_statement() as connection:
         for number, state in enumerate((JobState.QUEUED, JobState.DONE, JobState.QUEUED)):
             about = {"kind": "a.b", "subject": f"{number} %s ? :x", "state": state, "attempts": number}
-            store.run(connection, about | {"not_before": WHEN, "created_at": WHEN})
+            assert store.rows(connection, about | {"not_before": WHEN, "created_at": WHEN}) == [(state,)]
         asked = {"which.kind": "a.b", "now": WHEN}
         rows = ready.rows(connection, asked)
         assert [(row.kind, row.state, row.due, bool(row.tried)) for row in rows] == [

@@ -342,13 +342,24 @@ def test_a_click_by_link_at_a_provider_is_stored_and_leads_to_the_tab_of_the_roo
         form = {"csrf_token": page.partition('csrf_token" value="')[2].partition('"')[0]}
         assert client.post(link).status_code == 400  # without the page's token
         assert evidence(lesson) == []
+        row = db.session.query(Enrolment).filter_by(person_id=student.id).one()
+        with transaction():
+            row.valid_from = START.date()
+        # of the class since today, and the first to come
         assert client.post(link, data=form).headers["Location"] == f"/l/{lesson.uid}/room"
         (seen,) = evidence(lesson)
         assert (seen.person_id, seen.source, seen.attempt) == (student.id, "door", 1)
+        with transaction():
+            row.valid_from = date(2026, 9, 1)
+        asked: list[str] = []
+        sa.event.listen(db.engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
+        assert client.post(link, data=form).headers["Location"] == f"/l/{lesson.uid}/room"
+        assert [statement.split()[0] for statement in asked] == ["INSERT"], "hundreds come in the same second"
+        again = evidence(lesson)[1]
+        assert (again.person_id, again.kind, again.at) == (student.id, EvidenceKind.JOINED, START)
         # what the door refuses it refuses at once, also to a browser that holds the page
         with clock.at(START + timedelta(minutes=56)):
             client.post(link, data=form)
-        row = db.session.query(Enrolment).filter_by(person_id=student.id).one()
         with transaction():
             row.valid_to = date(2026, 11, 25)
         client.post(link, data=form)
@@ -356,7 +367,7 @@ def test_a_click_by_link_at_a_provider_is_stored_and_leads_to_the_tab_of_the_roo
             row.valid_to = None
             joinlinks.revoke(lesson, student, actor_uid=None)
         client.post(link, data=form)
-        assert len(evidence(lesson)) == 1
+        assert len(evidence(lesson)) == 2
 
 
 def test_a_click_by_session_at_a_provider_is_for_a_session_in_force_and_a_person_of_the_lesson(app: Flask) -> None:

@@ -14,7 +14,7 @@ from lms_bridge.core import clock
 from lms_bridge.core.database import db, transaction
 from lms_bridge.supervision.models import Homework
 from tests.builders import lesson, small_system
-from tests.lessons.support import press
+from tests.lessons.support import press, school_at
 from tests.web.test_plans import signed_in
 
 
@@ -48,16 +48,16 @@ def test_those_who_are_not_signed_in_are_asked_to(app: Flask) -> None:
 
 
 def test_after_the_lesson_the_family_sees_how_the_child_was_there(app: Flask) -> None:
-    school = small_system()
-    taught, child = school.a.lesson, school.a.students[0]
-    with clock.at(taught.starts_at + timedelta(minutes=10)), transaction():
-        corrections.correct(taught, child, Verdict.LATE, "tram", school.a.teacher)
-    for person, seen in ((child, True), (school.a.guardians[0], True), (school.a.students[1], False)):
-        client = signed_in(app, person)
-        client.get("/language/en")
-        assert "late</span>" not in client.get("/").get_data(as_text=True)
-        with clock.at(taught.ends_at + timedelta(minutes=1)):
-            assert ("late</span>" in client.get("/").get_data(as_text=True)) is seen
+    with school_at(10) as school:
+        taught, child = school.a.lesson, school.a.students[0]
+        with transaction():
+            corrections.correct(taught, child, Verdict.LATE, "tram", school.a.teacher)
+        for person, seen in ((child, True), (school.a.guardians[0], True), (school.a.students[1], False)):
+            client = signed_in(app, person)
+            client.get("/language/en")
+            assert "late</span>" not in client.get("/").get_data(as_text=True)
+            with clock.at(taught.ends_at + timedelta(minutes=1)):
+                assert ("late</span>" in client.get("/").get_data(as_text=True)) is seen
 
 
 def test_the_teacher_goes_from_the_lesson_that_runs_to_its_attendance(app: Flask) -> None:
