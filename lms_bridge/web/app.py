@@ -153,6 +153,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         SQLALCHEMY_ENGINE_OPTIONS={
             "hide_parameters": True,
             "pool_pre_ping": settings.database_url.startswith("postgresql"),
+            # Every thread keeps its connection: those over this number would be opened anew for each request.
+            "pool_size": max(settings.web_threads, settings.worker_threads) + 2,
         },
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         SESSION_COOKIE_NAME="lms_bridge",
