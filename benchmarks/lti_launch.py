@@ -204,7 +204,7 @@ def main() -> int:
     parser.add_argument("--launches", type=int, default=600)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--database", nargs="+", choices=("postgresql", "sqlite"), default=["postgresql", "sqlite"])
     options = parser.parse_args()
     good = True

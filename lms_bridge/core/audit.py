@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 
-from lms_bridge.core.database import db
+from lms_bridge.core import database
+from lms_bridge.core.clock import now
 from lms_bridge.core.models import AuditEntry
+from lms_bridge.core.ready import Ready
 
-ENTRY = sa.insert(AuditEntry.__table__)  # type: ignore[arg-type]
-"""Written past the unit of work: nobody looks at the entry again, and a sign-in has nothing else to flush."""
+FIELDS = ("at", "actor_uid", "action", "entity", "entity_uid", "organisation_id", "details")
+
+
+@functools.cache
+def _store(dialect: Dialect) -> Ready:
+    # Past the unit of work: nobody looks at the entry again, and a sign-in has nothing else to flush.
+    table: sa.Table = AuditEntry.__table__  # type: ignore[assignment]
+    return Ready(sa.insert(table).inline().values({name: sa.bindparam(name) for name in FIELDS}), dialect)
 
 
 def record(
@@ -26,14 +36,9 @@ def record(
 
     ``details`` hold codes, numbers and opaque ids, never names or texts of people.
     """
-    db.session.connection().execute(
-        ENTRY,
-        {
-            "action": action,
-            "entity": entity,
-            "entity_uid": entity_uid,
-            "actor_uid": actor_uid,
-            "organisation_id": organisation_id,
-            "details": details,
-        },
-    )
+    connection = database.connection()
+    entry = {
+        "at": now(), "actor_uid": actor_uid, "action": action, "entity": entity, "entity_uid": entity_uid,
+        "organisation_id": organisation_id, "details": details,
+    }  # fmt: skip
+    _store(connection.dialect).run(connection, entry)

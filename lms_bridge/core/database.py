@@ -126,7 +126,7 @@ def transaction() -> Iterator[Session]:
         session.info["in_transaction"] = True
         session.info["after_commit"] = []
         try:
-            session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+            session.info["connection"] = session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
             yield session
             session.commit()
         except BaseException:
@@ -135,9 +135,17 @@ def transaction() -> Iterator[Session]:
             raise
         finally:
             session.info["in_transaction"] = False
+            session.info.pop("connection", None)
     callbacks = session.info.pop("after_commit", [])
     for callback in callbacks:
         callback()
+
+
+def connection() -> Connection:
+    """The connection of the transaction in force, or of the reading that goes on: for statements past the session,
+    which is asked for it only once, since that takes it a while."""
+    session = db.session()
+    return session.info.get("connection") or session.connection()
 
 
 @contextmanager

@@ -13,19 +13,17 @@ import sqlalchemy as sa
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Dialect
 
+from lms_bridge.core import database
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_uid
 from lms_bridge.core.models import UsedNonce
+from lms_bridge.core.ready import Ready
 
 _keys: list[str] = []
-CONSUME: dict[str, sa.Executable] = {
-    dialect: insert(UsedNonce.__table__).on_conflict_do_nothing().returning(sa.literal_column("1"))  # type: ignore[arg-type]
-    for dialect, insert in (("postgresql", pg_insert), ("sqlite", sqlite_insert))
-}
 
 
 class LinkRefused(BridgeError):
@@ -33,6 +31,14 @@ class LinkRefused(BridgeError):
 
     code = "link_refused"
     status = 403
+
+
+@functools.cache
+def _use(dialect: Dialect) -> Ready:
+    table: sa.Table = UsedNonce.__table__  # type: ignore[assignment]
+    insert = pg_insert if dialect.name == "postgresql" else sqlite_insert
+    values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in table.c}
+    return Ready(insert(table).values(values).on_conflict_do_nothing().returning(table.c.nonce), dialect)
 
 
 def configure(keys: list[str]) -> None:
@@ -72,7 +78,7 @@ def consume(purpose: str, nonce: str, max_age: timedelta) -> None:
 
     :raises LinkRefused: it was used before.
     """
-    connection = db.session.connection()
+    connection = database.connection()
     used = {"purpose": purpose, "nonce": nonce, "expires_at": now() + max_age}
-    if connection.execute(CONSUME[connection.dialect.name], used).first() is None:
+    if not _use(connection.dialect).rows(connection, used):
         raise LinkRefused(N_("This link was used before."), remedy=N_("Ask for a new one."))

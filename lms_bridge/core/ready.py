@@ -50,6 +50,10 @@ class Ready:
             for row in found
         ]
 
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        """Run a statement that has no rows."""
+        connection.exec_driver_sql(self._sql, self._bound(values))
+
     def _bound(self, values: Mapping[str, Any]) -> Any:
         bound = dict(self._values)
         for told, name, convert in self._asked:

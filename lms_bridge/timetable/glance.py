@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bridge.core import database
 from lms_bridge.core.clock import local
-from lms_bridge.core.database import db
 from lms_bridge.roster.models import ClassGroup, Enrolment, EnrolmentRole, Person, Subject, name_as_said
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode, LessonStatus, LessonTeacher
 
@@ -85,7 +85,7 @@ def lessons_at_a_glance(
     about: dict[str, Any] = {"person": person_id, "start": start, "end": end}
     if class_ids:
         about["classes"] = list(class_ids)
-    rows = db.session.connection().execute(LESSONS_OF_CLASSES if class_ids else LESSONS, about).all()
+    rows = database.connection().execute(LESSONS_OF_CLASSES if class_ids else LESSONS, about).all()
     return _together([row for row in rows if row[15]], [row for row in rows if not row[15]])
 
 
