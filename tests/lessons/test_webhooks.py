@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -221,6 +222,18 @@ def test_a_forged_webhook_is_refused_and_noted_without_what_it_said(
 def test_ten_megabytes_are_refused_unread(world: World) -> None:
     body = b"x" * (10 * 1024 * 1024)
     assert world.send(body, {"X-Hall-Signature": sign(body)}).status_code == 413
+
+
+def test_ten_megabytes_in_pieces_of_no_said_length_are_refused_too(world: World) -> None:
+    for size, status in ((webhooks.MOST_BYTES, 401), (webhooks.MOST_BYTES + 1, 413), (10 * 1024 * 1024, 413)):
+        body = b"x" * size
+        answer = world.client.post(
+            f"/hooks/providers/{world.account.hook_token}",
+            input_stream=io.BytesIO(body),
+            headers={"X-Hall-Signature": sign(body), "Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+        assert answer.status_code == status
 
 
 def test_an_unknown_address_is_nobodys(world: World) -> None:
