@@ -149,3 +149,14 @@ class Cluster:
             return {server: asked(server) for server in servers}
         with ThreadPoolExecutor(len(servers)) as threads:
             return dict(zip(servers, threads.map(asked, servers), strict=True))
+
+    def meetings(self) -> dict[Server, list[FoundMeeting]]:
+        """All rooms of the servers that answer.
+
+        :raises PluginError: none does.
+        """
+        answers = self.ask(self.servers, Client.meetings)
+        known = {server: answer for server, answer in answers.items() if not isinstance(answer, PluginError)}
+        if not known:
+            raise next(answer for answer in answers.values() if isinstance(answer, PluginError))
+        return known

@@ -101,23 +101,18 @@ class BigBlueButtonProvider(MeetingProvider):
 
     def _chosen(self, name: str, expected: int) -> tuple[Server, FoundMeeting | None]:
         """The server for the room ``name``, and the room if it is there already."""
-        answers = self._cluster.ask(self._cluster.servers, Client.meetings)
         loads: list[tuple[bool, float, int, Server]] = []
-        for number, (server, answer) in enumerate(answers.items()):
-            if isinstance(answer, PluginError):
-                continue
-            for one in answer:
+        for number, (server, rooms) in enumerate(self._cluster.meetings().items()):
+            for one in rooms:
                 if one.meeting_id == name and not one.over:
                     return server, one
-            running = [one for one in answer if not one.over]
+            running = [one for one in rooms if not one.over]
             people = sum(one.expected for one in running)
             limits = self._settings
             full = (limits.max_rooms is not None and len(running) >= limits.max_rooms) or (
                 limits.max_people is not None and people + expected > limits.max_people
             )
             loads.append((full, people + len(running) / 1000, number, server))
-        if not loads:
-            raise next(answer for answer in answers.values() if isinstance(answer, PluginError))
         return min(loads)[-1], None
 
     def _wanted(self, meeting: MeetingSpec, name: str) -> dict[str, str]:
@@ -173,11 +168,12 @@ class BigBlueButtonProvider(MeetingProvider):
                 return
 
     def open_rooms(self) -> Iterable[FoundRoom]:
-        """Rooms whose name carries the mark of this installation."""
-        for server, answer in self._cluster.ask(self._cluster.servers, Client.meetings).items():
-            if isinstance(answer, PluginError):
-                continue
-            for one in answer:
+        """Rooms whose name carries the mark of this installation, on all servers that answer.
+
+        :raises PluginError: none does.
+        """
+        for server, rooms in self._cluster.meetings().items():
+            for one in rooms:
                 key = key_of(self.context.base_url, one.meeting_id)
                 if key is not None and not one.over:
                     yield FoundRoom(key, _room(server, one))
@@ -228,11 +224,8 @@ class BigBlueButtonProvider(MeetingProvider):
 
         :raises PluginError: none does.
         """
-        answers = self._cluster.ask(self._cluster.servers, Client.meetings)
-        known = [answer for answer in answers.values() if not isinstance(answer, PluginError)]
-        if not known:
-            raise next(answer for answer in answers.values() if isinstance(answer, PluginError))
-        running = [one for answer in known for one in answer if not one.over]
+        known = self._cluster.meetings()
+        running = [one for rooms in known.values() for one in rooms if not one.over]
         limits = self._settings
         return Capacity(
             rooms=limits.max_rooms * len(known) if limits.max_rooms is not None else None,

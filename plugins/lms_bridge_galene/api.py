@@ -23,6 +23,9 @@ from lms_bridge_galene.settings import GaleneSettings
 TRIES = 4
 """So often a change is tried again that crossed somebody else's."""
 
+CHANGED = (201, 204)
+"""What Galene answers to a change. A 200 comes of something else: of a proxy that shows a page of its own."""
+
 Description = dict[str, Any]
 
 
@@ -56,7 +59,10 @@ class GaleneApi:
             return {}
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise _strange()
-        return {str(row.get("name")): len(row.get("clients") or ()) for row in rows}
+        clients = {str(row.get("name")): row.get("clients") or [] for row in rows}
+        if not all(isinstance(found, list) for found in clients.values()):
+            raise _strange()
+        return {name: len(found) for name, found in clients.items()}
 
     def put_group(self, name: str, change: Callable[[Description], Description]) -> None:
         """Make the group, or change it to what ``change`` makes of its description. What somebody else sets at the
@@ -77,7 +83,7 @@ class GaleneApi:
             if wanted == now and reply.status == 200:
                 return
             reply = self._call("PUT", f".groups/{quote(name)}", condition, wanted)
-            if reply.status in (200, 201, 204):
+            if reply.status in CHANGED:
                 return
             if reply.status != 412:
                 _refused(reply)
@@ -86,14 +92,14 @@ class GaleneApi:
     def put_keys(self, name: str, keys: Mapping[str, Any]) -> bool:
         """Give the group these keys; False if there is no such group."""
         reply = self._call("PUT", f".groups/{quote(name)}/.keys", {"Content-Type": "application/jwk-set+json"}, keys)
-        if reply.status in (200, 201, 204):
+        if reply.status in CHANGED:
             return True
         return False if reply.status == 404 else _refused(reply)
 
     def delete_group(self, name: str) -> None:
         """Take the group away; no error if it is gone."""
         reply = self._call("DELETE", f".groups/{quote(name)}")
-        if reply.status not in (200, 204, 404):
+        if reply.status not in (*CHANGED, 404):
             _refused(reply)
 
     def _call(
@@ -139,5 +145,8 @@ def _refused(reply: Reply) -> NoReturn:
             remedy=N_("Galene 0.9 or newer is needed; look at the address."),
         )
     usable(reply)
+    if status == 200:
+        _data(reply)
+        raise _strange()
     said = " ".join(reply.content[:200].decode("utf-8", "replace").split())
     raise PluginError(N_("Galene refused: %(text)s (HTTP %(status)s)"), text=said or "-", status=status)

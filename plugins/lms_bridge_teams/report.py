@@ -27,7 +27,7 @@ def attendance(client: GraphClient, meeting: MeetingSpec, path: str, meeting_id:
         if begin is None or not meeting.starts_at - AROUND <= begin <= meeting.ends_at + AROUND:
             continue
         lacking = False
-        for record in client.rows(f"{path}/attendanceReports/{report['id']}/attendanceRecords"):
+        for record in client.rows(f"{path}/attendanceReports/{report.get('id')}/attendanceRecords"):
             events = list(_events(record, meeting_id))
             lacking = lacking or not events
             yield from events
@@ -42,12 +42,14 @@ def _events(record: Mapping[str, Any], meeting_id: str) -> Iterator[PresenceEven
     identity, key = who
     intervals = record.get("attendanceIntervals")
     for interval in intervals if isinstance(intervals, list) else ():
+        if not isinstance(interval, dict):
+            continue
         joined, left = moment(interval.get("joinDateTime")), moment(interval.get("leaveDateTime"))
         if joined is None or left is None:
             continue
         for kind, at in ((EvidenceKind.JOINED, joined), (EvidenceKind.LEFT, left)):
             # Not of the report: the same stay may be told by two.
-            mark = hashlib.sha256(f"{meeting_id}\n{key}".encode()).hexdigest()[:40]
+            mark = hashlib.sha256(f"{meeting_id}\n{key}".encode("utf-8", "replace")).hexdigest()[:40]
             yield PresenceEvent(
                 event_key=f"{mark}:{kind.value}:{int(at.timestamp() * 1000)}",
                 external_id=meeting_id,

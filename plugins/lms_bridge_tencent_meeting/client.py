@@ -61,24 +61,32 @@ class MeetingClient:
     def call(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The answer to one call ({} where there is nothing to say). After a :class:`TemporaryFailure` it is not known
-        whether something was changed.
+        """The answer to one call. After a :class:`TemporaryFailure` it is not known whether something was changed.
 
         :raises TemporaryFailure: no answer now, or too many calls.
         :raises AccessRefused: the application is not let in.
         :raises NotThere: there is no such meeting.
         :raises TencentRefusal: refused for good.
         """
+        answer = self._answer(method, path, params, body)
+        if answer is None:
+            raise TemporaryFailure(N_("Tencent Meeting gave an empty answer."))
+        return answer
+
+    def tell(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        """One call to which Tencent has nothing to say; errors as :meth:`call`."""
+        self._answer(method, path, None, body)
+
+    def _answer(
+        self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
+    ) -> dict[str, Any] | None:
         target = f"/v1/{path}" + (f"?{urlencode(params)}" if params else "")
         content = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
         reply = self._send(method, target, content)
         if _number(reply) == REPLAYED:
             # Nonce and time were used by chance; each attempt has others.
             reply = self._send(method, target, content)
-        answer = _understood(reply)
-        if answer is None and method == "GET":
-            raise TemporaryFailure(N_("Tencent Meeting gave an empty answer."))
-        return answer or {}
+        return _understood(reply)
 
     def numbered(self, path: str, name: str, params: Mapping[str, str], size: int) -> Iterator[dict[str, Any]]:
         """The objects of a list that has numbered pages of ``size`` (``page``, ``total_page``)."""

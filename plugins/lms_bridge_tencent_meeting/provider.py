@@ -108,8 +108,6 @@ class TencentMeetingProvider(MeetingProvider):
                 },
             }
             answer = self._client.call("POST", "meetings", body=wish)
-            if not answer:
-                raise TemporaryFailure(N_("Tencent Meeting gave an empty answer."))
             rows = answer.get("meeting_info_list")
             found = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
         meeting_id, url = str(found.get("meeting_id", "")), found.get("join_url")
@@ -126,7 +124,7 @@ class TencentMeetingProvider(MeetingProvider):
             self.end(meeting, room)
             return made
         try:
-            self._client.call("PUT", f"meetings/{room.state['id']}", body=self._wish(meeting, host))
+            self._client.tell("PUT", f"meetings/{room.state['id']}", self._wish(meeting, host))
         except NotThere:
             return self.ensure(meeting, None)
         return room
@@ -139,10 +137,10 @@ class TencentMeetingProvider(MeetingProvider):
             if state == "MEETING_STATE_STARTED":
                 who = {"operator_id": host, "operator_id_type": 1, "instanceid": COMPUTER}
                 how = {"reason_code": CANCELLED_BY_US, "force_dismiss_meeting": 1, "retrieve_code": 1}
-                self._client.call("POST", f"{path}/dismiss", body=who | how)
+                self._client.tell("POST", f"{path}/dismiss", who | how)
             elif state in ("MEETING_STATE_INIT", "MEETING_STATE_NULL"):
                 who = {"userid": host, "instanceid": COMPUTER}
-                self._client.call("POST", f"{path}/cancel", body=who | {"reason_code": CANCELLED_BY_US})
+                self._client.tell("POST", f"{path}/cancel", who | {"reason_code": CANCELLED_BY_US})
         except NotThere:
             return
 
@@ -150,7 +148,7 @@ class TencentMeetingProvider(MeetingProvider):
         """The person's own address. Where teachers are known by their mail address, a leader is made host first."""
         if attendee.role is RoomRole.LEADER and attendee.email and self._tencent.teachers_by_mail:
             wish = self._wish(meeting, str(room.state["host"])) | {"hosts": [{"userid": attendee.email}]}
-            self._client.call("PUT", f"meetings/{room.state['id']}", body=wish)
+            self._client.tell("PUT", f"meetings/{room.state['id']}", wish)
         return self._addresses(room, [attendee])[attendee.uid]
 
     def join_urls(self, meeting: MeetingSpec, room: Room, attendees: Sequence[Attendee]) -> Mapping[str, str]:

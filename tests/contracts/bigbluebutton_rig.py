@@ -23,7 +23,8 @@ from lms_bridge.core.plugins import (
     RoomRole,
 )
 from tests.contracts.bigbluebutton_server import SECRET, BigBlueButton, Inside
-from tests.contracts.json_api import running
+from tests.contracts.json_api import Fault as ServerFault
+from tests.contracts.json_api import Twist, running
 from tests.contracts.meetings import LOOPBACK, PATIENCE, SECONDS, WEBHOOK_URL, Entered, Fault, Rig, Webhook, context
 
 
@@ -31,6 +32,10 @@ class BigBlueButtonRig(Rig):
     """The plugin at one server."""
 
     name = "bigbluebutton"
+    polls = True
+    asks = frozenset(
+        {"ensure", "end", "take back", "presence", "recordings", "open rooms", "capacity", "probe"}
+    )
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -106,10 +111,35 @@ class BigBlueButtonRig(Rig):
             replace(webhook, query={}, headers={"authorization": "Bearer wrong"}),
         ]
 
-    def fault(self, kind: Fault) -> None:
-        if kind is Fault.SLOW:
-            self.seconds = SECONDS
-        self.server.fault(kind.value)
+    def at(self, room: Room, url: str) -> Room:
+        return replace(room, state={**room.state, "server": f"{url}/bigbluebutton"})
+
+    def record(self, room: Room) -> None:
+        (name,) = room.external_ids
+        url = f"https://bbb.school.example/{name}"
+        self.server.recordings.append(
+            {"recordID": f"r-{name}", "meetingID": name, "name": "Maths", "published": "true", "url": url}
+        )
+
+    def vanish(self, room: Room) -> None:
+        del self.server.meetings[room.external_ids[0]]
+
+    def requests(self) -> int:
+        return len(self.server.asked)
+
+    def fault(self, kind: Fault, after: int = 0) -> None:
+        self.seconds = SECONDS if kind is Fault.SLOW else PATIENCE
+        self.server.fault(kind.value, after=after)
+
+    def twist(self, twist: Twist, after: int = 0) -> None:
+        self.server.faults = [ServerFault("twist", after=after, twist=twist)]
+
+    def struck(self) -> bool:
+        return all(one.times == 0 for one in self.server.faults)
+
+    def well(self) -> None:
+        self.seconds = PATIENCE
+        self.server.faults.clear()
 
     def close(self) -> None:
         self._stack.close()

@@ -15,7 +15,8 @@ from lms_bridge_galene import GaleneProvider, GaleneSettings, observing
 
 from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Network, Observer, PresenceReport, Room, RoomRole
 from tests.contracts.galene_server import ADMIN, SECRET, Refused, galene_server
-from tests.contracts.meetings import LOOPBACK, SECONDS, Entered, Fault, Rig, context
+from tests.contracts.json_api import Twist
+from tests.contracts.meetings import LOOPBACK, PATIENCE, SECONDS, Entered, Fault, Rig, context
 
 WAIT = 5.0
 
@@ -25,6 +26,7 @@ class GaleneRig(Rig):
 
     name = "galene"
     webhooks = False
+    asks = frozenset({"ensure", "update", "end", "take back", "open rooms", "capacity", "probe"})
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -37,7 +39,7 @@ class GaleneRig(Rig):
     def provider(self, *, url: str | None = None, networks: Sequence[Network] = LOOPBACK) -> MeetingProvider:
         settings = GaleneSettings(url=url or self.server.url, username=ADMIN, secret=SECRET)
         # An honest answer may take its time on a busy machine; only a slow server is given up soon.
-        soon = timedelta(seconds=SECONDS if self._slow else 10)
+        soon = timedelta(seconds=SECONDS if self._slow else PATIENCE)
         return GaleneProvider(settings, replace(context(networks), timeout=soon))
 
     def rooms(self) -> set[str]:
@@ -89,9 +91,28 @@ class GaleneRig(Rig):
                 return report
         return PresenceReport()
 
-    def fault(self, kind: Fault) -> None:
+    def vanish(self, room: Room) -> None:
+        (group,) = room.external_ids
+        with self.server.lock:
+            del self.server.groups[group], self.server.tags[group]
+            self.server.keys.pop(group, None)
+
+    def requests(self) -> int:
+        return len(self.server.asked)
+
+    def fault(self, kind: Fault, after: int = 0) -> None:
         self._slow = kind is Fault.SLOW
-        self.server.faults.append(kind.value)
+        self.server.faults = [""] * after + [kind.value]
+
+    def twist(self, twist: Twist, after: int = 0) -> None:
+        self.server.faults = [""] * after + [twist]
+
+    def struck(self) -> bool:
+        return not self.server.faults
+
+    def well(self) -> None:
+        self._slow = False
+        self.server.faults = []
 
     def close(self) -> None:
         self._stack.close()

@@ -12,7 +12,6 @@ import hashlib
 import json
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,6 +20,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import jwt
+
+from tests.contracts.json_api import Twist, wait_until_given_up
 
 ADMIN, SECRET = "bridge", "galene-peer-secret"
 MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -69,8 +70,8 @@ class Galene:
         self.peers: dict[str, dict[str, Peer]] = {}
         self.writable = True
         self.locked: set[str] = set()
-        self.faults: list[str] = []
-        """One for each of the next requests; ``lost`` waits for one that changes something."""
+        self.faults: list[str | Twist] = []
+        """One for each of the next requests, "" for one that is answered well."""
         self.asked: list[tuple[str, str]] = []
         self.crossing: list[str] = []
         """Groups that somebody else changes between the next reading and the writing after it."""
@@ -302,15 +303,17 @@ def handler(galene: Galene) -> type[BaseHTTPRequestHandler]:
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             galene.asked.append((self.command, path))
-            fault = None
-            if galene.faults and (galene.faults[0] != "lost" or self.command == "PUT"):
-                fault = galene.faults.pop(0)
-            if fault in FAULTS:
+            fault = galene.faults.pop(0) if galene.faults else ""
+            twist = fault if isinstance(fault, Twist) else Twist()
+            if isinstance(fault, str) and fault in FAULTS:
                 status, content, media, headers = FAULTS[fault]
                 self.say(status, content, {"Content-Type": media} | headers)
                 return
             if fault == "slow":
-                time.sleep(1)
+                self.close_connection = True
+                wait_until_given_up(self.connection)
+                return
+            twist.before()
             if not path.startswith("/galene-api/v0/"):
                 answer = (404, NOT_FOUND, {})
             else:
@@ -319,7 +322,8 @@ def handler(galene: Galene) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 self.connection.shutdown(2)
                 return
-            self.say(*answer)
+            status, content, headers = answer
+            self.say(status, twist.form(content) if content else content, headers)
 
         def websocket(self) -> None:
             """A client of a group."""
@@ -369,7 +373,7 @@ def galene_server() -> Iterator[Galene]:
     """A running server on loopback."""
     galene = Galene()
     server = Server(("127.0.0.1", 0), handler(galene))
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.005), daemon=True)
     thread.start()
     galene.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

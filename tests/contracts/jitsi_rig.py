@@ -22,20 +22,23 @@ from lms_bridge.core.plugins import (
     RoomRole,
 )
 from tests.contracts.jitsi_server import DOMAIN, EVENTS_TOKEN, SECRET, Occupant, Refused, body, jitsi_server
-from tests.contracts.meetings import LOOPBACK, Entered, Rig, Webhook, context
+from tests.contracts.json_api import Twist
+from tests.contracts.meetings import LOOPBACK, PATIENCE, SECONDS, Entered, Fault, Rig, Webhook, context
 
 
 class JitsiRig(Rig):
-    """A server that looks at tokens as Prosody does. The plugin makes no calls for rooms."""
+    """A server that looks at tokens as Prosody does. The plugin makes no calls for rooms; it only looks whether Prosody
+    answers."""
 
     name = "jitsi"
-    faults = frozenset()
+    asks = frozenset({"probe"})
     observers = False
     covers_body = False
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         self.server = self._stack.enter_context(jitsi_server())
+        self._seconds = PATIENCE
 
     def provider(self, *, url: str | None = None, networks: Sequence[Network] = LOOPBACK) -> MeetingProvider:
         settings = JitsiSettings.model_validate(
@@ -47,7 +50,7 @@ class JitsiRig(Rig):
                 "events_token": EVENTS_TOKEN,
             }
         )
-        return JitsiProvider(settings, context(networks))
+        return JitsiProvider(settings, context(networks, self._seconds))
 
     def enter(self, url: str) -> Entered | None:
         try:
@@ -106,6 +109,23 @@ class JitsiRig(Rig):
                 {"authorization": "Bearer \udcff数学"},
             )
         ]
+
+    def requests(self) -> int:
+        return self.server.asked
+
+    def fault(self, kind: Fault, after: int = 0) -> None:
+        self._seconds = SECONDS if kind is Fault.SLOW else PATIENCE
+        self.server.faults = [""] * after + [kind.value]
+
+    def twist(self, twist: Twist, after: int = 0) -> None:
+        self.server.faults = [""] * after + [twist]
+
+    def struck(self) -> bool:
+        return not self.server.faults
+
+    def well(self) -> None:
+        self._seconds = PATIENCE
+        self.server.faults = []
 
     def _webhook(self, event: dict[str, object]) -> Webhook:
         return self.signed(body(event))

@@ -21,6 +21,7 @@ import jwt
 from defusedxml.ElementTree import fromstring
 
 from lms_bridge.core.clock import now
+from tests.contracts.json_api import Twist, wait_until_given_up
 
 SECRET = "the secret of the bridge, 32 bytes"
 EVENTS_TOKEN = "event-sync-token-0123456789"
@@ -64,7 +65,9 @@ class Jitsi:
         self.allow_empty_token = False
         self.token_affiliation = True
         self.tenant = ""
-        self.faults: list[str] = []
+        self.faults: list[str | Twist] = []
+        """One for each of the next requests, "" for one that is answered well."""
+        self.asked = 0
         self.told: list[dict[str, Any]] = []
         """What event_sync has sent."""
         self._number = 0
@@ -188,19 +191,26 @@ def handler(jitsi: Jitsi) -> type[BaseHTTPRequestHandler]:
         def carry_out(self, body: str) -> None:
             """Answer one request."""
             parts = urlsplit(self.path)
-            fault = jitsi.faults.pop(0) if jitsi.faults else None
-            if fault in FAULTS:
+            jitsi.asked += 1
+            fault = jitsi.faults.pop(0) if jitsi.faults else ""
+            twist = fault if isinstance(fault, Twist) else Twist()
+            if isinstance(fault, str) and fault in FAULTS:
                 status, content, media, headers = FAULTS[fault]
                 self.say(status, content, {"Content-Type": media} | headers)
             elif fault == "slow":
-                time.sleep(1)
-                self.say(200, "", {})
+                self.close_connection = True
+                wait_until_given_up(self.connection)
             elif parts.path != "/http-bind":
                 self.say(404, "<html>not found</html>", {"Content-Type": "text/html"})
             elif not body:
                 self.say(200, "<html>It works! Now point your BOSH client to this URL.</html>", {})
             else:
-                self.say(200, self.bosh(parts.query, body), {"Content-Type": "text/xml; charset=utf-8"})
+                said = self.bosh(parts.query, body)
+                if fault == "lost":
+                    self.close_connection = True
+                    self.connection.shutdown(2)
+                    return
+                self.say(200, twist.form(said), {"Content-Type": "text/xml; charset=utf-8"})
 
         def bosh(self, query: str, body: str) -> str:
             """The answer to one body element."""
@@ -215,7 +225,9 @@ def handler(jitsi: Jitsi) -> type[BaseHTTPRequestHandler]:
                 features = f'<mechanisms xmlns="{SASL}"><mechanism>ANONYMOUS</mechanism></mechanisms>'
                 streams = 'xmlns:stream="http://etherx.jabber.org/streams"'
                 return f'<body {space} {streams} sid="{sid}"><stream:features>{features}</stream:features></body>'
-            session = sessions[sid]
+            session = sessions.get(sid)
+            if session is None:
+                return f'<body {space} type="terminate" condition="item-not-found"/>'
             if session.ended or asked.get("type") == "terminate":
                 session.ended = True
                 return f'<body {space} type="terminate"/>'
@@ -258,7 +270,7 @@ def jitsi_server() -> Iterator[Jitsi]:
     """A running server on loopback."""
     jitsi = Jitsi()
     server = Server(("127.0.0.1", 0), handler(jitsi))
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.005), daemon=True)
     thread.start()
     jitsi.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

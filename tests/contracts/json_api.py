@@ -4,15 +4,17 @@ misbehaves when a test wants it to is here."""
 from __future__ import annotations
 
 import json
+import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+GIVEN_UP = 30.0
+"""Nobody waits for so many seconds."""
 PAGE = "<html><body>Please sign in to the network</body></html>"
 
 
@@ -42,15 +44,29 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+NEVER = Answer(0)
+"""No answer, as long as the other side waits."""
+
+
+@dataclass(frozen=True)
+class Twist:
+    """A true answer but for this: ``before`` happens first, and ``form`` makes something else of its text."""
+
+    before: Callable[[], None] = lambda: None
+    form: Callable[[str], str] = lambda said: said
+
+
 @dataclass
 class Fault:
-    """What is answered instead, ``times`` times, to requests of ``method`` (any if empty) whose path begins so."""
+    """What is answered instead, ``times`` times, to requests of ``method`` (any if empty) whose path begins so, when
+    ``after`` others of them were answered well."""
 
     kind: str
     path: str = ""
     method: str = ""
     times: int = 1
-    seconds: float = 2.0
+    after: int = 0
+    twist: Twist | None = None
     retry_after: str | None = "7"
 
 
@@ -68,8 +84,8 @@ class JsonApi:
         raise NotImplementedError
 
     def fault(self, kind: str, path: str = "", **more: Any) -> None:
-        """Misbehave the next time: ``slow``, ``empty``, ``html``, ``429``, ``500``, ``redirect``, ``lost`` (does what
-        was asked, and the answer never comes)."""
+        """Misbehave the next time: ``slow`` (says nothing until the other side gives up), ``empty``, ``html``, ``429``,
+        ``500``, ``redirect``, ``lost`` (does what was asked, and the answer never comes)."""
         self.faults.append(Fault(kind, path, **more))
 
     def times(self, method: str, path: str) -> int:
@@ -79,23 +95,35 @@ class JsonApi:
     def _fault_for(self, asked: Asked) -> Fault | None:
         for fault in self.faults:
             if fault.method in ("", asked.method) and asked.path.startswith(fault.path) and fault.times > 0:
+                if fault.kind == "empty" and self.says_nothing(asked):
+                    continue
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
                 fault.times -= 1
                 return fault
         return None
+
+    def says_nothing(self, asked: Asked) -> bool:
+        """Whether an empty answer with status 200 is the true one."""
+        return False
 
     def respond(self, asked: Asked) -> Answer | None:
         """The answer, true or not; None: the connection breaks."""
         with self.lock:
             self.asked.append(asked)
             fault = self._fault_for(asked)
+            if fault is not None and fault.twist is not None:
+                fault.twist.before()
+                answer = self.answer(asked)
+                return replace(answer, content=fault.twist.form(text(answer.content)))
             answer = self.answer(asked) if fault is None or fault.kind == "lost" else Answer()
         if fault is None:
             return answer
         if fault.kind == "lost":
             return None
         if fault.kind == "slow":
-            time.sleep(fault.seconds)
-            return Answer(200, {})
+            return NEVER
         if fault.kind == "429":
             return Answer(429, {}, {} if fault.retry_after is None else {"Retry-After": fault.retry_after})
         return {
@@ -104,6 +132,20 @@ class JsonApi:
             "500": Answer(500, PAGE, {"Content-Type": "text/html"}),
             "redirect": Answer(302, "", {"Location": "http://elsewhere.example/"}),
         }[fault.kind]
+
+
+def text(content: Any) -> str:
+    """The content of an answer as it is sent."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    return json.dumps(content)
+
+
+def wait_until_given_up(connection: socket.socket) -> None:
+    """Return when the other side has closed its end."""
+    connection.settimeout(GIVEN_UP)
+    with suppress(OSError):
+        connection.recv(1)
 
 
 def _handler(api: JsonApi) -> type[BaseHTTPRequestHandler]:
@@ -118,15 +160,15 @@ def _handler(api: JsonApi) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
             answer = api.respond(Asked(self.command, parts.path, query, headers, body, self.path))
+            if answer is NEVER:
+                wait_until_given_up(self.connection)
+                answer = None
             if answer is None:
                 self.close_connection = True
-                self.connection.shutdown(2)
+                with suppress(OSError):  # the other side was first
+                    self.connection.shutdown(2)
                 return
-            content = answer.content
-            if content is None:
-                sent = b""
-            else:
-                sent = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+            sent = text(answer.content).encode()
             self.send_response(answer.status)
             for name, value in ({"Content-Type": "application/json"} | answer.headers).items():
                 self.send_header(name, value)
@@ -156,7 +198,7 @@ def running(api: Api) -> Iterator[Api]:
     """``api`` on a free port of loopback."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
     server.daemon_threads = True
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.005), daemon=True)
     thread.start()
     api.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

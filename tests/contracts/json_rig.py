@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from lms_bridge.core.plugins import Network, PluginContext
-from tests.contracts.json_api import JsonApi, running
+from tests.contracts.json_api import Fault as ServerFault
+from tests.contracts.json_api import JsonApi, Twist, running
 from tests.contracts.meetings import PATIENCE, SECONDS, Fault, Rig, context
 
 Api = TypeVar("Api", bound=JsonApi)
@@ -15,9 +16,6 @@ Api = TypeVar("Api", bound=JsonApi)
 
 class JsonRig(Rig, Generic[Api]):
     """A rig with its server running."""
-
-    making: ClassVar[str]
-    """Path to which a room is posted, by which the answer of that call is lost."""
 
     def __init__(self, server: Api) -> None:
         self._stack = ExitStack()
@@ -28,12 +26,22 @@ class JsonRig(Rig, Generic[Api]):
         """What the plugin is told of the installation."""
         return context(networks, self._seconds)
 
-    def fault(self, kind: Fault) -> None:
+    def requests(self) -> int:
+        return len(self.server.asked)
+
+    def fault(self, kind: Fault, after: int = 0) -> None:
         self._seconds = SECONDS if kind is Fault.SLOW else PATIENCE
-        if kind is Fault.LOST:
-            self.server.fault("lost", self.making, method="POST")
-        else:
-            self.server.fault(kind.value, seconds=2 * SECONDS, retry_after="0")
+        self.server.fault(kind.value, after=after, retry_after="0")
+
+    def twist(self, twist: Twist, after: int = 0) -> None:
+        self.server.faults = [ServerFault("twist", after=after, twist=twist)]
+
+    def struck(self) -> bool:
+        return all(one.times == 0 for one in self.server.faults)
+
+    def well(self) -> None:
+        self._seconds = PATIENCE
+        self.server.faults.clear()
 
     def close(self) -> None:
         self._stack.close()

@@ -33,19 +33,22 @@ from lms_bridge.core.plugins import (
     Room,
     RoomRole,
 )
+from tests.contracts.json_api import Twist
 
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"),)
 BASE = "https://bridge.test"
 WEBHOOK_URL = f"{BASE}/hooks/providers/0123456789abcdef"
-SECONDS = 0.5
+SECONDS = 0.05
 """The time limit of a provider's calls once its rig's server is to be slow. Before, rigs give them :data:`PATIENCE`: an
 honest answer may take long where much else runs."""
 PATIENCE = 10.0
 
 
 class Fault(enum.StrEnum):
-    """How a provider's server can misbehave. The last two are not asked of it: they are a provider set up for a server
-    whose certificate nobody knows, and one that may not speak to the internal network."""
+    """How a provider's server can misbehave: it says nothing until it is given up, nothing in an answer, a page instead
+    of data, too many requests, a failure of its own, go elsewhere; or it does what was asked, and the answer is lost.
+    The last two are not asked of it: they are a provider set up for a server whose certificate nobody knows, and one
+    that may not speak to the internal network."""
 
     SLOW = "slow"
     EMPTY = "empty"
@@ -88,10 +91,15 @@ class Rig(ABC):
     name: ClassVar[str]
     faults: ClassVar[frozenset[Fault]] = frozenset(Fault)
     """What can go wrong with its server; none for a provider that makes no calls."""
+    asks: ClassVar[frozenset[str]] = frozenset()
+    """The calls that speak with the server, by their names in :mod:`tests.contracts.provider_calls`; the others must
+    not."""
     enters: ClassVar[bool] = True
     """Whether the rig's server judges who enters, by :meth:`enter`."""
     observers: ClassVar[bool] = True
     """Whether the server tells observers from participants."""
+    polls: ClassVar[bool] = False
+    """Whether asking tells who is inside while a lesson runs."""
     webhooks: ClassVar[bool] = True
     """Whether the provider sends any."""
     stale: ClassVar[timedelta | None] = None
@@ -141,8 +149,38 @@ class Rig(ABC):
         """The same content with a signature that is none: of another secret, of another body, missing."""
         raise NotImplementedError
 
-    def fault(self, kind: Fault) -> None:
-        """The server misbehaves so the next time that it is asked for anything that matters."""
+    def over(self, room: Room) -> None:  # noqa: B027
+        """The meeting is over at the server; all who were inside have left."""
+
+    def record(self, room: Room) -> None:  # noqa: B027
+        """There is a recording of the room at the server."""
+
+    def vanish(self, room: Room) -> None:
+        """Somebody takes the room away at the server."""
+        raise NotImplementedError
+
+    def at(self, room: Room, url: str) -> Room:
+        """``room``, as if it had been made at the server at ``url``."""
+        return room
+
+    def requests(self) -> int:
+        """How often the server was asked for anything; 0 where there is none."""
+        return 0
+
+    def fault(self, kind: Fault, after: int = 0) -> None:
+        """The server misbehaves so once, at the request that comes after so many others."""
+        raise NotImplementedError
+
+    def twist(self, twist: Twist, after: int = 0) -> None:
+        """The answer to the request that comes after so many others is so."""
+        raise NotImplementedError
+
+    def struck(self) -> bool:
+        """Whether the fault, or the twist, has happened."""
+        raise NotImplementedError
+
+    def well(self) -> None:
+        """The server behaves from now on, and may take its time."""
         raise NotImplementedError
 
     def close(self) -> None:  # noqa: B027

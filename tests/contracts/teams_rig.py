@@ -20,7 +20,7 @@ class TeamsRig(JsonRig[Teams]):
     """A tenant whose administrator has done all that the set-up page says."""
 
     name = "teams"
-    making = "/v1.0"
+    asks = frozenset({"ensure", "update", "take back", "leader", "report", "probe"})
     observers = webhooks = False
 
     def __init__(self) -> None:
@@ -57,6 +57,9 @@ class TeamsRig(JsonRig[Teams]):
 
     def leave(self, entered: Entered) -> None:
         self.server.everybody_left(entered.handle)
+
+    def vanish(self, room: Room) -> None:
+        del self.server.meetings[room.external_ids[0]]
 
     def tampered(self, url: str) -> Sequence[str]:
         return [url + "9", url.replace("/l/", "/x/")]

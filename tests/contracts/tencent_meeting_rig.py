@@ -25,8 +25,11 @@ class TencentMeetingRig(JsonRig[TencentMeeting]):
     """An enterprise with one user who holds lessons."""
 
     name = "tencent_meeting"
-    making = "/v1/meetings"
+    asks = frozenset(
+        {"ensure", "update", "end", "take back", "leader", "addresses", "presence", "report", "probe"}
+    )
     observers = False
+    polls = True
     stale = MAX_AGE
 
     def __init__(self) -> None:
@@ -43,6 +46,13 @@ class TencentMeetingRig(JsonRig[TencentMeeting]):
                 address = super().join_url(meeting, room, attendee)
                 given[address] = attendee
                 return address
+
+            def join_urls(
+                self, meeting: MeetingSpec, room: Room, attendees: Sequence[Attendee]
+            ) -> Mapping[str, str]:
+                addresses = super().join_urls(meeting, room, attendees)
+                given.update({addresses[one.uid]: one for one in attendees})
+                return addresses
 
         settings: Mapping[str, Any] = {
             "app_id": APP, "sdk_id": SDK, "secret_id": ID, "secret_key": KEY, "event_token": TOKEN, "event_key": AES,
@@ -69,6 +79,9 @@ class TencentMeetingRig(JsonRig[TencentMeeting]):
 
     def leave(self, entered: Entered) -> None:
         self._told.append(self._webhook(self.server.leave(entered.handle, entered.name)))
+
+    def vanish(self, room: Room) -> None:
+        del self.server.meetings[room.external_ids[0]]
 
     def tampered(self, url: str) -> Sequence[str]:
         return [url[:-1] + ("0" if url[-1] != "0" else "1"), url + "0"]

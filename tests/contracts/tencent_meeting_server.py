@@ -74,6 +74,9 @@ class TencentMeeting(JsonApi):
         self._used.add((stamp, nonce))
         return None
 
+    def says_nothing(self, asked: Asked) -> bool:
+        return asked.method == "PUT" or asked.path.endswith(("/cancel", "/dismiss"))
+
     # --- what may be asked ---------------------------------------------------------------------------------------
 
     def list(self, asked: Asked) -> Answer:

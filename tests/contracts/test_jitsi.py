@@ -191,19 +191,6 @@ def test_without_event_sync_the_check_warns_and_no_event_is_taken(jitsi: Jitsi) 
             provider.parse_webhook({"authorization": f"Bearer {token}"}, {}, body(jitsi.told[0]))
 
 
-@pytest.mark.parametrize("fault", ["slow", "empty", "html", "429", "500", "redirect"])
-def test_a_jitsi_in_its_bad_hour_is_seen_and_said(jitsi: Jitsi, fault: str) -> None:
-    provider = provider_for(jitsi, SECONDS if fault == "slow" else 10)
-    jitsi.faults = [fault]
-    assert failed(provider)
-    if fault not in ("empty", "html"):
-        jitsi.faults = [fault]
-        with pytest.raises(PluginError) as caught:
-            provider.probe()
-        assert isinstance(caught.value, TemporaryFailure) == (fault != "redirect")
-    provider.probe()
-
-
 # --- who is in a room -------------------------------------------------------------------------------------------------
 
 

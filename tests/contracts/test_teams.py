@@ -235,17 +235,3 @@ def test_the_check_says_in_words_what_is_missing(teams: Teams) -> None:
     wrong = connect(teams, client_secret="wrong-secret").check()
     assert [one.state for one in wrong] == [CheckState.FAILED]
     assert SECRET not in repr(connect(teams).settings)
-
-
-@pytest.mark.parametrize("kind", ["slow", "empty", "html", "429", "500", "lost"])
-def test_when_graph_does_not_answer_well_it_is_tried_again_later(teams: Teams, kind: str) -> None:
-    teams.fault(kind, "/v1.0", seconds=0.6)
-    with pytest.raises(TemporaryFailure):
-        connect(teams, seconds=0.3 if kind == "slow" else 10).ensure(lesson(), None)
-
-
-def test_graph_is_not_followed_elsewhere(teams: Teams, provider: TeamsProvider) -> None:
-    teams.fault("redirect", "/v1.0")
-    with pytest.raises(PluginError, match="elsewhere") as caught:
-        provider.probe()
-    assert not isinstance(caught.value, TemporaryFailure)

@@ -380,17 +380,3 @@ def test_the_check_says_in_words_what_is_missing(tencent: TencentMeeting) -> Non
     assert "SecretKey" in wrong[0].remedy
     shown = repr(connect(tencent).settings)
     assert not any(secret in shown for secret in (KEY, TOKEN, AES))
-
-
-@pytest.mark.parametrize("kind", ["slow", "empty", "html", "429", "500", "lost"])
-def test_when_tencent_does_not_answer_well_it_is_tried_again_later(tencent: TencentMeeting, kind: str) -> None:
-    tencent.fault(kind, "/v1", seconds=0.6)
-    with pytest.raises(TemporaryFailure):
-        connect(tencent, seconds=0.3 if kind == "slow" else 10).ensure(lesson(), None)
-
-
-def test_tencent_is_not_followed_elsewhere(tencent: TencentMeeting, provider: TencentMeetingProvider) -> None:
-    tencent.fault("redirect", "/v1")
-    with pytest.raises(PluginError, match="elsewhere") as caught:
-        provider.probe()
-    assert not isinstance(caught.value, TemporaryFailure)

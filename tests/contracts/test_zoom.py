@@ -361,21 +361,6 @@ def test_tokens_are_not_taken_to_another_server(zoom: Zoom, provider: ZoomProvid
         provider.probe()
 
 
-@pytest.mark.parametrize("kind", ["slow", "empty", "html", "429", "500", "lost"])
-def test_when_zoom_does_not_answer_well_it_is_tried_again_later(zoom: Zoom, kind: str) -> None:
-    zoom.fault(kind, "/v2", seconds=0.6)
-    provider = connect(zoom, seconds=0.3 if kind == "slow" else 10)
-    with pytest.raises(TemporaryFailure):
-        provider.ensure(lesson(), None)
-
-
-def test_zoom_is_not_followed_elsewhere(zoom: Zoom, provider: ZoomProvider) -> None:
-    zoom.fault("redirect", "/v2")
-    with pytest.raises(PluginError, match="elsewhere") as caught:
-        provider.probe()
-    assert not isinstance(caught.value, TemporaryFailure)
-
-
 def test_a_meeting_that_somebody_deleted_is_made_anew(zoom: Zoom, provider: ZoomProvider) -> None:
     spec = lesson()
     room = provider.ensure(spec, None)

@@ -23,7 +23,11 @@ class ZoomRig(JsonRig[Zoom]):
     """An account with one licensed user."""
 
     name = "zoom"
-    making = "/v2/users"
+    asks = frozenset(
+        {
+            "ensure", "update", "end", "take back", "leader", "addresses", "presence", "report", "open rooms", "probe",
+        }
+    )  # fmt: skip
     observers = False
     stale = MAX_AGE
 
@@ -54,6 +58,12 @@ class ZoomRig(JsonRig[Zoom]):
 
     def leave(self, entered: Entered) -> None:
         self._told.append(self._webhook(self.server.leave(entered.handle)))
+
+    def over(self, room: Room) -> None:
+        self.server.finish(room.external_ids[0])
+
+    def vanish(self, room: Room) -> None:
+        del self.server.meetings[room.external_ids[0]]
 
     def tampered(self, url: str) -> Sequence[str]:
         other = [("tk=reg0", "tk=reg1"), ("/w/", "/s/"), ("/w/9", "/w/8"), ("/w/", "/j/")]
