@@ -38,7 +38,7 @@ def meeting(token: str) -> Response:
 
 
 def _answer(receive: Receive, token: str) -> Response:
-    # One more than may come: a body of no said length (chunked) is read as far as this and no further, without an error.
+    # One more than may come: a body of no said length (chunked) is read as far as this, without an error.
     request.max_content_length = webhooks.MOST_BYTES + 1
     if (request.content_length or 0) > webhooks.MOST_BYTES:
         return Response(status=413)

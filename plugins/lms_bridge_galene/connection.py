@@ -12,6 +12,7 @@ import socket
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import websocket
 
@@ -24,6 +25,8 @@ QUIET_SECONDS = 10.0
 DEAD_SECONDS = 25.0
 """After so long without a word the connection counts as broken."""
 ENTER_SECONDS = 15.0
+SWITCHED = 101
+"""HTTP's status for a connection that is a WebSocket from now on."""
 
 
 class NotLetIn(PluginError):
@@ -58,10 +61,22 @@ class Connection:
             self._enter()
         except (websocket.WebSocketException, OSError) as error:
             raw.close()
-            raise TemporaryFailure(N_("Galene's group cannot be entered: %(reason)s"), reason=_words(error)) from None
+            raise self._not_entered(error) from None
         except BaseException:
             raw.close()
             raise
+
+    def _not_entered(self, error: Exception) -> PluginError:
+        answer = self._socket.handshake_response
+        if answer is None or answer.status == SWITCHED:
+            return TemporaryFailure(N_("Galene's group cannot be entered: %(reason)s"), reason=_words(error))
+        aim = urlsplit(str(answer.headers.get("location", "")))
+        return PluginError(
+            N_("%(system)s sends LMS Bridge on to %(address)s."),
+            remedy=N_("Enter the address that it calls itself by."),
+            system="Galene",
+            address=f"{aim.scheme}://{aim.netloc}"[:200],
+        )
 
     def _enter(self) -> None:
         """Wait until the server has let us in and has named all who are there: what it says before it answers our
@@ -116,12 +131,18 @@ class Connection:
                 elif message.get("type") == "joined" and message.get("kind") in ("leave", "fail"):
                     raise TemporaryFailure(N_("Galene has put LMS Bridge out of the group."))
         except (websocket.WebSocketException, OSError) as error:
-            raise TemporaryFailure(N_("The connection to Galene broke: %(reason)s"), reason=_words(error)) from None
+            raise _broken(error) from None
         return None
 
     def put_out(self, client: Client, words: str) -> None:
-        """Put somebody out of the group, with a few words that they see. Needs a token of an operator."""
-        self._send(type="useraction", kind="kick", source=self.id, dest=client.id, value=words)
+        """Put somebody out of the group, with a few words that they see. Needs a token of an operator.
+
+        :raises TemporaryFailure: the connection is broken.
+        """
+        try:
+            self._send(type="useraction", kind="kick", source=self.id, dest=client.id, value=words)
+        except (websocket.WebSocketException, OSError) as error:
+            raise _broken(error) from None
 
     def close(self) -> None:
         """Leave. No error when the connection is broken already."""
@@ -168,7 +189,7 @@ class Connection:
             raise websocket.WebSocketConnectionClosedException
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
             raise TemporaryFailure(N_("Galene says what its protocol does not know."))
@@ -182,6 +203,10 @@ class Connection:
 
 def _said(message: dict[str, Any]) -> str:
     return str(message.get("value") or message.get("error") or "-")[:200]
+
+
+def _broken(error: Exception) -> TemporaryFailure:
+    return TemporaryFailure(N_("The connection to Galene broke: %(reason)s"), reason=_words(error))
 
 
 def _words(error: Exception) -> str:

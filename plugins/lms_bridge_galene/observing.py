@@ -198,12 +198,24 @@ class _Watch:
                 log.exception("the observer of room %s failed; it tries again", self._spec.key)
             else:
                 failures, gone = 0, False
-                self._look(connection)
+                self._look_until_broken(connection)
             self._stopped.wait(PAUSES[min(failures, len(PAUSES) - 1)])
             failures += 1
 
+    def _look_until_broken(self, connection: Connection) -> None:
+        try:
+            self._look(connection)
+        except PluginError as error:
+            if not self._stopped.is_set():
+                log.warning("the observer of room %s lost its connection: %s", self._spec.key, error)
+        except Exception:  # whatever it was: the room is entered again
+            log.exception("the observer of room %s failed; it goes in again", self._spec.key)
+
     def _look(self, connection: Connection) -> None:
-        """Note who comes and goes until the connection breaks."""
+        """Note who comes and goes until the connection breaks.
+
+        :raises TemporaryFailure: it is broken.
+        """
         moment = now()
         with self._lock:
             if self._stopped.is_set():
@@ -237,9 +249,6 @@ class _Watch:
                 for client, at in [one for one in fresh.values() if now() - one[1] >= LOOK]:
                     del fresh[client.id]
                     self._came(client, EvidenceKind.JOINED, at)
-        except PluginError as error:
-            if not self._stopped.is_set():
-                log.warning("the observer of room %s lost its connection: %s", self._spec.key, error)
         finally:
             with self._lock:
                 self._connection = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -18,6 +19,7 @@ from lms_bridge.core.plugins import (
     FoundRoom,
     MeetingProvider,
     MeetingSpec,
+    NotThere,
     Observer,
     Outgoing,
     PluginContext,
@@ -96,7 +98,8 @@ class GaleneProvider(MeetingProvider):
         if self._api.put_keys(group, tokens.key_set(key)):
             closing = Room(room.external_ids, room.state, {"key": key})
             token = self._token(meeting, closing, self._settings.observer_name, (*tokens.OPERATOR, tokens.OURS))
-            put_everybody_out(lambda: self._connect(group, token))
+            with contextlib.suppress(NotThere):  # taken away meanwhile
+                put_everybody_out(lambda: self._connect(group, token))
         self._api.delete_group(group)
 
     def open_rooms(self) -> Iterable[FoundRoom]:

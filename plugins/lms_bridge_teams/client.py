@@ -31,6 +31,8 @@ from lms_bridge.core.plugins import (
 from lms_bridge_teams.settings import TeamsSettings
 
 MAX_PAGES = 1000
+LONGEST = 86_400
+"""For no more seconds than these is a token kept, however long it is said to be good."""
 MARGIN = timedelta(minutes=2)
 """A token is not used in the last minutes of its life."""
 
@@ -168,7 +170,7 @@ class GraphClient:
         value, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(value, str) or not isinstance(seconds, int) or isinstance(seconds, bool):
             raise _other_form()
-        return Token(value, now() + timedelta(seconds=seconds))
+        return Token(value, now() + timedelta(seconds=min(max(seconds, 0), LONGEST)))
 
     def _understood(self, reply: Reply) -> dict[str, Any]:
         """The JSON of an answer, or the error that it stands for."""

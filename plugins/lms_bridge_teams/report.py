@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from lms_bridge.core.plugins import EvidenceKind, Gap, MeetingSpec, PresenceEvent
 from lms_bridge_teams.client import GraphClient
@@ -21,13 +22,15 @@ AROUND = timedelta(hours=3)
 
 def attendance(client: GraphClient, meeting: MeetingSpec, path: str, meeting_id: str) -> Iterator[PresenceEvent | Gap]:
     """All joins and leaves; nothing while Teams has no report yet. Where a report names people without times, its
-    session is a gap: somebody was there, and nobody knows when."""
+    session is a gap: somebody was there, and nobody knows when. So is one whose report cannot be asked for."""
     for report in client.rows(f"{path}/attendanceReports"):
         begin, end = moment(report.get("meetingStartDateTime")), moment(report.get("meetingEndDateTime"))
         if begin is None or not meeting.starts_at - AROUND <= begin <= meeting.ends_at + AROUND:
             continue
-        lacking = False
-        for record in client.rows(f"{path}/attendanceReports/{report.get('id')}/attendanceRecords"):
+        key = report.get("id")
+        records = client.rows(f"{path}/attendanceReports/{quote(str(key))}/attendanceRecords") if key else ()
+        lacking = not key
+        for record in records:
             events = list(_events(record, meeting_id))
             lacking = lacking or not events
             yield from events

@@ -34,6 +34,8 @@ PAGE_SIZE = 300
 """The most that Zoom gives on one page."""
 
 MAX_PAGES = 1000
+LONGEST = 86_400
+"""For no more seconds than these is a token kept, however long it is said to be good."""
 MARGIN = timedelta(minutes=2)
 """A token is not used in the last minutes of its life."""
 
@@ -152,7 +154,12 @@ class ZoomClient:
         if not isinstance(value, str) or not isinstance(seconds, int) or isinstance(seconds, bool):
             raise _other_form()
         scopes = str(answer.get("scope", "")).replace(",", " ").split()
-        return Token(value, self._base(answer.get("api_url")), now() + timedelta(seconds=seconds), frozenset(scopes))
+        return Token(
+            value,
+            self._base(answer.get("api_url")),
+            now() + timedelta(seconds=min(max(seconds, 0), LONGEST)),
+            frozenset(scopes),
+        )
 
     def _base(self, api_url: object) -> str:
         """The address for calls: the one the token was made for, if it belongs to Zoom as we know it."""

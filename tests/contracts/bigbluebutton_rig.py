@@ -33,9 +33,7 @@ class BigBlueButtonRig(Rig):
 
     name = "bigbluebutton"
     polls = True
-    asks = frozenset(
-        {"ensure", "end", "take back", "presence", "recordings", "open rooms", "capacity", "probe"}
-    )
+    asks = frozenset({"ensure", "end", "take back", "presence", "recordings", "open rooms", "capacity", "probe"})
 
     def __init__(self) -> None:
         self._stack = ExitStack()

@@ -72,11 +72,17 @@ class Galene:
         self.locked: set[str] = set()
         self.faults: list[str | Twist] = []
         """One for each of the next requests, "" for one that is answered well."""
+        self.socket_faults: list[str] = []
+        """One for each of the next WebSockets, "" for one that is well: a fault of :data:`FAULTS`, ``silent`` (not so
+        much as an upgrade), ``mute`` (upgraded, then nothing), ``lost`` (broken off at once), ``gone`` (well, but all
+        groups have just been taken away), or text that is said to it."""
         self.asked: list[tuple[str, str]] = []
         self.crossing: list[str] = []
         """Groups that somebody else changes between the next reading and the writing after it."""
         self.mute = False
         """The WebSocket takes everything and says nothing."""
+        self.cut_at_kick = False
+        """The next time that somebody is to be put out, the connection breaks instead."""
         self.lock = threading.RLock()
         self._number = 0
 
@@ -200,6 +206,10 @@ class Galene:
         elif kind == "ping" and not self.mute:
             peer.say(type="pong")
         elif kind == "useraction" and message["kind"] == "kick" and "op" in peer.permissions:
+            if self.cut_at_kick:
+                self.cut_at_kick = False
+                peer.socket.end()
+                return
             other = self.peers.get(peer.group, {}).get(message["dest"])
             if other is not None:
                 other.kicked = True
@@ -207,6 +217,12 @@ class Galene:
                 self.dismiss(other)
                 if other.socket is not None:
                     other.socket.end()
+
+    def babble(self, text: str) -> None:
+        """Say something to all WebSockets."""
+        with self.lock:
+            for peer in [p for peers in self.peers.values() for p in peers.values() if p.socket is not None]:
+                peer.socket.say(text)
 
     def cut(self) -> None:
         """Break all WebSockets, as a network does."""
@@ -328,6 +344,18 @@ def handler(galene: Galene) -> type[BaseHTTPRequestHandler]:
         def websocket(self) -> None:
             """A client of a group."""
             self.close_connection = True
+            fault = galene.socket_faults.pop(0) if galene.socket_faults else ""
+            if fault in FAULTS:
+                status, content, media, headers = FAULTS[fault]
+                self.say(status, content, {"Content-Type": media} | headers)
+                return
+            if fault == "silent":
+                wait_until_given_up(self.connection)
+                return
+            if fault == "gone":
+                fault = ""
+                galene.groups.clear()
+                galene.tags.clear()
             key = self.headers["Sec-WebSocket-Key"]
             self.send_response(101)
             self.send_header("Upgrade", "websocket")
@@ -336,6 +364,12 @@ def handler(galene: Galene) -> type[BaseHTTPRequestHandler]:
             self.send_header("Sec-WebSocket-Accept", base64.b64encode(accept).decode())
             self.end_headers()
             peer = Peer("", socket=Socket(self.connection, self.rfile))
+            if fault:
+                if fault not in ("mute", "lost"):
+                    peer.socket.say(fault)
+                for _ in peer.socket.messages() if fault != "lost" else ():
+                    pass
+                return
             try:
                 for text in peer.socket.messages():
                     galene.take(peer, json.loads(text))

@@ -1,5 +1,5 @@
-"""All calls of a meeting provider that may speak with the outside, each with the scene on which it is made and what must
-be true once it has succeeded: what the table of faults is run over."""
+"""All calls of a meeting provider that may speak with the outside, each with the scene on which it is made and what
+must be true once it has succeeded: what the table of faults is run over."""
 
 from __future__ import annotations
 

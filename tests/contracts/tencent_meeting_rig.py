@@ -25,9 +25,7 @@ class TencentMeetingRig(JsonRig[TencentMeeting]):
     """An enterprise with one user who holds lessons."""
 
     name = "tencent_meeting"
-    asks = frozenset(
-        {"ensure", "update", "end", "take back", "leader", "addresses", "presence", "report", "probe"}
-    )
+    asks = frozenset({"ensure", "update", "end", "take back", "leader", "addresses", "presence", "report", "probe"})
     observers = False
     polls = True
     stale = MAX_AGE
@@ -47,9 +45,7 @@ class TencentMeetingRig(JsonRig[TencentMeeting]):
                 given[address] = attendee
                 return address
 
-            def join_urls(
-                self, meeting: MeetingSpec, room: Room, attendees: Sequence[Attendee]
-            ) -> Mapping[str, str]:
+            def join_urls(self, meeting: MeetingSpec, room: Room, attendees: Sequence[Attendee]) -> Mapping[str, str]:
                 addresses = super().join_urls(meeting, room, attendees)
                 given.update({addresses[one.uid]: one for one in attendees})
                 return addresses

@@ -20,7 +20,6 @@ from lms_bridge.core.plugins import (
     MeetingSpec,
     Observer,
     PluginContext,
-    PluginError,
     PresenceReport,
     Room,
     RoomRole,

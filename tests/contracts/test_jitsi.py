@@ -23,11 +23,10 @@ from lms_bridge.core.plugins import (
     PluginError,
     PresenceEvent,
     RoomRole,
-    TemporaryFailure,
     WebhookRefused,
 )
 from tests.contracts.jitsi_server import DOMAIN, EVENTS_TOKEN, SECRET, Jitsi, Occupant, Refused, body, jitsi_server
-from tests.contracts.meetings import SECONDS, attendee, context, lesson
+from tests.contracts.meetings import attendee, context, lesson
 
 BEGIN = "-----BEGIN PRIVATE KEY-----"
 TEACHER, STUDENT, GUEST = (attendee(role) for role in RoomRole)

@@ -1,12 +1,11 @@
 """One contract over all meeting providers: what a room is, who gets in as what, what is told of them, and that nothing
-that a forger does is believed. What a provider's server does in its bad hour: tests/contracts/test_provider_faults.py."""
+that a forger does is believed. What a server does in its bad hour: tests/contracts/test_provider_faults.py."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +14,11 @@ from lms_bridge.core.plugins import (
     Attendee,
     CheckState,
     EvidenceKind,
-    PluginError,
     PresenceEvent,
     RoomRole,
-    TemporaryFailure,
     WebhookRefused,
 )
-from tests.contracts.meetings import Fault, Rig, Webhook, attendee, unknown_certificate
+from tests.contracts.meetings import Rig, Webhook, attendee
 from tests.contracts.rigs import RIGS
 
 LATER = timedelta(hours=1)

@@ -112,9 +112,7 @@ def test_a_call_that_is_not_in_the_table_asks_nobody(kind: type[Rig], call: Call
 
 # --- the check, which raises nothing --------------------------------------------------------------------------------
 
-CHECKS = [
-    pytest.param(rig, fault, id=f"{rig.name}-{fault}") for rig in RIGS for fault in Fault if "probe" in rig.asks
-]
+CHECKS = [pytest.param(rig, fault, id=f"{rig.name}-{fault}") for rig in RIGS for fault in Fault if "probe" in rig.asks]
 
 
 def checked(rig: Rig, fault: Fault, folder: Path) -> list[Check]:
