@@ -41,6 +41,8 @@ SCHEDULED = 2
 """Zoom's number for a meeting with a time."""
 
 BETWEEN_PROBES = timedelta(seconds=60)
+DAY = 1440
+"""Minutes."""
 OVERTIME = timedelta(hours=3)
 """So long after its planned end a meeting may still be going on."""
 
@@ -145,12 +147,12 @@ class ZoomProvider(MeetingProvider):
         """Our meetings in the lists of the hosts, until some time after they were to end."""
         for host in self.hosts():
             for row in self._listed(host):
-                key = self._key_of(row)
-                starts_at = moment(row.get("start_time"))
-                if key is None or starts_at is None:
+                key, room_id = self._key_of(row), str(row.get("id"))
+                starts_at, minutes = moment(row.get("start_time")), row.get("duration")
+                if key is None or starts_at is None or not room_id.isdecimal():
                     continue
-                if starts_at + timedelta(minutes=int(row.get("duration") or 0)) + OVERTIME > now():
-                    room_id = str(row["id"])
+                lasts = timedelta(minutes=minutes) if isinstance(minutes, int) and 0 < minutes < DAY else timedelta(0)
+                if starts_at + lasts + OVERTIME > now():
                     yield FoundRoom(key, Room((room_id,), {"id": room_id, "host": host, "registration": False}))
 
     def probe(self) -> None:
@@ -225,7 +227,7 @@ class ZoomProvider(MeetingProvider):
 
     def _marked(self, host: str, meeting: MeetingSpec) -> str | None:
         """The meeting that an earlier call made whose answer was lost."""
-        return next((str(row["id"]) for row in self._listed(host) if self._key_of(row) == meeting.key), None)
+        return next((str(row.get("id")) for row in self._listed(host) if self._key_of(row) == meeting.key), None)
 
     def _wish(self, meeting: MeetingSpec) -> dict[str, Any]:
         minutes = max(1, -(-(meeting.ends_at - meeting.starts_at) // timedelta(minutes=1)))

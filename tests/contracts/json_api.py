@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 GIVEN_UP = 30.0
 """Nobody waits for so many seconds."""
@@ -58,14 +58,15 @@ class Twist:
 
 @dataclass
 class Fault:
-    """What is answered instead, ``times`` times, to requests of ``method`` (any if empty) whose path begins so, when
-    ``after`` others of them were answered well."""
+    """What is answered instead, ``times`` times, to requests of ``method`` (any if empty) whose path begins so and has
+    ``about`` in it, when ``after`` others of them were answered well."""
 
     kind: str
     path: str = ""
     method: str = ""
     times: int = 1
     after: int = 0
+    about: str = ""
     twist: Twist | None = None
     retry_after: str | None = "7"
 
@@ -94,7 +95,8 @@ class JsonApi:
 
     def _fault_for(self, asked: Asked) -> Fault | None:
         for fault in self.faults:
-            if fault.method in ("", asked.method) and asked.path.startswith(fault.path) and fault.times > 0:
+            meant = asked.path.startswith(fault.path) and fault.about in unquote(unquote(asked.path))
+            if meant and fault.method in ("", asked.method) and fault.times > 0:
                 if fault.kind == "empty" and self.says_nothing(asked):
                     continue
                 if fault.after > 0:

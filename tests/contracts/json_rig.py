@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Generic, TypeVar
 
-from lms_bridge.core.plugins import Network, PluginContext
+from lms_bridge.core.plugins import Network, PluginContext, Room
 from tests.contracts.json_api import Fault as ServerFault
 from tests.contracts.json_api import JsonApi, Twist, running
 from tests.contracts.meetings import PATIENCE, SECONDS, Fault, Rig, context
@@ -32,6 +32,9 @@ class JsonRig(Rig, Generic[Api]):
     def fault(self, kind: Fault, after: int = 0) -> None:
         self._seconds = SECONDS if kind is Fault.SLOW else PATIENCE
         self.server.fault(kind.value, after=after, retry_after="0")
+
+    def fault_of(self, room: Room, kind: Fault) -> None:
+        self.server.fault(kind.value, about=room.external_ids[0], times=1000, retry_after="0")
 
     def twist(self, twist: Twist, after: int = 0) -> None:
         self.server.faults = [ServerFault("twist", after=after, twist=twist)]

@@ -171,6 +171,10 @@ class Rig(ABC):
         """The server misbehaves so once, at the request that comes after so many others."""
         raise NotImplementedError
 
+    def fault_of(self, room: Room, kind: Fault) -> None:
+        """The server misbehaves so whenever it is asked of ``room``."""
+        raise NotImplementedError
+
     def twist(self, twist: Twist, after: int = 0) -> None:
         """The answer to the request that comes after so many others is so."""
         raise NotImplementedError

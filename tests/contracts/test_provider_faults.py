@@ -8,12 +8,13 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from lms_bridge.core.plugins import AccessRefused, Check, CheckState, PluginError, TemporaryFailure
+from lms_bridge.core.plugins import AccessRefused, Check, CheckState, EvidenceKind, PluginError, TemporaryFailure
 from tests.contracts.json_api import Twist
 from tests.contracts.meetings import LOOPBACK, SERVED, Fault, Rig, unknown_certificate
 from tests.contracts.provider_calls import CALLS, Call, Scene
@@ -99,6 +100,37 @@ def test_whatever_the_server_does_at_whichever_request(
             break
     assert number < MOST_REQUESTS
     assert refused or fault is Fault.EMPTY  # which is the truth where there is nothing to say
+
+
+# --- what was read of presence --------------------------------------------------------------------------------------
+
+REPORT = next(call for call in CALLS if call.name == "report")
+REPORTED = [
+    pytest.param(rig, fault, id=f"{rig.name}-{fault}")
+    for rig in RIGS for fault in Fault
+    if "report" in rig.asks and fault in SERVED - {Fault.SLOW}
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "fault"), REPORTED)
+def test_a_report_that_does_not_come_keeps_no_other_back(kind: type[Rig], fault: Fault, tmp_path: Path) -> None:
+    """As LMS Bridge asks: for all together, and where that is refused for good, for each by itself."""
+    with closing(kind()) as rig:
+        scene = REPORT.scene(rig)
+        first, second = scene.pairs
+        rig.fault_of(second[1], fault)
+        error = refusal(REPORT, scene, fault, tmp_path)
+        if error is not None:
+            assert_said(error, fault)
+            assert fault in LASTING
+            alone = replace(scene, more=())
+            REPORT.ask(rig.provider(), alone)
+        assert {(room, kind) for room, _, kind in scene.told()} == {
+            (first[1].external_ids[0], kind) for kind in (EvidenceKind.JOINED, EvidenceKind.LEFT)
+        }
+        rig.well()
+        REPORT.ask(rig.provider(), scene)
+        REPORT.done(scene, None)
 
 
 @pytest.mark.parametrize(("kind", "call"), SILENT)
@@ -188,6 +220,7 @@ def test_data_of_another_form_is_refused_in_words_or_not_looked_at(kind: type[Ri
         for form in FORMS:
             for number in range(MOST_REQUESTS):
                 rig.twist(Twist(form=form), after=number)
+                scene.cursor = {}
                 with suppress(PluginError):
                     call.ask(rig.provider(), scene)
                 if not rig.struck():
