@@ -407,7 +407,7 @@ def galene_server() -> Iterator[Galene]:
     """A running server on loopback."""
     galene = Galene()
     server = Server(("127.0.0.1", 0), handler(galene))
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.005), daemon=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.001), daemon=True)
     thread.start()
     galene.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

@@ -270,7 +270,7 @@ def jitsi_server() -> Iterator[Jitsi]:
     """A running server on loopback."""
     jitsi = Jitsi()
     server = Server(("127.0.0.1", 0), handler(jitsi))
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.005), daemon=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.001), daemon=True)
     thread.start()
     jitsi.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

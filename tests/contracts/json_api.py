@@ -200,7 +200,7 @@ def running(api: Api) -> Iterator[Api]:
     """``api`` on a free port of loopback."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
     server.daemon_threads = True
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.005), daemon=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.001), daemon=True)
     thread.start()
     api.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

@@ -8,6 +8,7 @@ import enum
 import ipaddress
 import socket
 import ssl
+import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ from tests.contracts.json_api import Twist
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"),)
 BASE = "https://bridge.test"
 WEBHOOK_URL = f"{BASE}/hooks/providers/0123456789abcdef"
-SECONDS = 0.05
+SECONDS = 0.03
 """The time limit of a provider's calls once its rig's server is to be slow. Before, rigs give them :data:`PATIENCE`: an
 honest answer may take long where much else runs."""
 PATIENCE = 10.0
@@ -227,7 +228,7 @@ def attendee(role: RoomRole = RoomRole.PARTICIPANT, number: int = 7) -> Attendee
 
 
 @cache
-def _unknown_certificate(folder: Path) -> Path:
+def _unknown_certificate() -> ssl.SSLContext:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nobody knows me")])
     made = (
@@ -237,19 +238,23 @@ def _unknown_certificate(folder: Path) -> Path:
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )  # fmt: skip
-    file = folder / "unknown.pem"
-    file.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return file
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+        file.write(made.public_bytes(serialization.Encoding.PEM))
+        file.write(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
 
 
 @contextlib.contextmanager
-def unknown_certificate(folder: Path) -> Iterator[str]:
+def unknown_certificate() -> Iterator[str]:
     """The address of a server whose certificate nobody knows."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_unknown_certificate(folder))
+    context = _unknown_certificate()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from lms_bridge_galene import GaleneProvider, closing, connection, observing
+from lms_bridge_galene import GaleneProvider, connection, observing
 
 from lms_bridge.core.plugins import EvidenceKind, Observer, PluginError, PresenceReport, Room, TemporaryFailure
 from tests.contracts.galene_rig import GaleneRig
@@ -47,15 +47,21 @@ def short(fault: str) -> str:
 
 @pytest.fixture
 def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[GaleneRig]:
-    """Galene, which is given up sooner than with people."""
-    monkeypatch.setattr(connection, "ENTER_SECONDS", 0.2)
-    monkeypatch.setattr(closing, "SECONDS", 0.3)
+    """Galene, whose observer waits less than with people."""
     rig = GaleneRig()
     monkeypatch.setattr(observing, "LOOK", timedelta(seconds=0.05))
     monkeypatch.setattr(observing, "PAUSES", (0.02,))
     monkeypatch.setattr(observing, "SHORT", timedelta(0))
     yield rig
     rig.close()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A group that cannot be entered is given up soon."""
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "ENTER_SECONDS", 0.2)
+        yield patched
 
 
 @pytest.fixture
@@ -89,7 +95,7 @@ def li(galene: Galene, provider: GaleneProvider, room: Room) -> Peer:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=short)
 def test_an_end_that_cannot_go_in_is_said_and_the_next_one_does_it(
-    galene: Galene, provider: GaleneProvider, room: Room, li: Peer, fault: str
+    galene: Galene, provider: GaleneProvider, room: Room, li: Peer, soon: pytest.MonkeyPatch, fault: str
 ) -> None:
     galene.socket_faults = [fault]
     with pytest.raises(PluginError) as refusal:
@@ -97,6 +103,7 @@ def test_an_end_that_cannot_go_in_is_said_and_the_next_one_does_it(
     assert isinstance(refusal.value, TemporaryFailure) == (fault != "redirect" and "fail" not in fault)
     assert refusal.value.text()
     assert galene.groups, "who is inside would be left there for ever"
+    soon.undo()
     provider.end(MEETING, room)
     assert li.kicked
     assert galene.groups == {}
@@ -156,7 +163,7 @@ def watch(provider: GaleneProvider, room: Room) -> Iterator[Watch]:
 
 
 def test_an_observer_that_cannot_go_in_tells_a_gap_and_goes_in_when_it_can(
-    galene: Galene, room: Room, li: Peer, watch: Watch
+    galene: Galene, room: Room, li: Peer, soon: pytest.MonkeyPatch, watch: Watch
 ) -> None:
     galene.socket_faults = list(FAULTS)
     watch.observer.watch([(MEETING, room)])

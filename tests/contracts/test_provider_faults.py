@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -35,19 +34,14 @@ ASKING = [
     if call.name in rig.asks
 ]  # fmt: skip
 TABLE = [pytest.param(*row.values, fault, id=f"{row.id}-{fault}") for row in ASKING for fault in Fault]
-SILENT = [
-    pytest.param(rig, call, id=f"{rig.name}-{call.name}".replace(" ", "_"))
-    for rig in RIGS for call in CALLS
-    if call.name not in rig.asks
-]  # fmt: skip
 
 
-def refusal(call: Call, scene: Scene, fault: Fault, folder: Path) -> PluginError | None:
+def refusal(call: Call, scene: Scene, fault: Fault) -> PluginError | None:
     """What a call raises where the provider is set up as ``fault`` says, or its server behaves so; None: nothing."""
     rig = scene.rig
     try:
         if fault is Fault.CERTIFICATE:
-            with unknown_certificate(folder) as url:
+            with unknown_certificate() as url:
                 call.ask(rig.provider(url=url), scene.at(url))
         else:
             call.ask(rig.provider(networks=() if fault is Fault.INTERNAL else LOOPBACK), scene)
@@ -74,9 +68,7 @@ def assert_said(error: PluginError, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(("kind", "call", "fault"), TABLE)
-def test_whatever_the_server_does_at_whichever_request(
-    kind: type[Rig], call: Call, fault: Fault, tmp_path: Path
-) -> None:
+def test_whatever_the_server_does_at_whichever_request(kind: type[Rig], call: Call, fault: Fault) -> None:
     refused = 0
     for number in range(1, MOST_REQUESTS + 1):
         with closing(kind()) as rig:
@@ -84,10 +76,14 @@ def test_whatever_the_server_does_at_whichever_request(
             most = max(1, len(rig.rooms()))
             if fault in SERVED:
                 rig.fault(fault, after=number - 1)
-            error = refusal(call, scene, fault, tmp_path)
+            error = refusal(call, scene, fault)
             struck = fault not in SERVED or rig.struck()
             if error is not None:
                 assert_said(error, fault)
+                refused += 1
+                if not struck:
+                    assert fault is Fault.SLOW  # where much else runs, an honest answer may take as long
+                    continue
             elif struck:
                 assert number == SPARED.get((kind.name, call.name)) or scene.cursor, "a failure passed for a success"
             assert len(rig.rooms()) <= most
@@ -95,7 +91,6 @@ def test_whatever_the_server_does_at_whichever_request(
                 rig.well()
             call.done(scene, call.ask(rig.provider(), scene))
             assert len(rig.rooms()) <= most
-        refused += error is not None
         if not struck or fault not in SERVED:
             break
     assert number < MOST_REQUESTS
@@ -113,13 +108,13 @@ REPORTED = [
 
 
 @pytest.mark.parametrize(("kind", "fault"), REPORTED)
-def test_a_report_that_does_not_come_keeps_no_other_back(kind: type[Rig], fault: Fault, tmp_path: Path) -> None:
+def test_a_report_that_does_not_come_keeps_no_other_back(kind: type[Rig], fault: Fault) -> None:
     """As LMS Bridge asks: for all together, and where that is refused for good, for each by itself."""
     with closing(kind()) as rig:
         scene = REPORT.scene(rig)
         first, second = scene.pairs
         rig.fault_of(second[1], fault)
-        error = refusal(REPORT, scene, fault, tmp_path)
+        error = refusal(REPORT, scene, fault)
         if error is not None:
             assert_said(error, fault)
             assert fault in LASTING
@@ -133,13 +128,15 @@ def test_a_report_that_does_not_come_keeps_no_other_back(kind: type[Rig], fault:
         REPORT.done(scene, None)
 
 
-@pytest.mark.parametrize(("kind", "call"), SILENT)
-def test_a_call_that_is_not_in_the_table_asks_nobody(kind: type[Rig], call: Call) -> None:
-    with closing(kind()) as rig:
-        scene = call.scene(rig)
-        before = rig.requests()
-        call.ask(rig.provider(), scene)
-        assert rig.requests() == before
+@pytest.mark.parametrize("kind", RIGS, ids=lambda rig: rig.name)
+def test_a_call_that_is_not_in_the_table_asks_nobody(kind: type[Rig]) -> None:
+    for call in CALLS:
+        if call.name not in kind.asks:
+            with closing(kind()) as rig:
+                scene = call.scene(rig)
+                before = rig.requests()
+                call.ask(rig.provider(), scene)
+                assert rig.requests() == before, call.name
 
 
 # --- the check, which raises nothing --------------------------------------------------------------------------------
@@ -147,21 +144,21 @@ def test_a_call_that_is_not_in_the_table_asks_nobody(kind: type[Rig], call: Call
 CHECKS = [pytest.param(rig, fault, id=f"{rig.name}-{fault}") for rig in RIGS for fault in Fault if "probe" in rig.asks]
 
 
-def checked(rig: Rig, fault: Fault, folder: Path) -> list[Check]:
+def checked(rig: Rig, fault: Fault) -> list[Check]:
     """The points of the check of a provider that is set up as ``fault`` says, or whose server behaves so."""
     if fault is Fault.CERTIFICATE:
-        with unknown_certificate(folder) as url:
+        with unknown_certificate() as url:
             return list(rig.provider(url=url).check())
     return list(rig.provider(networks=() if fault is Fault.INTERNAL else LOOPBACK).check())
 
 
 @pytest.mark.parametrize(("kind", "fault"), CHECKS)
-def test_the_check_says_what_is_wrong_and_raises_nothing(kind: type[Rig], fault: Fault, tmp_path: Path) -> None:
+def test_the_check_says_what_is_wrong_and_raises_nothing(kind: type[Rig], fault: Fault) -> None:
     for number in range(1, MOST_REQUESTS + 1):
         with closing(kind()) as rig:
             if fault in SERVED:
                 rig.fault(fault, after=number - 1)
-            points = checked(rig, fault, tmp_path)
+            points = checked(rig, fault)
             struck = fault in SERVED and rig.struck()
         bad = [point for point in points if point.state is CheckState.FAILED]
         assert all(point.detail for point in bad)
@@ -192,21 +189,28 @@ def test_the_end_of_a_room_that_somebody_takes_away_meanwhile_is_done(kind: type
 
 # --- data of another form -------------------------------------------------------------------------------------------
 
+EVERYTHING = (str, int, float, type(None))
 FORMS: tuple[Callable[[str], str], ...] = (
-    lambda said: "null", lambda said: "7", lambda said: "[7]", lambda said: '{"value": 7}', lambda said: "<x/>",
+    lambda said: put_in(said, 10**30, int),  # first, while there is no token yet that says how long it is good
+    lambda said: "null", lambda said: "7", lambda said: "<x/>",
     lambda said: "<response><returncode>SUCCESS</returncode></response>",
-    lambda said: with_values(said, None), lambda said: with_values(said, 7), lambda said: with_values(said, [7]),
-    lambda said: with_values(said, {"x": 7}), lambda said: with_values(said, "?"),
+    lambda said: put_in(said, 7), lambda said: put_in(said, {"x": 7}), lambda said: put_in(said, "?"),
+    lambda said: put_in(said, "?", int), lambda said: put_in(said, 7, list), lambda said: put_in(said, [7], list),
+    # a name that was cut off in the middle of a character
+    lambda said: said.replace(r"\u674e\u534e", r"\u674e\ud83d"),
 )  # fmt: skip
 
 
-def with_values(said: str, value: object) -> str:
-    """JSON with all values that hold no others replaced; of XML all texts but that of success."""
+def put_in(said: str, value: object, of: type | tuple[type, ...] = EVERYTHING) -> str:
+    """JSON with the innermost values of that type replaced; of XML all texts but that of success."""
 
     def changed(found: object) -> object:
+        inner: object = found
         if isinstance(found, dict):
-            return {name: changed(one) for name, one in found.items()}
-        return [changed(one) for one in found] if isinstance(found, list) else value
+            inner = {name: changed(one) for name, one in found.items()}
+        elif isinstance(found, list):
+            inner = [changed(one) for one in found]
+        return value if isinstance(found, of) and (inner == found) else inner
 
     if said.startswith("<"):
         return re.sub(r">(?!SUCCESS)[^<]+</", f">{value}</", said)
