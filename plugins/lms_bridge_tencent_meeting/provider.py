@@ -14,6 +14,7 @@ from lms_bridge.core.plugins import (
     Capacity,
     Check,
     EvidenceKind,
+    Gap,
     MeetingProvider,
     MeetingSpec,
     NotThere,
@@ -174,12 +175,14 @@ class TencentMeetingProvider(MeetingProvider):
 
     def _running(self, rooms: Sequence[Room], cursor: Mapping[str, Any]) -> PresenceReport:
         """Each room is looked into once a minute, the one that waits longest first, so that a limit in between leaves
-        none out for good. ``cursor`` holds for each when that was, and who was inside."""
+        none out for good. One that Tencent Meeting refuses to show, while all else is well, is a gap and asked for
+        again at the next look. ``cursor`` holds for each when it was looked into, and who was inside."""
         at = now()
         known = {str(room.state["id"]): cursor.get(str(room.state["id"])) or {} for room in rooms}
         hosts = {str(room.state["id"]): str(room.state["host"]) for room in rooms}
         last = {key: moment(one.get("at")) or NEVER for key, one in known.items()}
         told: list[PresenceEvent] = []
+        gaps: list[Gap] = []
         for key in sorted((key for key in known if at - last[key] >= BETWEEN_LOOKS), key=lambda key: last[key]):
             try:
                 found, inside_now = inside.look(self._client, key, hosts[key], known[key].get("inside") or {}, at)
@@ -189,9 +192,14 @@ class TencentMeetingProvider(MeetingProvider):
                 if at not in last.values():
                     raise
                 break
+            except TencentRefusal:
+                gaps.append(Gap(max(last[key], at - BETWEEN_LOOKS), at, "refused", key))
+                continue
             told += found
             known[key], last[key] = {"at": int(at.timestamp()), "inside": inside_now}, at
-        return PresenceReport(events=told, cursor=known)
+        if gaps and at not in last.values():
+            self.probe()  # where that is refused as well, it is not the rooms
+        return PresenceReport(events=told, gaps=tuple(gaps), cursor=known)
 
     def _afterwards(self, meetings: Sequence[tuple[MeetingSpec, Room]], cursor: Mapping[str, Any]) -> PresenceReport:
         """Told in pieces where Tencent stops answering in between: ``cursor`` holds which are done, until all are."""

@@ -192,7 +192,7 @@ class Rig(ABC):
         """End the server."""
 
 
-def context(networks: Sequence[Network] = LOOPBACK, seconds: float = SECONDS) -> PluginContext:
+def context(networks: Sequence[Network] = LOOPBACK, seconds: float = PATIENCE) -> PluginContext:
     """What plugins are told of the installation; a call may take ``seconds``."""
     return PluginContext(
         BASE,

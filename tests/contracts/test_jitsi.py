@@ -43,8 +43,8 @@ def settings_for(jitsi: Jitsi, **changes: Any) -> JitsiSettings:
     return JitsiSettings.model_validate(known | {"events_token": EVENTS_TOKEN} | changes)
 
 
-def provider_for(jitsi: Jitsi, seconds: float = 10, **changes: Any) -> JitsiProvider:
-    return JitsiProvider(settings_for(jitsi, **changes), replace(context(), timeout=timedelta(seconds=seconds)))
+def provider_for(jitsi: Jitsi, **changes: Any) -> JitsiProvider:
+    return JitsiProvider(settings_for(jitsi, **changes), context())
 
 
 @pytest.fixture

@@ -39,8 +39,8 @@ def teams() -> Iterator[Teams]:
         yield server
 
 
-def connect(teams: Teams, seconds: float = 10, **more: object) -> TeamsProvider:
-    """The provider with the server's settings; ``seconds`` is the limit for one call."""
+def connect(teams: Teams, **more: object) -> TeamsProvider:
+    """The provider with the server's settings."""
     values: dict[str, object] = {
         "tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET, "organiser": ORGANISER,
         "login_address": teams.url, "graph_address": teams.url,
@@ -48,7 +48,7 @@ def connect(teams: Teams, seconds: float = 10, **more: object) -> TeamsProvider:
     context = PluginContext(
         "https://lessons.school.example",
         Path("/nowhere"),
-        timeout=timedelta(seconds=seconds),
+        timeout=timedelta(seconds=10),
         networks=(ip_network("127.0.0.0/8"),),
     )
     return TeamsProvider(TeamsSettings(**(values | more)), context)  # type: ignore[arg-type]

@@ -55,8 +55,8 @@ def tencent() -> Iterator[TencentMeeting]:
         yield server
 
 
-def connect(tencent: TencentMeeting, seconds: float = 10, **more: object) -> TencentMeetingProvider:
-    """The provider with the server's settings; ``seconds`` is the limit for one call."""
+def connect(tencent: TencentMeeting, **more: object) -> TencentMeetingProvider:
+    """The provider with the server's settings."""
     values: dict[str, object] = {
         "app_id": APP, "sdk_id": SDK, "secret_id": ID, "secret_key": KEY, "event_token": TOKEN, "event_key": AES,
         "hosts": ["lesson01", "lesson02"], "teachers_by_mail": True, "address": tencent.url,
@@ -64,7 +64,7 @@ def connect(tencent: TencentMeeting, seconds: float = 10, **more: object) -> Ten
     context = PluginContext(
         "https://lessons.school.example",
         Path("/nowhere"),
-        timeout=timedelta(seconds=seconds),
+        timeout=timedelta(seconds=10),
         networks=(ip_network("127.0.0.0/8"),),
     )
     return TencentMeetingProvider(TencentMeetingSettings(**(values | more)), context)  # type: ignore[arg-type]
@@ -256,6 +256,30 @@ def test_a_limit_between_two_rooms_leaves_none_out_for_good(
     tencent.fault("429", "/v1")
     with pytest.raises(TemporaryFailure):
         provider.presence(pairs, {})
+
+
+def test_a_room_that_is_refused_is_a_gap_and_keeps_no_other_from_being_seen(
+    tencent: TencentMeeting, provider: TencentMeetingProvider
+) -> None:
+    pairs = []
+    for number in (1, 2):
+        spec = lesson(key=f"lesson{number}-1", host=f"lesson0{number}")
+        room = provider.ensure(spec, None)
+        tencent.join(str(room.secrets["join_url"]), f"学生{number}")
+        pairs.append((spec, room))
+    (refused,) = pairs[0][1].external_ids
+    tencent.meetings[refused]["userid"] = "somebody else"
+    for asked, seen in ((pairs, ["学生2"]), (pairs[:1], [])):
+        report = provider.presence(asked, {})
+        assert [event.identity for event in report.events] == seen
+        (gap,) = report.gaps
+        assert gap.external_id == refused
+        assert timedelta(0) < gap.ends_at - gap.starts_at <= timedelta(seconds=60)
+    tencent.users.clear()
+    with pytest.raises(PluginError):  # it is not the room alone
+        provider.presence(pairs[:1], {})
+    tencent.meetings[refused]["userid"] = "lesson01"
+    assert [event.identity for event in provider.presence(pairs[:1], report.cursor).events] == ["学生1"]
 
 
 def test_all_who_came_are_read_afterwards_page_by_page_and_go_on_after_a_failure(

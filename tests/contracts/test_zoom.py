@@ -43,8 +43,8 @@ def zoom() -> Iterator[Zoom]:
         yield server
 
 
-def connect(zoom: Zoom, seconds: float = 10, base_url: str = f"https://{DOMAIN}", **more: object) -> ZoomProvider:
-    """The provider with the server's settings; ``seconds`` is the limit for one call."""
+def connect(zoom: Zoom, base_url: str = f"https://{DOMAIN}", **more: object) -> ZoomProvider:
+    """The provider with the server's settings."""
     values: dict[str, object] = {
         "account_id": ACCOUNT, "client_id": CLIENT, "client_secret": SECRET, "webhook_secret": WEBHOOK_SECRET,
         "hosts": [HOST, "host2@school.example"], "address": zoom.url,
@@ -52,7 +52,7 @@ def connect(zoom: Zoom, seconds: float = 10, base_url: str = f"https://{DOMAIN}"
     context = PluginContext(
         base_url,
         Path("/nowhere"),
-        timeout=timedelta(seconds=seconds),
+        timeout=timedelta(seconds=10),
         webhook_url=f"https://{DOMAIN}/hooks/providers/x",
         networks=(ip_network("127.0.0.0/8"),),
     )

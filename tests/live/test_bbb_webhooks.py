@@ -198,7 +198,7 @@ def receiver() -> Iterator[Receiver]:
     """Our end, with the plugin set up as for an account whose webhooks arrive there."""
     with receiving() as receiver, running(WebServer(SECRET)) as server:
         settings = BigBlueButtonSettings.model_validate({"url": f"{server.url}/bigbluebutton", "secret": SECRET})
-        receiver.provider = BigBlueButtonProvider(settings, replace(context(seconds=10), webhook_url=receiver.url))
+        receiver.provider = BigBlueButtonProvider(settings, replace(context(), webhook_url=receiver.url))
         yield receiver
 
 
