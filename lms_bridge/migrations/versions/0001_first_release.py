@@ -1136,6 +1136,8 @@ def upgrade() -> None:
     sa.Column('last_error', lms_bridge.core.types.KeptProblem(), nullable=True),
     sa.Column('provisioned', sa.String(length=64), nullable=True),
     sa.Column('busy_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('stuck_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('stuck_batch', sa.String(length=32), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['provider_account.id'], name=op.f('fk_meeting_account_id')),
     sa.ForeignKeyConstraint(['lesson_id'], ['lesson.id'], name=op.f('fk_meeting_lesson_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_meeting')),
@@ -1144,6 +1146,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('meeting', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_meeting_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_meeting_stuck_batch'), ['stuck_batch'], unique=False)
 
     op.create_table('plan_comment',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
