@@ -37,7 +37,7 @@ class BigBlueButtonRig(Rig):
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self.server = self._stack.enter_context(running(BigBlueButton()))
+        self.server = self._stack.enter_context(running(BigBlueButton(), ends_within=0.001))
         self.cursor: Mapping[str, Any] = {}
         self.seconds = PATIENCE
 

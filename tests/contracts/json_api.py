@@ -196,11 +196,11 @@ Api = TypeVar("Api", bound=JsonApi)
 
 
 @contextmanager
-def running(api: Api) -> Iterator[Api]:
-    """``api`` on a free port of loopback."""
+def running(api: Api, *, ends_within: float = 0.02) -> Iterator[Api]:
+    """``api`` on a free port of loopback. So many seconds may its end take; the fewer, the more often it looks."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
     server.daemon_threads = True
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.001), daemon=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=ends_within), daemon=True)
     thread.start()
     api.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

@@ -19,7 +19,7 @@ class JsonRig(Rig, Generic[Api]):
 
     def __init__(self, server: Api) -> None:
         self._stack = ExitStack()
-        self.server = self._stack.enter_context(running(server))
+        self.server = self._stack.enter_context(running(server, ends_within=0.001))
         self._seconds = PATIENCE
 
     def context(self, networks: Sequence[Network]) -> PluginContext:
