@@ -14,7 +14,7 @@ from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.lessons.bookings import Booking, Limit
 from lms_bridge.lessons.door_times import held_online, open_between, opens_at, span_of
-from lms_bridge.lessons.hosts import free_hosts
+from lms_bridge.lessons.hosts import free_hosts, holding
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import account_for, accounts_for
 from lms_bridge.roster.models import Organisation, Person
@@ -145,7 +145,7 @@ def _held(account_ids: Collection[int], start: datetime, end: datetime) -> sa.Se
         .join(Meeting, Meeting.lesson_id == Lesson.id)
         .where(
             Meeting.account_id.in_(account_ids),
-            Meeting.state != MeetingState.ENDED,
+            holding(),
             held_online(),
             Lesson.starts_at < end,
             Lesson.ends_at > start,

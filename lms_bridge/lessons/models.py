@@ -111,6 +111,7 @@ class Meeting(Base):
     """The room of a lesson at one provider; failover makes attempt n+1. ``provisioned`` is the digest of the wish
     that the provider carried out last; ``busy_until`` is the lease of the job that talks to the provider; ``made_at``
     is when it was last made, ``ready_at`` when for the first time. ``failures`` counts vain attempts to make it.
+    ``closing``: its end is stored, and its provider has not been told yet.
     ``reports`` says how often the report of its presence was fetched, ``report_at`` when it is next due."""
 
     __tablename__ = "meeting"
@@ -133,6 +134,7 @@ class Meeting(Base):
     reports: Mapped[int] = mapped_column(default=0)
     report_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    closing: Mapped[bool] = mapped_column(default=False)
     last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     provisioned: Mapped[str | None] = mapped_column(sa.String(64))
     busy_until: Mapped[datetime | None]

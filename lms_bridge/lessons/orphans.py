@@ -47,6 +47,8 @@ def end_orphans(account_id: int) -> int:
         db.session.rollback()
         with providers.calling(provider.identifier):
             provider.end(spec, one.room)
+        with transaction():
+            db.session.get_one(Meeting, meeting.id, with_for_update={"key_share": True}).closing = False
         log.info("ended the room of meeting %s, which no lesson needs", meeting.id)
         ended += 1
     return ended

@@ -25,6 +25,7 @@ from lms_bridge.lessons.meetings import (
     WATCH_AHEAD,
     digest_of,
     keep_room,
+    lock,
     room_of,
     spec_of,
     want_now,
@@ -93,6 +94,7 @@ def provision(meeting_id: int) -> None:
             meeting.state = MeetingState.READY
         elif meeting.state is MeetingState.ENDED:
             # Cancelled while the provider was at it: what was made must go.
+            meeting.closing = True
             jobs.enqueue(END, str(meeting.id))
 
 
@@ -107,47 +109,69 @@ def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None, *, go
 
 
 def end(meeting_id: int) -> None:
-    """End the room of a lesson that is over, cancelled or held at school; not before that is so.
+    """End the room of a lesson that is over, cancelled or held at school; not before that is so. First here, with all
+    that hangs on it, however its provider stands; the provider is told afterwards.
 
-    :raises TemporaryFailure: for the job to try again.
-    :raises RetryAt: the lesson was moved to a later time.
+    :raises TemporaryFailure: the provider was not told yet; for the job to try again.
+    :raises RetryAt: the lesson was moved to a later time, or the provider is to be told later.
     """
     meeting = db.session.get(Meeting, meeting_id, populate_existing=True)
     if meeting is None:
         return
-    latest = db.session.scalar(sa.select(sa.func.max(Meeting.attempt)).where(Meeting.lesson_id == meeting.lesson_id))
-    if meeting.state is not MeetingState.ENDED and meeting.attempt == latest and needs_room(meeting.lesson):
-        raise jobs.RetryAt(closes_at(meeting.lesson))
+    if meeting.state is not MeetingState.ENDED:
+        _end_here(meeting)
+        meeting = db.session.get_one(Meeting, meeting_id, populate_existing=True)
     room = room_of(meeting)
-    if room is not None:
-        breaker.hold_back(meeting.account)
-        spec = spec_of(meeting, meeting.lesson)
-        _take(meeting)
-        try:
-            provider = providers.provider_for(meeting.account)
-            db.session.rollback()
-            with providers.calling(provider.identifier):
-                provider.end(spec, room)
-        except BridgeError as error:
-            _note_failure(meeting, error, ending=True)
-            _again_later(error)
-        except BaseException:
-            _release(meeting_id)
-            raise
+    if not meeting.closing or room is None:
+        return
+    breaker.hold_back(meeting.account)
+    spec = spec_of(meeting, meeting.lesson)
+    _take(meeting)
+    try:
+        provider = providers.provider_for(meeting.account)
+        db.session.rollback()
+        with providers.calling(provider.identifier):
+            provider.end(spec, room)
+    except BridgeError as error:
+        _note_failure(meeting, error, ending=True)
+        _again_later(error)
+    except BaseException:
+        _release(meeting_id)
+        raise
+    with transaction():
+        _told(_locked(meeting_id))
+
+
+def _told(meeting: Meeting) -> None:
+    """The provider knows that the room is over."""
+    meeting.closing, meeting.busy_until = False, None
+
+
+def _end_here(meeting: Meeting) -> None:
+    """Store that the room is over, in a transaction of its own.
+
+    :raises RetryAt: the lesson still needs it.
+    """
+    lesson_id = meeting.lesson_id
     with transaction() as session:
-        meeting = _locked(meeting_id)
-        first = meeting.state is not MeetingState.ENDED
-        if first:
-            meeting.ended_at = now()
-        meeting.state, meeting.busy_until = MeetingState.ENDED, None
+        lock(lesson_id)
+        meeting = _locked(meeting.id)
+        if meeting.state is MeetingState.ENDED:
+            return
+        session.refresh(meeting.lesson)
+        latest = session.scalar(sa.select(sa.func.max(Meeting.attempt)).where(Meeting.lesson_id == lesson_id))
+        if meeting.attempt == latest and needs_room(meeting.lesson):
+            raise jobs.RetryAt(closes_at(meeting.lesson))
+        made = meeting.ready_at is not None
+        meeting.state, meeting.ended_at, meeting.closing = MeetingState.ENDED, now(), made
         intake.adopt(meeting)
-        if first and room is not None and _reports_follow(meeting):
-            watching.plan_report(meeting)
-        if first and room is not None:
+        if made:
+            if _reports_follow(meeting):
+                watching.plan_report(meeting)
             recordings.expect(meeting)
         session.execute(
             sa.update(RaisedHand)
-            .where(RaisedHand.lesson_id == meeting.lesson_id, RaisedHand.lowered_at.is_(None))
+            .where(RaisedHand.lesson_id == lesson_id, RaisedHand.lowered_at.is_(None))
             .values(lowered_at=now())
         )
 

@@ -1133,6 +1133,7 @@ def upgrade() -> None:
     sa.Column('reports', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('report_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('ended_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('closing', sa.Boolean(), nullable=False),
     sa.Column('last_error', lms_bridge.core.types.KeptProblem(), nullable=True),
     sa.Column('provisioned', sa.String(length=64), nullable=True),
     sa.Column('busy_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
