@@ -109,7 +109,8 @@ class MeetingCause(enum.StrEnum):
 
 class Meeting(Base):
     """The room of a lesson at one provider; failover makes attempt n+1. ``provisioned`` is the digest of the wish
-    that the provider carried out last; ``busy_until`` is the lease of the job that talks to the provider; ``made_at``
+    that the provider carried out last; ``busy_until`` and ``busy_by`` are the lease of the job that talks to the
+    provider (:mod:`lms_bridge.lessons.room_leases`); ``made_at``
     is when it was last made, ``ready_at`` when for the first time. ``failures`` counts vain attempts to make it.
     ``closing``: its end is stored, and its provider has not been told yet.
     ``reports`` says how often the report of its presence was fetched, ``report_at`` when it is next due."""
@@ -138,6 +139,7 @@ class Meeting(Base):
     last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     provisioned: Mapped[str | None] = mapped_column(sa.String(64))
     busy_until: Mapped[datetime | None]
+    busy_by: Mapped[str | None] = mapped_column(sa.String(32))
 
     lesson: Mapped[Lesson] = relationship()
     account: Mapped[ProviderAccount] = relationship()

@@ -20,6 +20,7 @@ from lms_bridge.lessons import (
     orphans,
     provisioning,
     recordings,
+    room_leases,
     watching,
 )
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount, RaisedHand
@@ -106,7 +107,7 @@ def test_a_lesson_is_over_while_its_system_is_down(over: World) -> None:
     ("place", "call"),
     [
         (watching, "plan_report"),
-        (provisioning, "_take"),
+        (room_leases, "take"),
         (MeetingProvider, "end"),
         (provisioning, "_told"),
     ],

@@ -1137,6 +1137,7 @@ def upgrade() -> None:
     sa.Column('last_error', lms_bridge.core.types.KeptProblem(), nullable=True),
     sa.Column('provisioned', sa.String(length=64), nullable=True),
     sa.Column('busy_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('busy_by', sa.String(length=32), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['provider_account.id'], name=op.f('fk_meeting_account_id')),
     sa.ForeignKeyConstraint(['lesson_id'], ['lesson.id'], name=op.f('fk_meeting_lesson_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_meeting')),
