@@ -139,14 +139,15 @@ def set_rooms(account: ProviderAccount, count: int | None, *, actor: Person | No
 
 
 def _held(account_ids: Collection[int], start: datetime, end: datetime) -> sa.Select[int]:
-    """The online lessons that hold a room of these accounts at some moment of a span."""
+    """The lessons that hold a room of these accounts at some moment of a span: those that are held online, and those
+    whose provider has not been told yet that they are not."""
     return (
         sa.select(Lesson.id)
         .join(Meeting, Meeting.lesson_id == Lesson.id)
         .where(
             Meeting.account_id.in_(account_ids),
             holding(),
-            held_online(),
+            sa.or_(held_online(), Meeting.closing.is_(True)),
             Lesson.starts_at < end,
             Lesson.ends_at > start,
         )

@@ -34,15 +34,20 @@ def hold(meeting: Meeting, lesson: Lesson) -> bool:
     return meeting.host is not None
 
 
-def free_hosts(account: ProviderAccount, lesson: Lesson, *, lock: bool = False) -> list[str]:
-    """The account's hosts whom no other lesson holds at some moment of this one's time, in the account's order. With
-    ``lock`` nobody else can take one before the transaction ends."""
-    sharing = sa.select(ProviderAccount.id).where(
+def accounts_sharing(account: ProviderAccount) -> sa.Select[int]:
+    """The account and those that may have some of its hosts (their ids)."""
+    return sa.select(ProviderAccount.id).where(
         sa.or_(
             ProviderAccount.id == account.id,
             sa.and_(ProviderAccount.host_realm != "", ProviderAccount.host_realm == account.host_realm),
         )
     )
+
+
+def free_hosts(account: ProviderAccount, lesson: Lesson, *, lock: bool = False) -> list[str]:
+    """The account's hosts whom no other lesson holds at some moment of this one's time, in the account's order. With
+    ``lock`` nobody else can take one before the transaction ends."""
+    sharing = accounts_sharing(account)
     if lock:
         db.session.execute(sharing.order_by(ProviderAccount.id).with_for_update(key_share=True))
     taken = {

@@ -13,7 +13,7 @@ from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import FoundRoom
 from lms_bridge.lessons import breaker, providers
 from lms_bridge.lessons.door_times import needs_room
-from lms_bridge.lessons.meetings import meeting_of, room_of, spec_of
+from lms_bridge.lessons.meetings import meeting_of, room_freed, room_of, spec_of
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.timetable.models import Lesson
 
@@ -51,6 +51,7 @@ def end_orphans(account_id: int) -> int:
             row = session.get_one(Meeting, meeting.id, populate_existing=True, with_for_update={"key_share": True})
             if row.closing and _is_its_room(row, one):
                 row.closing = False
+                room_freed(row.account)
         log.info("ended the room of meeting %s, which no lesson needs", meeting.id)
         ended += 1
     return ended

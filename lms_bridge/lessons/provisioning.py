@@ -26,6 +26,7 @@ from lms_bridge.lessons.meetings import (
     digest_of,
     keep_room,
     lock,
+    room_freed,
     room_of,
     spec_of,
     want_now,
@@ -159,8 +160,9 @@ def end(meeting_id: int) -> None:
 
 
 def _told(meeting: Meeting) -> None:
-    """The provider knows that the room is over."""
+    """The provider knows that the room is over. Flushes."""
     meeting.closing = False
+    room_freed(meeting.account)
 
 
 def _end_here(meeting: Meeting) -> None:
@@ -185,6 +187,8 @@ def _end_here(meeting: Meeting) -> None:
             if _reports_follow(meeting):
                 watching.plan_report(meeting)
             recordings.expect(meeting)
+        else:
+            room_freed(meeting.account)
         session.execute(
             sa.update(RaisedHand)
             .where(RaisedHand.lesson_id == lesson_id, RaisedHand.lowered_at.is_(None))
