@@ -6,6 +6,7 @@ import { stayPresent } from "./presence.js";
 const CALM_SECONDS = 8;
 const UNEASY_SECONDS = 2;
 const STILL_SECONDS = 300;
+const COMING_LOOKS = 30;
 
 let keeper = null; // the frame that opens the room's tab
 let tab = null; // the room's tab
@@ -14,6 +15,7 @@ let attempt = null; // of the room that the tab was led to
 let wait = 0;
 let asking = false;
 let blocked = false;
+let coming = 0; // how many more looks to take for what the person has just pressed: a full server answers late
 const title = document.title;
 const beside = () => document.getElementById("beside");
 
@@ -52,6 +54,8 @@ async function renew() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("article.door");
   const shown = document.querySelector("article.door");
   if (!fresh || !shown) return location.reload();
+  // Not there yet: the button goes on saying that they are going in.
+  if (coming && fresh.querySelector("form[data-beside]") && shown.querySelector("form[data-beside]")) return;
   shown.replaceWith(document.adoptNode(fresh));
   begin();
 }
@@ -68,20 +72,29 @@ function begin() {
   if (!room) return;
   wait = Math.min(wait, CALM_SECONDS);
   const { attempt: now, entered, ready, textMoved } = room.dataset;
+  if (entered === now) coming = 0;
   if (attempt === null) attempt = entered;
   if (attempt === now || ready !== "yes") return;
   document.title = `${textMoved} · ${title}`;
   lead();
 }
 
+/** The person has pressed a button that opens the room's tab: look soon, and until it shows here. */
+function goingIn() {
+  coming = COMING_LOOKS;
+  wait = UNEASY_SECONDS;
+}
+
 async function look() {
   if (asking || wait > 0) return;
   asking = true;
   const room = beside();
-  wait = room ? CALM_SECONDS : STILL_SECONDS;
+  wait = coming ? UNEASY_SECONDS : room ? CALM_SECONDS : STILL_SECONDS;
   try {
-    if (!room) await renew();
-    else {
+    if (!room || coming) {
+      coming = Math.max(0, coming - 1);
+      await renew();
+    } else {
       const answer = await fetch(room.dataset.stand, { headers: { Accept: "application/json" } });
       if (answer.ok) {
         const now = await answer.json();
@@ -105,7 +118,7 @@ document.addEventListener("submit", (event) => {
     form.target = form.dataset.name;
   }
   blocked = false;
-  setTimeout(renew, 1500);
+  goingIn();
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-into]");
@@ -115,7 +128,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   blocked = false;
   attempt = room.dataset.attempt;
-  setTimeout(renew, 1500);
+  goingIn();
 });
 
 wait = STILL_SECONDS;
