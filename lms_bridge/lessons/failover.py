@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 MOVED = "lessons.room_moved"
 """The fact, and the kind of message, that an open lesson has another room; its cause is ``meeting:<id>``."""
 BETWEEN_MOVES = timedelta(minutes=3)
+RENEW_EVERY = 50
 LEFT = (MeetingCause.FAILOVER, MeetingCause.PERSON, MeetingCause.HOSTS)
 
 
@@ -96,9 +97,11 @@ def offer_room(account_id: int) -> None:
         .where(without_host(), Lesson.ends_at > standing_open(now())[1])
         .order_by(Lesson.starts_at, Lesson.id)
     )
-    for lesson_id in waiting.all():
+    for number, lesson_id in enumerate(waiting.all(), start=1):
         with transaction():
             look_for_host(lesson_id)
+        if number % RENEW_EVERY == 0:
+            jobs.renew()
     _take_in(account)
 
 

@@ -160,7 +160,7 @@ def end(meeting_id: int) -> None:
 
 
 def _told(meeting: Meeting) -> None:
-    """The provider knows that the room is over. Flushes."""
+    """The provider knows that the room is over, or has refused for good to hear of it. Flushes."""
     meeting.closing = False
     room_freed(meeting.account)
 
