@@ -13,13 +13,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 
 from lms_bridge.core.types import BIG_INT, UTCDateTime
@@ -146,6 +149,14 @@ def connection() -> Connection:
     which is asked for it only once, since that takes it a while."""
     session = db.session()
     return session.info.get("connection") or session.connection()
+
+
+def insert_into(table: type[Base] | sa.Table, dialect: Dialect | None = None) -> Insert:
+    """An insert of the database's own kind (``dialect``, by default that of the transaction in force), which can say
+    what becomes of a row that is there already. What both kinds can do has the same form in both."""
+    if (dialect or connection().dialect).name == "postgresql":
+        return pg_insert(table)
+    return cast(Insert, sqlite_insert(table))
 
 
 @contextmanager

@@ -17,11 +17,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import after_commit, db, transaction
+from lms_bridge.core.database import after_commit, db, insert_into, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.models import Job, JobState
@@ -121,7 +119,6 @@ def enqueue(kind: str, subject: str = "", *, not_before: datetime | None = None)
     # them waits for another's commit. It woke a worker when it was made.
     if connection.execute(_WAITING, {"kind": kind, "subject": subject, "due": due}).first() is not None:
         return
-    insert = pg_insert if connection.dialect.name == "postgresql" else sqlite_insert
     while True:
         # Touching the waiting row locks it until this transaction ends, so that no worker can take it before it
         # sees what this transaction changes; when a worker was faster, a new row is made.
@@ -133,7 +130,7 @@ def enqueue(kind: str, subject: str = "", *, not_before: datetime | None = None)
             .execution_options(synchronize_session=False)
         )
         job_id = job_id or db.session.scalar(
-            insert(Job)
+            insert_into(Job, connection.dialect)
             .values(kind=kind, subject=subject, state=JobState.QUEUED, not_before=due, attempts=0, created_at=now())
             .on_conflict_do_nothing(index_elements=["kind", "subject"], index_where=sa.text("state = 'queued'"))
             .returning(Job.id)

@@ -11,12 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
 
 from lms_bridge.core import database
 from lms_bridge.core.clock import now
+from lms_bridge.core.database import insert_into
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_uid
@@ -36,9 +35,8 @@ class LinkRefused(BridgeError):
 @functools.cache
 def _use(dialect: Dialect) -> Ready:
     table: sa.Table = UsedNonce.__table__  # type: ignore[assignment]
-    insert = pg_insert if dialect.name == "postgresql" else sqlite_insert
     values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in table.c}
-    return Ready(insert(table).values(values).on_conflict_do_nothing().returning(table.c.nonce), dialect)
+    return Ready(insert_into(table, dialect).values(values).on_conflict_do_nothing().returning(table.c.nonce), dialect)
 
 
 def configure(keys: list[str]) -> None:

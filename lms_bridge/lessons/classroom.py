@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db
+from lms_bridge.core.database import db, insert_into
 from lms_bridge.core.errors import Conflict, InputError, NotFound
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.ids import new_uid
@@ -208,9 +206,8 @@ def ask(lesson: Lesson, person: Person, text: str, client_key: str) -> Classroom
     )
     if (waiting or 0) >= OPEN_QUESTIONS:
         raise Conflict(N_("Many of your questions wait for an answer already."), remedy=N_("Wait for the answers."))
-    insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
     db.session.execute(
-        insert(ClassroomQuestion)
+        insert_into(ClassroomQuestion)
         .values(uid=new_uid(), lesson_id=lesson.id, person_id=person.id, client_key=key, text=text, at=now(), answer="")
         .on_conflict_do_nothing(index_elements=["client_key"])
     )
@@ -240,9 +237,8 @@ def hide(lesson: Lesson, question_uid: str) -> None:
 
 def raise_hand(lesson: Lesson, person: Person) -> None:
     """The person's hand is up (and stays where it is in the order if it was). Flushes."""
-    insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
     db.session.execute(
-        insert(RaisedHand)
+        insert_into(RaisedHand)
         .values(lesson_id=lesson.id, person_id=person.id, raised_at=now())
         .on_conflict_do_nothing(index_elements=["lesson_id", "person_id"], index_where=sa.text("lowered_at IS NULL"))
     )

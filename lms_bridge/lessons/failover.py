@@ -7,7 +7,6 @@ the lesson has left; going back is a person's decision.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -20,7 +19,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.outbox import publish
-from lms_bridge.lessons import capacity
+from lms_bridge.lessons import capacity, stuck
 from lms_bridge.lessons.door_times import needs_room, open_between, opens_at, standing_open
 from lms_bridge.lessons.meetings import (
     PROVISION,
@@ -38,8 +37,6 @@ from lms_bridge.lessons.providers import accounts_for
 from lms_bridge.lessons.provisioning import FAILURES_UNTIL_MOVE
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.models import Lesson
-
-log = logging.getLogger(__name__)
 
 MOVED = "lessons.room_moved"
 """The fact, and the kind of message, that an open lesson has another room; its cause is ``meeting:<id>``."""
@@ -161,7 +158,8 @@ def move_if_failed(lesson_id: int, attempt: int) -> None:
 
 def move_by_itself(lesson_id: int, attempt: int) -> Meeting | None:
     """Move a lesson whose room in force is ``attempt``'s to the next provider that stands and has a room free, in a
-    transaction of its own. None: there is nowhere to go, or somebody was faster.
+    transaction of its own. None: there is nowhere to go, which those are told who can help, or
+    somebody was faster.
 
     :raises RetryAt: it moved a moment ago and may do so again only later.
     """
@@ -175,7 +173,7 @@ def move_by_itself(lesson_id: int, attempt: int) -> Meeting | None:
         left = _left(meeting)
         accounts = capacity.accounts_for_lesson(meeting.lesson, without=left, healthy=True)
         if not accounts:
-            log.warning("lesson %s cannot leave a provider that is down: no other one is free", meeting.lesson.uid)
+            stuck.note(meeting)
             return None
         return _move(meeting, accounts, MeetingCause.FAILOVER, None)
 

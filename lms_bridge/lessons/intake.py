@@ -14,12 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import joinedload
 
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import Base, db
+from lms_bridge.core.database import Base, db, insert_into
 from lms_bridge.core.models import ExternalId
 from lms_bridge.core.plugins import EvidenceKind, Gap, PresenceEvent, PresenceReport
 from lms_bridge.lessons import identities, providers
@@ -316,5 +314,4 @@ def _note_gap(account: ProviderAccount, gap: Gap) -> None:
 
 def _insert_once(table: type[Base], rows: Sequence[Mapping[str, Any]], unique: Sequence[str]) -> None:
     if rows:
-        insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
-        db.session.execute(insert(table).values(rows).on_conflict_do_nothing(index_elements=unique))
+        db.session.execute(insert_into(table).values(rows).on_conflict_do_nothing(index_elements=unique))

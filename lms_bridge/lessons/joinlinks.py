@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import audit
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import db, insert_into, transaction
 from lms_bridge.core.ids import new_token
 from lms_bridge.lessons.models import JoinLink
 from lms_bridge.roster.models import Person
@@ -44,10 +42,9 @@ def personal_urls(lesson_ids: Iterable[int], person_id: int) -> dict[int, str]:
     missing = sorted(wanted - known.keys())
     if missing:
         with transaction() as session:
-            insert = pg_insert if session.connection().dialect.name == "postgresql" else sqlite_insert
             for start in range(0, len(missing), 200):
                 session.execute(
-                    insert(JoinLink)
+                    insert_into(JoinLink)
                     .values(
                         [
                             {"token": new_token(), "lesson_id": one, "person_id": person_id, "created_at": now()}

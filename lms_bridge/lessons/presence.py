@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.dml import ReturningInsert
 
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db
+from lms_bridge.core.database import db, insert_into
 from lms_bridge.core.plugins import EvidenceKind
 from lms_bridge.lessons.intervals import Interval, Observation, intervals
 from lms_bridge.lessons.models import Meeting, PresenceEvidence, RoomEnd
@@ -63,13 +64,14 @@ class NewEvidence:
     identity: str | None = None
 
 
-# Put together once, since everybody who comes in the same second asks for it.
-_STORE = {
-    dialect: insert(PresenceEvidence)
-    .on_conflict_do_nothing(index_elements=["source", "event_key"])
-    .returning(PresenceEvidence.lesson_id, PresenceEvidence.person_id)
-    for dialect, insert in (("postgresql", pg_insert), ("sqlite", sqlite_insert))
-}
+@functools.cache
+def _store(dialect: Dialect) -> ReturningInsert[int, int | None]:
+    """Put together once, since everybody who comes in the same second asks for it."""
+    return (
+        insert_into(PresenceEvidence, dialect)
+        .on_conflict_do_nothing(index_elements=["source", "event_key"])
+        .returning(PresenceEvidence.lesson_id, PresenceEvidence.person_id)
+    )
 
 
 def record_evidence(
@@ -113,7 +115,7 @@ def record_many(rows: Iterable[NewEvidence]) -> int:
         return 0
     db.session.flush()
     connection = db.session.connection()
-    stored = connection.execute(_STORE[connection.dialect.name], values if len(values) > 1 else values[0]).all()
+    stored = connection.execute(_store(connection.dialect), values if len(values) > 1 else values[0]).all()
     for lesson_id in sorted({one for one, who in stored if who is not None}):
         for kind, after in _following.items():
             jobs.enqueue(kind, str(lesson_id), not_before=now() + after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lms_bridge.core.events import subscribe
-from lms_bridge.lessons import capacity, joinlinks, meetings, telling
+from lms_bridge.lessons import capacity, joinlinks, meetings, stuck, telling
 from lms_bridge.notices import kinds
 from lms_bridge.timetable.addresses import register_personal_links
 from lms_bridge.timetable.events import LessonsChanged
@@ -21,3 +21,4 @@ register_personal_links(joinlinks.personal_urls)
 register_room_states(meetings.room_states)
 register_rooms(capacity.rooms)
 kinds.register(telling.KIND)
+kinds.register(stuck.KIND)

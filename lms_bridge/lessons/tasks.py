@@ -16,6 +16,7 @@ from lms_bridge.lessons import (
     orphans,
     provisioning,
     recordings,
+    stuck,
     watching,
 )
 from lms_bridge.lessons.entering import ADDRESS
@@ -107,6 +108,12 @@ def move(subject: str) -> None:
     """Move one lesson whose room could not be made; the subject is ``lesson id:attempt``."""
     lesson_id, _, attempt = subject.partition(":")
     failover.move_if_failed(int(lesson_id), int(attempt))
+
+
+@jobs.job(stuck.TELL, max_attempts=20, backoff=2.0)
+def tell_stuck(subject: str) -> None:
+    """Tell of the lessons below the organisation with this id that have nowhere to go."""
+    stuck.tell(int(subject))
 
 
 @jobs.job(breaker.ORPHANS, max_attempts=5, backoff=60.0)

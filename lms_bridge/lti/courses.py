@@ -6,11 +6,9 @@ import time
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import after_commit, db, transaction
+from lms_bridge.core.database import after_commit, db, insert_into, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.kept_problems import kept
 from lms_bridge.lti.claims import Launch
@@ -71,9 +69,8 @@ def _write(which: dict[str, object], said: dict[str, str]) -> None:
     columns = {f"{name}_id": value for name, value in which.items()}
     known = db.session.execute(SAID, which).mappings().first()
     if known is None:
-        insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
         # Somebody else of the course may come in at the same moment.
-        db.session.execute(insert(LtiCourse).values(**columns, **said).on_conflict_do_nothing())
+        db.session.execute(insert_into(LtiCourse).values(**columns, **said).on_conflict_do_nothing())
         return
     changed = {name: value for name, value in said.items() if value and value != known[name]}
     if changed:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import audit
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import after_commit, db
+from lms_bridge.core.database import after_commit, db, insert_into
 from lms_bridge.core.errors import BadInputs, BridgeError, Conflict, InputError, NotFound, Place
 from lms_bridge.core.i18n import N_
 from lms_bridge.lti.known import Known, forget
@@ -113,9 +111,8 @@ def note_waiting(row: Known, deployment_id: str) -> None:
     )
     if (db.session.scalar(waiting) or 0) < MOST_WAITING:
         # Everybody of a course may come with it at once.
-        insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
         db.session.execute(
-            insert(LtiDeployment)
+            insert_into(LtiDeployment)
             .values(platform_id=row.id, deployment_id=deployment_id)
             .on_conflict_do_nothing(index_elements=["platform_id", "deployment_id"])
         )

@@ -97,7 +97,7 @@ def settle(delivery_id: int, owner: str, values: dict[str, Any], *, following: i
     return started and bool(written.rowcount)  # type: ignore[attr-defined]
 
 
-def release(owner: str, *, not_before: datetime, answer: str | None = None) -> None:
+def release(owner: str, *, not_before: datetime, answer: dict[str, Any] | None = None) -> None:
     """Give back all rows of a run, because the service is down (its ``answer``) or another sender has overtaken this
     one: for a message marked as being sent it was no attempt."""
     with transaction() as session:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import Base, PrimaryKey, Uid
 from lms_bridge.core.ids import new_token, new_uid
+from lms_bridge.core.types import KeptProblem
 
 
 class Priority(enum.StrEnum):
@@ -79,7 +80,7 @@ class Delivery(Base):
     lease_until: Mapped[datetime | None]
     lease_owner: Mapped[str | None] = mapped_column(sa.String(80))
     provider_id: Mapped[str | None] = mapped_column(sa.String(255))
-    answer: Mapped[str | None] = mapped_column(sa.Text)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     created_at: Mapped[datetime] = mapped_column(default=now)
     # When the service took it over, or (in states other than sent) when it may have done so without our hearing of it.
     sent_at: Mapped[datetime | None]

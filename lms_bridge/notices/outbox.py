@@ -11,17 +11,17 @@ from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import jobs, outbox
 from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db, transaction
+from lms_bridge.core.database import db, insert_into, transaction
+from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.ids import new_uid
 from lms_bridge.core.models import OutboxFact
 from lms_bridge.notices import kinds
 from lms_bridge.notices.addressing import NoRoute, routes
+from lms_bridge.notices.answers import kept_answer
 from lms_bridge.notices.channels import Channels
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState, Notification
 from lms_bridge.roster.models import Person
@@ -140,9 +140,8 @@ def _notify(pairs: Sequence[tuple[OutboxFact, Sequence[int]]]) -> list[tuple[int
     ]
     if not rows:
         return []
-    insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
     made = db.session.execute(
-        insert(Notification)
+        insert_into(Notification)
         .values(rows)
         .on_conflict_do_nothing(index_elements=["person_id", "kind", "cause"])
         .returning(Notification.id, Notification.person_id)
@@ -160,7 +159,7 @@ def _deliver(new: Sequence[tuple[int, int]], channels: Channels) -> None:
         route = ways[person_id]
         delivery = new_delivery(person_id, route.channel)
         if isinstance(route, NoRoute):
-            delivery.state, delivery.answer = DeliveryState.NO_ADDRESS, route.reason
+            delivery.state, delivery.answer = DeliveryState.NO_ADDRESS, kept_answer(BridgeError(route.reason))
         else:
             delivery.contact_point_id = route.contact_point_id
         deliveries.append(delivery)

@@ -24,6 +24,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.core.plugins import ChannelSession, MessageChannel, SendResult, SendState, TemporaryFailure
 from lms_bridge.notices import leases
 from lms_bridge.notices.addressing import BOUNCING, Route, routes, usable
+from lms_bridge.notices.answers import answer_of, kept_answer
 from lms_bridge.notices.channels import Channels, make_channel
 from lms_bridge.notices.composing import live_notifications, outgoing
 from lms_bridge.notices.models import Delivery, DeliveryItem, DeliveryState
@@ -41,6 +42,8 @@ LONGEST_PAUSE = timedelta(hours=1)
 SERVICE_PAUSE = timedelta(seconds=30)
 
 OUTDATED = N_("Nothing was left to tell: it was undone, or a later message tells it.")
+UNWRITABLE = N_("The message could not be written: %(problem)s")
+CRASHED = N_("The plugin failed: %(problem)s")
 
 
 def send_due(identifier: str, *, seconds: float = RUN_SECONDS) -> int:
@@ -75,14 +78,14 @@ def _opened(channel: MessageChannel, owner: str, stack: ExitStack) -> ChannelSes
     try:
         return stack.enter_context(channel.open())
     except TemporaryFailure as failure:
-        _service_down(owner, str(failure), failure.retry_after)
+        _service_down(owner, failure, failure.retry_after)
         raise AssertionError from failure  # not reached: the line above raises
 
 
-def _service_down(owner: str, answer: str, retry_after: timedelta | None) -> None:
+def _service_down(owner: str, answer: BridgeError | str, retry_after: timedelta | None) -> None:
     """Give everything back and come again later."""
     moment = now() + (retry_after or SERVICE_PAUSE) * random.uniform(0.8, 1.2)
-    leases.release(owner, answer=answer[:2000], not_before=moment)
+    leases.release(owner, answer=kept_answer(answer), not_before=moment)
     log.warning("a message channel cannot be used now")
     raise jobs.RetryAt(moment)
 
@@ -143,7 +146,8 @@ def _attempt(claimed: _Claimed, channel: MessageChannel, session: ChannelSession
     try:
         contact = claimed.contact
         if contact is not None and not usable(contact, now().date()):
-            return SendResult(SendState.REJECTED, contact.state_reason or BOUNCING, address_bad=True)
+            reason = answer_of(contact.state_reason) if contact.state_reason else BridgeError(BOUNCING)
+            return SendResult(SendState.REJECTED, reason, address_bad=True)
         message = outgoing(claimed.delivery, claimed.person, contact, channel)
         db.session.commit()  # ends the reading; nothing is expired
     except sa.exc.DBAPIError:
@@ -151,23 +155,23 @@ def _attempt(claimed: _Claimed, channel: MessageChannel, session: ChannelSession
     except Exception as error:
         db.session.rollback()
         log.warning("a message could not be written: %s", type(error).__name__)
-        return SendResult(SendState.RETRY, f"{type(error).__name__}: {error}")
+        return SendResult(SendState.RETRY, BridgeError(UNWRITABLE, problem=f"{type(error).__name__}: {error}"))
     if message is None:
         return None
     try:
         return session.send(message)
     except BridgeError as error:
-        return SendResult(SendState.RETRY, str(error))
+        return SendResult(SendState.RETRY, error)
     except Exception as error:  # a third party's channel broke its promise not to raise
         log.warning("a channel raised %s", type(error).__name__)
-        return SendResult(SendState.UNKNOWN, f"{type(error).__name__}: {error}")
+        return SendResult(SendState.UNKNOWN, BridgeError(CRASHED, problem=f"{type(error).__name__}: {error}"))
 
 
 def _values(claimed: _Claimed, result: SendResult | None, channel: MessageChannel) -> dict[str, Any]:
     """The columns that say what became of an attempt; also follows up a bad address. In the transaction in force."""
     if result is None:
-        return {"state": DeliveryState.WITHDRAWN, "answer": OUTDATED}
-    values: dict[str, Any] = {"answer": result.answer[:2000]}
+        return {"state": DeliveryState.WITHDRAWN, "answer": kept_answer(BridgeError(OUTDATED))}
+    values: dict[str, Any] = {"answer": kept_answer(result.answer)}
     if result.state is SendState.SENT:
         return values | {"state": DeliveryState.SENT, "sent_at": now(), "provider_id": result.provider_id}
     if result.state is SendState.REJECTED:
@@ -192,12 +196,12 @@ def pause_after(attempts: int) -> timedelta:
     return min(doubled, LONGEST_PAUSE)
 
 
-def _other_way(delivery: Delivery, answer: str) -> dict[str, Any]:
+def _other_way(delivery: Delivery, answer: BridgeError | str) -> dict[str, Any]:
     """The address is wrong: mark it, and go on with the person's next address, on this channel (the same delivery) or
     another (a new one)."""
     contact = db.session.get(ContactPoint, delivery.contact_point_id) if delivery.contact_point_id else None
     if contact is not None and contact.state in (ContactState.UNVERIFIED, ContactState.GOOD):
-        contact.state, contact.state_reason, contact.state_at = ContactState.BOUNCING, answer[:2000], now()
+        contact.state, contact.state_reason, contact.state_at = ContactState.BOUNCING, kept_answer(answer), now()
         db.session.flush()
     route = routes([delivery.person_id], Channels())[delivery.person_id]
     if isinstance(route, Route) and route.channel == delivery.channel:

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lms_bridge.core.access import RULES, Permission, Reach, Role, Scope
+from lms_bridge.core.access import Permission, Role, Scope
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import Forbidden
 from lms_bridge.core.i18n import N_
 from lms_bridge.plans.lookup import plan_access
 from lms_bridge.plans.models import TeachingPlan
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Organisation, Person, RoleAssignment
-from lms_bridge.roster.scope import today, valid
+from lms_bridge.roster.scope import holders, today, valid
 
 
 def readers_of(plan: TeachingPlan) -> list[Person]:
     """Everybody who may read ``plan`` today by a role of theirs, in the order of their names: the same people whose
     scope allows it, found without making the scope of each."""
     path = db.session.get_one(Organisation, plan.organisation_id).path
-    above = [int(part) for part in path.strip("/").split("/")]
-    overseers = [role for role, rules in RULES.items() if Reach.SUBTREE in rules.get(Permission.PLAN_READ, ())]
-    day = today()
-    ids = set(
-        db.session.scalars(
-            sa.select(RoleAssignment.person_id).where(
-                RoleAssignment.organisation_id.in_(above),
-                RoleAssignment.role.in_(overseers),
-                valid(RoleAssignment, day),
-            )
-        )
-    )
-    ids |= _teachers(plan)
+    ids = holders(Permission.PLAN_READ, [path]) | _teachers(plan)
     return sorted(
         db.session.scalars(
             sa.select(Person).where(Person.id.in_(ids), Person.erased_at.is_(None), Person.valid_to.is_(None))

@@ -8,12 +8,10 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import audit, links
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db
+from lms_bridge.core.database import db, insert_into
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.i18n import N_
 from lms_bridge.roster.models import Account, Person
@@ -58,9 +56,8 @@ def account_for(person: Identified) -> Account:
     if account is None:
         # Two first sign-ins at once make one account. They may meet at either of its unique columns: the login is made
         # from the person.
-        insert = pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert
         db.session.execute(
-            insert(Account).values(person_id=person.id, login=f"person-{person.uid}").on_conflict_do_nothing()
+            insert_into(Account).values(person_id=person.id, login=f"person-{person.uid}").on_conflict_do_nothing()
         )
         account = db.session.scalars(sa.select(Account).filter_by(person_id=person.id)).one()
     return account

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lms_bridge.core import audit, database
 from lms_bridge.core.access import Role
-from lms_bridge.core.database import db
+from lms_bridge.core.database import db, insert_into
 from lms_bridge.core.errors import Forbidden
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import ExternalId
@@ -304,8 +302,3 @@ def keep_user(system: str, subject: str, person: Identified) -> None:
             sa.update(ExternalId).filter_by(entity=PERSON, system=system, key=subject).values(entity_id=person.id)
         )
     db.session.execute(sa.delete(Stranger).filter_by(system=system, subject=subject))
-
-
-def insert_into(table: type[ExternalId | Stranger]) -> Any:
-    """An insert of the database's own kind, which can say what becomes of a row that is there already."""
-    return (pg_insert if db.session.connection().dialect.name == "postgresql" else sqlite_insert)(table)

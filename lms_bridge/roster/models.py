@@ -16,7 +16,7 @@ from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import Base, PrimaryKey, Uid
 from lms_bridge.core.ids import new_uid
-from lms_bridge.core.types import EncryptedJSON
+from lms_bridge.core.types import EncryptedJSON, KeptProblem
 
 
 class OrganisationKind(enum.StrEnum):
@@ -206,7 +206,7 @@ class ContactPoint(Base):
     service: Mapped[str] = mapped_column(sa.String(40), default="")
     address: Mapped[str] = mapped_column(sa.String(255), index=True)
     state: Mapped[ContactState] = mapped_column(default=ContactState.UNVERIFIED)
-    state_reason: Mapped[str | None] = mapped_column(sa.Text)
+    state_reason: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     state_at: Mapped[datetime | None]
     source: Mapped[str | None] = mapped_column(sa.String(80))
     """The roster that named it (as in ``external_id.system``), and may end it; none: entered here."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bridge.core.access import Grant, Role, Scope
+from lms_bridge.core.access import RULES, Grant, Permission, Reach, Role, Scope
 from lms_bridge.core.clock import local, now
 from lms_bridge.core.database import db
 from lms_bridge.roster.models import (
@@ -29,6 +30,22 @@ def valid(table: Any, day: date | sa.BindParameter[date]) -> sa.ColumnElement[bo
 def today(zone: str = "Asia/Shanghai") -> date:
     """The date on the wall clock of ``zone``."""
     return local(now(), zone).date()
+
+
+def holders(permission: Permission, paths: Collection[str]) -> set[int]:
+    """The people (by id) whose roles of today give them the permission over all of one of the organisations with these
+    paths: the same whose scope allows it, found without making the scope of each."""
+    above = {int(part) for path in paths for part in path.strip("/").split("/")}
+    roles = [role for role, rules in RULES.items() if Reach.SUBTREE in rules.get(permission, ())]
+    return set(
+        db.session.scalars(
+            sa.select(RoleAssignment.person_id).where(
+                RoleAssignment.organisation_id.in_(above),
+                RoleAssignment.role.in_(roles),
+                valid(RoleAssignment, today()),
+            )
+        )
+    )
 
 
 def is_teacher(person: Person, day: date) -> bool:

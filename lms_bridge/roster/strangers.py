@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from lms_bridge.core import audit
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db
+from lms_bridge.core.database import db, insert_into
 from lms_bridge.core.errors import NotFound
-from lms_bridge.roster.lms_identity import AnotherPerson, Said, Source, insert_into, keep_user
+from lms_bridge.roster.lms_identity import AnotherPerson, Said, Source, keep_user
 from lms_bridge.roster.models import Person, Stranger
 
 

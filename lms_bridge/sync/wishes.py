@@ -11,13 +11,12 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Dialect
 
 from lms_bridge.core import jobs
 from lms_bridge.core.bulk import Inserter, stored_moment
 from lms_bridge.core.clock import now
-from lms_bridge.core.database import db
+from lms_bridge.core.database import db, insert_into
 from lms_bridge.core.i18n import gettext, use_locale
 from lms_bridge.core.plugins import CalendarEvent
 from lms_bridge.notices.dates import say_period
@@ -132,14 +131,14 @@ def _store(account: LmsAccount, new: Iterable[tuple[int, str]]) -> None:
     db.session.flush()
     connection = db.session.connection()
     kind, state, moment = MappedKind.EVENT.value, MappingState.WAITING.value, stored_moment(connection, now())
-    Inserter(connection, SyncMapping, COLUMNS, _storing(connection.dialect.name)).insert(
+    Inserter(connection, SyncMapping, COLUMNS, _storing(connection.dialect)).insert(
         (account.id, kind, place, lesson_id, state, "{}", 0, moment, moment) for lesson_id, place in new
     )
 
 
 @cache
-def _storing(dialect: str) -> sa.Insert:
-    insert: Any = (pg_insert if dialect == "postgresql" else sqlite_insert)(SyncMapping.__table__)  # type: ignore[arg-type]
+def _storing(dialect: Dialect) -> sa.Insert:
+    insert = insert_into(SyncMapping.__table__, dialect)  # type: ignore[arg-type]
     return cast(
         sa.Insert,
         insert.on_conflict_do_update(

@@ -24,7 +24,7 @@ from lms_bridge.roster.models import Organisation
 from lms_bridge.roster.provider_identity import organisation_of
 from lms_bridge.web import administered
 from lms_bridge.web.plugin_checks import in_words
-from lms_bridge.web.plugin_forms import AGAIN, complaints
+from lms_bridge.web.plugin_forms import AGAIN, NAMES_SOMEBODY, complaints, names_somebody
 from lms_bridge.web.session import current_person, require, signed_in_required
 
 blueprint = APIBlueprint("identity_providers", __name__, url_prefix="/system/sign-in", enable_openapi=False)
@@ -185,6 +185,8 @@ def _typed(row: StoredProvider | None = None) -> tuple[str, IdentityProvider]:
     values |= {"email_counts": bool(form.get("email_counts")), "client_secret": form.get("client_secret", "")}
     if not values.get("name"):
         problems.append(InputError(N_("Please fill this in."), place=Place(column="name")))
+    if names_somebody(values["issuer"]):
+        problems.append(InputError(NAMES_SOMEBODY, place=Place(column="issuer")))
     if row is not None and not values["client_secret"]:
         if row.said["client_secret"] and values["issuer"] != row.said["issuer"]:
             problems.append(InputError(AGAIN, place=Place(column="client_secret")))

@@ -117,7 +117,7 @@ def read(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any]) -
             case Kind.CHECK:
                 values[name] = bool(text)
             case kind if text:
-                if any(_names_somebody(word) for word in text.split()):
+                if any(names_somebody(word) for word in text.split()):
                     problems.append(InputError(NAMES_SOMEBODY, place=Place(column=PREFIX + name)))
                 values[name] = text.split() if kind is Kind.LIST else text
             case _:
@@ -170,7 +170,7 @@ def _moved(cls: type[Plugin], typed: Mapping[str, str], kept: Mapping[str, Any])
     )
 
 
-def _names_somebody(word: str) -> bool:
+def names_somebody(word: str) -> bool:
     """Whether it is a web address with a name or a password in it, which would be shown and logged."""
     scheme, found, rest = word.partition("://")
     return bool(found) and scheme.lower() in ("http", "https") and "@" in re.split(r"[/?#\\]", rest, maxsplit=1)[0]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from lms_bridge.core.plugins import N_, AccessRefused, NotThere, PluginError, TemporaryFailure
+from lms_bridge.core.plugins import N_, AccessRefused, NotThere, PluginError, TemporaryFailure, unreachable
 from lms_bridge_canvas.settings import CanvasSettings
 
 PER_PAGE = 100
@@ -106,7 +106,7 @@ class CanvasClient:
         try:
             return _object(self._call(method, f"{self._url}/api/v1/{path}", json=parameters)[0])
         except _Broken as error:
-            raise _unreachable(error) from None
+            raise error.failure from None
 
     def _reading(self, address: str, parameters: Mapping[str, Any] | None) -> tuple[Any, requests.Response]:
         try:
@@ -116,7 +116,7 @@ class CanvasClient:
         try:
             return self._call("GET", address, params=parameters)
         except _Broken as error:
-            raise _unreachable(error) from None
+            raise error.failure from None
 
     def _call(self, method: str, address: str, **content: Any) -> tuple[Any, requests.Response]:
         if self._low:
@@ -132,17 +132,12 @@ class CanvasClient:
                 **content,
             ) as response:
                 body = _content(response, end)
-        except (requests.Timeout, _TooSlow):
-            raise TemporaryFailure(
-                N_("Canvas did not answer within %(seconds)g seconds."), seconds=self._seconds
-            ) from None
-        except requests.exceptions.SSLError:
-            raise TemporaryFailure(
-                N_("Canvas's certificate is not trusted."),
-                remedy=N_("Name the certificate authority in LMS_BRIDGE_CANVAS_CA_FILE."),
-            ) from None
+        except (requests.Timeout, _TooSlow) as error:
+            raise unreachable("Canvas", error, seconds=self._seconds, late=True) from None
+        except requests.exceptions.SSLError as error:
+            raise unreachable("Canvas", error, seconds=self._seconds) from None
         except requests.RequestException as error:
-            raise _Broken(type(error).__name__) from None
+            raise _Broken(unreachable("Canvas", error, seconds=self._seconds)) from None
         except OSError as error:  # requests says so of a certificate file that is not there
             raise PluginError(
                 N_("The certificate authority's file cannot be read: %(reason)s"),
@@ -154,15 +149,15 @@ class CanvasClient:
 
 
 class _Broken(Exception):
-    """The connection broke before the answer was whole."""
+    """The connection broke before the answer was whole; ``failure`` says how."""
+
+    def __init__(self, failure: TemporaryFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
 
 
 class _TooSlow(Exception):
     """The answer drips in for longer than it may."""
-
-
-def _unreachable(error: _Broken) -> TemporaryFailure:
-    return TemporaryFailure(N_("Canvas cannot be reached: %(reason)s"), reason=str(error))
 
 
 def _content(response: requests.Response, end: float) -> bytes:

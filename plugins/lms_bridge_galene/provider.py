@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -11,7 +10,6 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel
 
 from lms_bridge.core.plugins import (
-    N_,
     Attendee,
     Capacity,
     Check,
@@ -24,8 +22,8 @@ from lms_bridge.core.plugins import (
     ProviderCapabilities,
     Room,
     RoomRole,
-    TemporaryFailure,
     now,
+    unreachable,
 )
 from lms_bridge_galene import tokens
 from lms_bridge_galene.api import Description, GaleneApi
@@ -59,9 +57,10 @@ class GaleneProvider(MeetingProvider):
         super().__init__(settings, context)
         assert isinstance(settings, GaleneSettings)
         self._settings = settings
+        self._seconds = context.timeout.total_seconds()
         self._outgoing = Outgoing(
             "Galene",
-            seconds=context.timeout.total_seconds(),
+            seconds=self._seconds,
             networks=context.networks,
             ca_file=settings.ca_file,
         )
@@ -148,19 +147,9 @@ class GaleneProvider(MeetingProvider):
                 raw = self._outgoing.tls().wrap_socket(raw, server_hostname=host)
             url = address._replace(scheme="wss" if secure else "ws", path=f"{address.path}/ws").geturl()
             return Connection(raw, url, group, token)
-        except ssl.SSLCertVerificationError as error:
-            raw.close()
-            raise TemporaryFailure(
-                N_("The certificate of %(system)s is not trusted: %(reason)s."),
-                remedy=N_("Renew it, or name the certificate authority in the settings."),
-                system="Galene",
-                reason=error.verify_message.rstrip("."),
-            ) from None
         except OSError as error:
             raw.close()
-            raise TemporaryFailure(
-                N_("Galene's group cannot be entered: %(reason)s"), reason=type(error).__name__
-            ) from None
+            raise unreachable("Galene", error, seconds=self._seconds) from None
 
     def _token(self, meeting: MeetingSpec, room: Room, name: str, permissions: Sequence[str]) -> str:
         expires = max(meeting.ends_at, now()) + GRACE

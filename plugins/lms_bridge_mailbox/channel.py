@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -30,6 +31,7 @@ from lms_bridge.core.plugins import (
     gettext,
     is_mail_address,
     now,
+    unwritable,
 )
 from lms_bridge_mailbox.settings import MailboxSettings
 
@@ -39,6 +41,15 @@ def file_name(message_id: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,150}", message_id):
         return f"{message_id}.eml"
     return f"{hashlib.sha256(message_id.encode()).hexdigest()}.eml"
+
+
+def _cannot(error: OSError) -> TemporaryFailure:
+    """Why the folder cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TemporaryFailure(N_("The mailbox folder cannot be written: the disk is full."))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return TemporaryFailure(N_("The mailbox folder cannot be written: the service's user may not write there."))
+    return TemporaryFailure(N_("The mailbox folder cannot be written: %(reason)s"), reason=str(error.strerror))
 
 
 class MailboxSession(ChannelSession):
@@ -53,7 +64,7 @@ class MailboxSession(ChannelSession):
             mail = compose_mail(message, sender=self._sender, sender_name=self._sender_name, date=date)
             data = mail.as_bytes()
         except (ValueError, UnicodeError) as error:
-            return SendResult(SendState.REJECTED, str(error), address_bad=not is_mail_address(message.address))
+            return unwritable(message, error)
         target = self._folder / file_name(message.message_id)
         try:
             with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".tmp", delete=False) as temporary:
@@ -62,8 +73,8 @@ class MailboxSession(ChannelSession):
                 os.fsync(temporary.fileno())
             os.replace(temporary.name, target)
         except OSError as error:
-            return SendResult(SendState.RETRY, f"{type(error).__name__}: {error.strerror}", service_down=True)
-        return SendResult(SendState.SENT, "written", provider_id=target.name)
+            return SendResult(SendState.RETRY, _cannot(error), service_down=True)
+        return SendResult(SendState.SENT, provider_id=target.name)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -89,7 +100,7 @@ class MailboxChannel(MessageChannel):
         try:
             self.context.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise TemporaryFailure(N_("The folder cannot be made: %(reason)s"), reason=str(error.strerror)) from None
+            raise _cannot(error) from None
         return MailboxSession(self.context.data_dir, self.sender, self.mailbox.sender_name)
 
     def accepts(self, address: str) -> bool:

@@ -41,13 +41,13 @@ class MoodleSession(ChannelSession):
             number = send_message(self._client, message.address, f"{message.subject}\n\n{message.text}")
         except NoAnswer as error:
             # Moodle has no name for a message by which it could be looked for.
-            return SendResult(SendState.UNKNOWN, str(error))
+            return SendResult(SendState.UNKNOWN, error)
         except (TemporaryFailure, AccessRefused) as error:
             pause = error.retry_after if isinstance(error, TemporaryFailure) else None
-            return SendResult(SendState.RETRY, str(error), retry_after=pause, service_down=True)
+            return SendResult(SendState.RETRY, error, retry_after=pause, service_down=True)
         except PluginError as refusal:
-            return SendResult(SendState.REJECTED, str(refusal))
-        return SendResult(SendState.SENT, "sent", provider_id=number)
+            return SendResult(SendState.REJECTED, refusal)
+        return SendResult(SendState.SENT, provider_id=number)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -74,7 +74,7 @@ class MoodleChannel(MessageChannel):
             client.read("core_webservice_get_site_info")  # a Moodle that is down is no attempt of any message
         except AccessRefused as error:
             client.close()
-            raise TemporaryFailure("%(text)s", text=str(error)) from None
+            raise TemporaryFailure(error.message, remedy=error.remedy, **error.params) from None
         except PluginError:
             client.close()
             raise

@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import default_headers
 
-from lms_bridge.core.plugins import N_, AccessRefused, PluginError, TemporaryFailure
+from lms_bridge.core.plugins import N_, AccessRefused, PluginError, TemporaryFailure, unreachable
 from lms_bridge_moodle.answers import error_of, of_text
 from lms_bridge_moodle.settings import MoodleSettings
 
@@ -72,7 +72,7 @@ class MoodleClient:
         try:
             return self._call(function, parameters)
         except _Broken as error:
-            raise NoAnswer(N_("Moodle cannot be reached: %(reason)s"), reason=str(error)) from None
+            raise error.failure from None
 
     def _call(self, function: str, parameters: Mapping[str, Any]) -> Any:
         # The token comes first: what PHP cuts off is at the end.
@@ -85,18 +85,12 @@ class MoodleClient:
         try:
             with self._answer(_form(body)) as response:
                 return self._understood(function, response, _content(response, end))
-        except (requests.Timeout, _TooSlow):
-            raise NoAnswer(
-                N_("Moodle did not answer within %(seconds)g seconds."), seconds=self._seconds, function=function
-            ) from None
+        except (requests.Timeout, _TooSlow) as error:
+            raise unreachable("Moodle", error, seconds=self._seconds, late=True, kind=NoAnswer) from None
         except requests.exceptions.SSLError as error:
-            raise TemporaryFailure(
-                N_("Moodle's certificate is not trusted: %(reason)s"),
-                remedy=N_("Name the certificate authority in LMS_BRIDGE_MOODLE_CA_FILE."),
-                reason=_reason(error),
-            ) from None
+            raise unreachable("Moodle", error, seconds=self._seconds) from None
         except requests.RequestException as error:
-            raise _Broken(_reason(error)) from None
+            raise _Broken(unreachable("Moodle", error, seconds=self._seconds, kind=NoAnswer)) from None
         except OSError as error:  # requests says so of a certificate file that is not there
             raise PluginError(
                 N_("The certificate authority's file cannot be read: %(reason)s"),
@@ -145,7 +139,11 @@ class MoodleClient:
 
 
 class _Broken(Exception):
-    """The connection broke before the answer was whole."""
+    """The connection broke before the answer was whole; ``failure`` says how."""
+
+    def __init__(self, failure: TemporaryFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
 
 
 class _TooSlow(Exception):
@@ -168,14 +166,6 @@ def _content(response: requests.Response, end: float) -> bytes:
             raise _TooSlow
         parts.append(part)
     return b"".join(parts)
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, without the addresses and objects that the library's texts are full of."""
-    inner: BaseException = error
-    while (inner.__cause__ or inner.__context__) is not None:
-        inner = inner.__cause__ or inner.__context__  # type: ignore[assignment]
-    return getattr(inner, "strerror", None) or type(inner).__name__
 
 
 def _pause(header: str | None) -> timedelta | None:

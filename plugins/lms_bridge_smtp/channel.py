@@ -25,9 +25,12 @@ from lms_bridge.core.plugins import (
     gettext,
     is_mail_address,
     now,
+    unwritable,
 )
 from lms_bridge_smtp.client import Connection, NotReady
 from lms_bridge_smtp.settings import Security, SmtpSettings
+
+CUT_OFF = N_("The mail server closed the connection before it had the message.")
 
 
 class SmtpSession(ChannelSession):
@@ -54,7 +57,7 @@ class SmtpSession(ChannelSession):
             data = mail.as_bytes()
             recipient = mail["To"].addresses[0].addr_spec
         except (ValueError, UnicodeError) as error:
-            return SendResult(SendState.REJECTED, str(error), address_bad=not is_mail_address(message.address))
+            return unwritable(message, error)
         try:
             reused = self._connection is not None and self._connection.alive and self._connection.used > 0
             result = self.connect().transmit(self._sender, recipient, data)
@@ -62,8 +65,8 @@ class SmtpSession(ChannelSession):
                 # The server closed the kept connection between two messages; nothing of this one was handed over.
                 result = self.connect().transmit(self._sender, recipient, data)
         except NotReady as reason:
-            return SendResult(SendState.RETRY, str(reason), service_down=True)
-        return result or SendResult(SendState.RETRY, "the server closed the connection before the message")
+            return SendResult(SendState.RETRY, reason.failure, service_down=True)
+        return result or SendResult(SendState.RETRY, TemporaryFailure(CUT_OFF))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -94,7 +97,7 @@ class SmtpChannel(MessageChannel):
         try:
             session.connect()
         except NotReady as reason:
-            raise TemporaryFailure(N_("The mail server cannot be used now: %(reason)s"), reason=str(reason)) from None
+            raise reason.failure from None
         return session
 
     def accepts(self, address: str) -> bool:
@@ -120,9 +123,7 @@ class SmtpChannel(MessageChannel):
             remedy = gettext(
                 "Compare LMS_BRIDGE_SMTP_HOST, _PORT, _SECURITY, _USER and _PASSWORD with your mail server."
             )
-            checks.append(
-                Check(gettext("Mail server"), CheckState.FAILED, f"{server}: {error.params['reason']}", remedy)
-            )
+            checks.append(Check(gettext("Mail server"), CheckState.FAILED, f"{server}: {error.text()}", remedy))
         if self.smtp.security is Security.NONE and self.smtp.user:
             remedy = gettext("Set LMS_BRIDGE_SMTP_SECURITY to starttls or tls.")
             detail = gettext("the password is sent unprotected")

@@ -7,15 +7,24 @@ import smtplib
 import ssl
 from contextlib import suppress
 
-from lms_bridge.core.plugins import SendResult, SendState
+from lms_bridge.core.plugins import N_, PluginError, SendResult, SendState, TemporaryFailure, unreachable
 from lms_bridge_smtp.settings import Security, SmtpSettings
 
 ANSWER_LENGTH = 500
+UNANSWERED = N_("The mail server gave no answer after the message: it may have arrived.")
+UNPROTECTED = N_("The mail server offers no protected connection (STARTTLS).")
+NO_SIGN_IN = N_("The mail server knows no way of signing in.")
+NO_CERTIFICATES = N_("The certificate authority's file cannot be read: %(reason)s")
+OTHER_FILE = N_("Name another file, or none if the certificate is a public one.")
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
 class NotReady(Exception):
-    """The mail server cannot be used now, for any message."""
+    """The mail server cannot be used now, for any message; ``failure`` says why."""
+
+    def __init__(self, failure: TemporaryFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
 
 
 class Connection:
@@ -28,15 +37,28 @@ class Connection:
         try:
             self._smtp = self._connected(settings, greeting)
         except smtplib.SMTPResponseException as error:
-            raise NotReady(_answer(error.smtp_code, error.smtp_error)) from None
-        except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            raise NotReady(f"{type(error).__name__}: {error}"[:ANSWER_LENGTH]) from None
+            raise _refused(error.smtp_code, error.smtp_error) from None
+        except smtplib.SMTPServerDisconnected as error:
+            raise NotReady(self._unreachable(settings, error.__context__ or ConnectionResetError())) from None
+        except smtplib.SMTPException as error:  # of its own wisdom, without an answer of the server
+            words = UNPROTECTED if "STARTTLS" in str(error) else NO_SIGN_IN
+            raise NotReady(TemporaryFailure(words)) from None
+        except (OSError, UnicodeError) as error:
+            raise NotReady(self._unreachable(settings, error)) from None
         self.alive = True
+
+    @staticmethod
+    def _unreachable(settings: SmtpSettings, error: BaseException) -> TemporaryFailure:
+        return unreachable(f"{settings.host}:{settings.port}", error, seconds=settings.timeout)
 
     @staticmethod
     def _connected(settings: SmtpSettings, greeting: str) -> smtplib.SMTP:
         smtp: smtplib.SMTP
-        context = ssl.create_default_context(cafile=settings.ca_file)
+        try:
+            context = ssl.create_default_context(cafile=settings.ca_file)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise NotReady(TemporaryFailure(NO_CERTIFICATES, remedy=OTHER_FILE, reason=reason)) from None
         if settings.security is Security.TLS:
             smtp = smtplib.SMTP_SSL(
                 settings.host, settings.port, local_hostname=greeting, timeout=settings.timeout, context=context
@@ -85,9 +107,9 @@ class Connection:
         try:
             self._smtp.send(_dotted(data))
             code, text = self._smtp.getreply()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException):
             self._broken()
-            return SendResult(SendState.UNKNOWN, f"no answer after the message: {type(error).__name__}")
+            return SendResult(SendState.UNKNOWN, PluginError(UNANSWERED))
         if code == 250:
             return SendResult(SendState.SENT, _answer(code, text), provider_id=queue_id(_text(text)))
         return self._reset(refused_content(code, _text(text)))
@@ -98,11 +120,11 @@ class Connection:
         if code // 100 == 4 and code != 421:
             return self._reset(SendResult(SendState.RETRY, _answer(code, text)))
         self._broken()
-        raise NotReady(_answer(code, text))
+        raise _refused(code, text)
 
     def _reset(self, result: SendResult) -> SendResult:
         """Make the connection ready for the next message after a refusal."""
-        if result.answer.startswith("421"):
+        if str(result.answer).startswith("421"):
             self._broken()
             return result
         try:
@@ -150,6 +172,10 @@ def _dotted(data: bytes) -> bytes:
 
 def _text(answer: bytes | str) -> str:
     return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+
+
+def _refused(code: int, text: bytes | str) -> NotReady:
+    return NotReady(TemporaryFailure(N_("The mail server cannot be used now: %(reason)s"), reason=_answer(code, text)))
 
 
 def _answer(code: int, text: bytes | str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from lms_bridge_smtp import SmtpChannel
 from lms_bridge_smtp.settings import SmtpSettings
 
+from lms_bridge.core.i18n import use_locale
 from lms_bridge.core.plugins import (
     Attachment,
     CheckState,
@@ -175,7 +176,7 @@ def test_a_server_that_answers_too_slowly_leaves_it_uncertain(server: Server) ->
 
 
 def test_a_server_that_is_down_is_said_at_once_and_later_while_sending() -> None:
-    with pytest.raises(TemporaryFailure, match="cannot be used now"):
+    with pytest.raises(TemporaryFailure, match="nothing listens at this address"):
         channel(free_port()).open()
     with smtp_server() as server:
         session = channel(server.port, messages_per_connection=1).open()
@@ -200,3 +201,32 @@ def test_its_check_says_in_words_whether_the_server_can_be_used(server: Server) 
     assert f"127.0.0.1:{port}" in check.detail
     assert "LMS_BRIDGE_SMTP_HOST" in check.remedy
     assert server.received == []
+
+
+@pytest.mark.parametrize(
+    ("port", "more", "words"),
+    [
+        (0, {}, "这个地址上没有服务"),
+        (None, {"security": "starttls"}, "不提供加密连接"),
+        (None, {"user": "bridge", "password": "x"}, "不支持登录"),
+        (None, {"ca_file": "/nowhere.pem"}, "无法读取"),
+    ],
+    ids=["down", "no TLS", "no sign-in", "no CA file"],
+)
+def test_why_it_cannot_be_used_is_said_in_the_reader_s_language(
+    server: Server, port: int | None, more: dict[str, object], words: str
+) -> None:
+    with pytest.raises(TemporaryFailure) as failed:
+        channel(free_port() if port == 0 else server.port, **more).open()
+    with use_locale("zh-CN"):
+        assert words in failed.value.text()
+    with use_locale("en"):
+        assert failed.value.text().isascii()
+
+
+def test_its_own_words_of_a_message_are_told_in_the_reader_s_language(server: Server) -> None:
+    server.faults.drop_after_data = 1
+    lost, malformed = sent(server.port, message(1), message(2, address="nobody"))
+    with use_locale("zh-CN"):
+        assert str(lost.answer) == "邮件服务器收到消息后没有应答：消息可能已经送达。"
+        assert str(malformed.answer) == "地址格式不正确。"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from lms_bridge.core import audit
-from lms_bridge.core.database import after_commit, db, transaction
+from lms_bridge.core.database import after_commit, db, insert_into, transaction
 from lms_bridge.core.models import AuditEntry, ExternalId
 from lms_bridge.roster.models import RoleAssignment
 
@@ -30,6 +30,19 @@ def test_sqlite_is_durable_and_strict(
     if on_postgresql:
         pytest.skip("about SQLite")
     assert db.session.scalar(sa.text(f"PRAGMA {pragma}")) == value
+
+
+def test_a_row_that_is_there_already_is_left_or_changed_as_its_insert_says(app: Flask) -> None:
+    row = {"entity": "person", "system": "s", "key": "k"}
+    made = insert_into(ExternalId).values(**row, entity_id=1)
+    with transaction() as session:
+        for statement in (
+            made,
+            made.on_conflict_do_nothing(index_elements=["entity", "system", "key"]),
+            made.on_conflict_do_update(index_elements=["entity", "system", "key"], set_={"entity_id": 2}),
+        ):
+            session.execute(statement)
+    assert db.session.scalars(sa.select(ExternalId.entity_id).filter_by(**row)).all() == [2]
 
 
 def test_a_row_that_points_nowhere_is_refused(app: Flask) -> None:

@@ -42,6 +42,12 @@ def test_nothing_of_lms_bridge_imports_a_plugin() -> None:
         assert not any(within(name, plugin) for name in imported(file) for plugin in PLUGINS), file.relative_to(ROOT)
 
 
+def test_one_place_tells_the_inserts_of_the_databases_apart() -> None:
+    inserts = {"sqlalchemy.dialects.postgresql.insert", "sqlalchemy.dialects.sqlite.insert"}
+    files = [file for file in (ROOT / "lms_bridge").rglob("*.py") if imported(file) & inserts]
+    assert files == [ROOT / "lms_bridge" / "core" / "database.py"]
+
+
 def test_no_file_is_called_by_what_it_is_not_about() -> None:
     nameless = {"utils.py", "util.py", "helpers.py", "helper.py", "misc.py", "service.py", "services.py"}
     files = [f for top in ("lms_bridge", "plugins") for f in (ROOT / top).rglob("*.py")]

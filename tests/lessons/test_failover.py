@@ -17,7 +17,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.models import AuditEntry, Job, OutboxFact
 from lms_bridge.core.plugins import EvidenceKind, MeetingProvider, Reply, TemporaryFailure, usable
-from lms_bridge.lessons import accounts, breaker, failover, gaps, meetings, operations, telling, watching
+from lms_bridge.lessons import accounts, breaker, failover, gaps, meetings, operations, stuck, telling, watching
 from lms_bridge.lessons.models import CircuitState, Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.presence import PAGE, intervals, observations_of, record_evidence
 from lms_bridge.lessons.providers import source_of
@@ -352,6 +352,13 @@ def test_a_lesson_whose_room_was_refused_goes_to_the_first_other_system_that_rec
     do(meetings.PROVISION)
     do("lessons.move")
     assert (world.meeting().attempt, world.meeting().state) == (1, MeetingState.FAILED)
+    world.moment += stuck.GATHERED
+    do(stuck.TELL)
+    told = stuck.gather_stuck(
+        world.school.a.administrator, db.session.query(OutboxFact).filter_by(kind=stuck.STUCK).one().cause
+    )
+    assert told is not None
+    assert [(room["system"], room["down"]) for room in told.data["rooms"]] == [("East", False)]
     recover(world, world.second)
     assert (world.meeting().account_id, world.meeting().state) == (world.second.id, MeetingState.READY)
 

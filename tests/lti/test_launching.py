@@ -12,8 +12,8 @@ from typing import Any
 import jwt
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
 
+from lms_bridge.core import database
 from lms_bridge.core.access import Role
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
@@ -293,12 +293,13 @@ def test_two_launches_at_once_end_as_one_would(world: World, monkeypatch: pytest
     both = threading.Barrier(2, timeout=0.5)
 
     def wait(table: Any) -> Any:
-        with suppress(threading.BrokenBarrierError):
-            both.wait()
-        return pg_insert(table)
+        if database.connection().dialect.name == "postgresql":
+            with suppress(threading.BrokenBarrierError):
+                both.wait()
+        return database.insert_into(table)
 
     for place in (lms_identity, accounts, platforms):
-        monkeypatch.setattr(place, "pg_insert", wait)
+        monkeypatch.setattr(place, "insert_into", wait)
     if who == "known":
         student = world.system.a.students[0]
         with transaction():

@@ -11,16 +11,22 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from lms_bridge_mailbox.channel import MailboxSession
 
-from lms_bridge.core import clock, jobs, outbox
+from lms_bridge.core import clock, i18n, jobs, outbox
 from lms_bridge.core.database import db, transaction
+from lms_bridge.core.errors import BridgeError
+from lms_bridge.core.i18n import N_
 from lms_bridge.core.models import Job, OutboxFact
+from lms_bridge.core.plugins import PluginError, SendResult, SendState, TemporaryFailure
 from lms_bridge.core.settings import Settings
 from lms_bridge.notices import inbox
+from lms_bridge.notices.answers import kept_answer
 from lms_bridge.notices.models import Delivery, DeliveryState, Notification
 from lms_bridge.notices.outbox import SEND
-from lms_bridge.roster.models import Person
+from lms_bridge.roster.models import ContactPoint, ContactState, Person
 from tests.builders import SchoolSystem, contact, guardianship
+from tests.lessons.support import browser
 from tests.notices.mailbox import begins, calendar, events, mails, said
 from tests.notices.school import MONDAY, TUESDAY, alter, cancel, make_school, publish, undo
 
@@ -249,3 +255,58 @@ def test_who_has_no_address_is_named_for_the_school_and_reads_it_in_the_inbox(sc
     message = inbox.entry(teacher, notification, "en").message
     assert message is not None
     assert "Lessons that you teach" in message.content
+
+
+@pytest.mark.parametrize(
+    ("answer", "chinese", "english"),
+    [
+        (None, "没有联系地址。", "There is no address."),
+        (
+            PluginError(N_("%(system)s did not answer within %(seconds)g seconds."), system="Post", seconds=5),
+            "Post 在 5 秒内没有回应。",
+            "Post did not answer within 5 seconds.",
+        ),
+        ("550 5.1.1 No such user", "550 5.1.1 No such user", "550 5.1.1 No such user"),
+    ],
+    ids=["no address", "our words", "the service's words"],
+)
+def test_what_became_of_a_message_is_said_in_the_language_of_whoever_reads(
+    app: Flask, school: SchoolSystem, answer: BridgeError | str | None, chinese: str, english: str
+) -> None:
+    publish(school)
+    with i18n.use_locale("en"):  # of the process
+        run()
+    delivery = db.session.scalars(sa.select(Delivery).filter_by(person_id=school.a.teacher.id)).one()
+    reader = school.a.administrator
+    if answer is not None:
+        with transaction():
+            delivery.answer = kept_answer(answer)
+    assert chinese in browser(app, reader).get(f"/messages/{delivery.uid}").text
+    with transaction():
+        db.session.get_one(Person, reader.id).language = "en"
+    assert english in browser(app, reader).get(f"/messages/{delivery.uid}").text
+
+
+def test_why_a_service_is_down_and_why_an_address_is_bad_is_kept_in_no_language(
+    school: SchoolSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = SendResult(
+        SendState.RETRY,
+        TemporaryFailure(N_("The mailbox folder cannot be written: the disk is full.")),
+        service_down=True,
+    )
+    bad = SendResult(SendState.REJECTED, PluginError(N_("The address is malformed.")), address_bad=True)
+    results = [bad, down]
+    monkeypatch.setattr(MailboxSession, "send", lambda self, message: results.pop(0) if results else down)
+    publish(school)
+    with i18n.use_locale("zh-CN"):
+        jobs.run_due()
+    said = {row.answer["message"] for row in db.session.scalars(sa.select(Delivery)) if row.answer is not None}
+    assert said == {
+        "There is no address.",
+        "The address is malformed.",
+        "The mailbox folder cannot be written: the disk is full.",
+    }
+    (contact,) = db.session.scalars(sa.select(ContactPoint).where(ContactPoint.state == ContactState.BOUNCING))
+    assert contact.state_reason is not None
+    assert contact.state_reason["message"] == "The address is malformed."

@@ -141,6 +141,23 @@ def test_a_form_with_mistakes_stores_nothing_and_keeps_what_was_typed(world: Wor
     assert db.session.scalar(sa.select(sa.func.count(StoredProvider.id))) == 0
 
 
+@pytest.mark.parametrize(
+    "issuer",
+    ["https://bridge:geheim@id.test/realms/school", "https://bridge@id.test", "http://localhost:geheim@id.test/x"],
+)
+def test_an_address_with_a_name_or_a_password_is_refused_in_words(world: World, issuer: str) -> None:
+    said = "Enter the address without a name or password before the @"
+    answer = world.client.post("/system/sign-in/new", data=world.form(issuer=issuer))
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert db.session.scalar(sa.select(sa.func.count(StoredProvider.id))) == 0
+    world.add()
+    answer = world.client.post(f"{HERE}/settings", data=world.form(issuer=issuer))
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert db.session.scalars(sa.select(StoredProvider)).one().said["issuer"] == world.provider.url
+
+
 def test_names_are_taken_once(world: World) -> None:
     world.add()
     for more in ({}, {"name": "Other"}, {"identifier": "other"}):

@@ -33,7 +33,7 @@ from lms_bridge.core.plugins.lms import (
     RemoteEvent,
     Submission,
 )
-from lms_bridge.core.plugins.mail import compose_mail, is_mail_address
+from lms_bridge.core.plugins.mail import compose_mail, is_mail_address, unwritable
 from lms_bridge.core.plugins.marking import described, marked
 from lms_bridge.core.plugins.meeting import (
     Attendee,
@@ -54,6 +54,7 @@ from lms_bridge.core.plugins.meeting import (
 )
 from lms_bridge.core.plugins.outgoing import InternalAddress, Network, Outgoing
 from lms_bridge.core.plugins.replies import Reply, json_of, retry_after, usable, xml_of
+from lms_bridge.core.plugins.unreachable import unreachable
 
 __all__ = [
     "N_",
@@ -115,6 +116,8 @@ __all__ = [
     "marked",
     "now",
     "retry_after",
+    "unreachable",
+    "unwritable",
     "usable",
     "xml_of",
 ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins.base import Plugin
 
 
@@ -79,12 +80,13 @@ class SendState(enum.StrEnum):
 
 @dataclass(frozen=True)
 class SendResult:
-    """The outcome with the service's own answer. ``address_bad`` says that the address itself is wrong;
+    """The outcome with what was said of it: the service's own words, which stay as they came, or ours, as an error that
+    is told in each reader's language. ``address_bad`` says that the address itself is wrong;
     ``service_down`` (with RETRY) that the service as a whole cannot be used now, so that this was no attempt of the
     message and others would fare no better."""
 
     state: SendState
-    answer: str = ""
+    answer: BridgeError | str = ""
     provider_id: str | None = None
     retry_after: timedelta | None = None
     address_bad: bool = False
@@ -98,7 +100,7 @@ class DeliveryReport:
     message_id: str
     delivered: bool
     at: datetime
-    answer: str = ""
+    answer: BridgeError | str = ""
     address_bad: bool = False
 
 

@@ -9,7 +9,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from lms_bridge.core.plugins.channel import Attachment, OutgoingMessage
+from lms_bridge.core.i18n import N_
+from lms_bridge.core.plugins.base import PluginError
+from lms_bridge.core.plugins.channel import Attachment, OutgoingMessage, SendResult, SendState
 
 # Seven bits only: no relay on the way needs to recode the text, and a DKIM signature stays valid.
 POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
@@ -64,6 +66,16 @@ def compose_mail(message: OutgoingMessage, *, sender: str, sender_name: str, dat
     # Only now: what makes the mail multipart moves all Content- headers into its first part.
     mail["Content-Language"] = message.locale
     return mail
+
+
+def unwritable(message: OutgoingMessage, error: Exception) -> SendResult:
+    """What becomes of a message that :func:`compose_mail` refused with ``error``: it is never sent."""
+    if not is_mail_address(message.address):
+        return SendResult(SendState.REJECTED, PluginError(N_("The address is malformed.")), address_bad=True)
+    problem = PluginError(
+        N_("The message could not be written: %(problem)s"), problem=f"{type(error).__name__}: {error}"
+    )
+    return SendResult(SendState.REJECTED, problem)
 
 
 def _address(name: str, address: str) -> Address:

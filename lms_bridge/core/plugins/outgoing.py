@@ -8,7 +8,6 @@ is answered differently the second time gains nothing.
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import ipaddress
 import json
@@ -32,6 +31,7 @@ from urllib3.util.connection import create_connection
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.plugins.base import PluginError, TemporaryFailure
 from lms_bridge.core.plugins.replies import Reply
+from lms_bridge.core.plugins.unreachable import unreachable
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -44,14 +44,6 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 LEADS_INSIDE = tuple(map(ipaddress.IPv6Network, ("fec0::/10", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
 """Of no public network, though the standard library calls them global: site-local (RFC 3879), translators of one's own
 network (RFC 8215), and IPv4 addresses written as IPv6 in ways of old (RFC 4291, RFC 2765)."""
-
-HAPPENED: tuple[tuple[type[Exception], str], ...] = (
-    (socket.gaierror, N_("%(system)s cannot be reached: no machine of this name is known.")),
-    (ssl.SSLError, N_("%(system)s cannot be reached: no secure connection (TLS) comes about there.")),
-    (ConnectionRefusedError, N_("%(system)s cannot be reached: nothing listens at this address.")),
-    (ConnectionError, N_("%(system)s cannot be reached: the connection was cut off.")),
-)
-NO_WAY = N_("%(system)s cannot be reached: no way leads there from this server.")
 
 
 class InternalAddress(PluginError):
@@ -142,7 +134,7 @@ class Outgoing:
         try:
             return _dial(self.system, host, port, self._networks, min(CONNECT_SECONDS, self._seconds))
         except OSError as error:
-            raise self._failure(error, late=False) from None
+            raise unreachable(self.system, error, seconds=self._seconds) from None
 
     def tls(self) -> ssl.SSLContext:
         """The certificate authorities that are trusted.
@@ -182,7 +174,7 @@ class Outgoing:
         except BaseException as error:
             connection.close()
             if isinstance(error, HTTPError | HTTPException | OSError | ValueError):
-                raise self._failure(error, late=guard.passed) from None
+                raise unreachable(self.system, error, seconds=self._seconds, late=guard.passed) from None
             raise
 
     def _connection(self, target: Url) -> _Plain | _Secure:
@@ -209,41 +201,6 @@ class Outgoing:
                     size=round(self._max_bytes / 1024**2, 1),
                 )
         return bytes(content)
-
-    def _failure(self, error: Exception, *, late: bool) -> PluginError:
-        inner: BaseException | None = error
-        while inner is not None:
-            if isinstance(inner, ssl.SSLCertVerificationError):
-                return TemporaryFailure(
-                    N_("The certificate of %(system)s is not trusted: %(reason)s."),
-                    remedy=N_("Renew it, or name the certificate authority in the settings."),
-                    system=self.system,
-                    reason=inner.verify_message.rstrip("."),
-                )
-            late = late or isinstance(inner, TimeoutError)
-            inner = inner.__cause__ or inner.__context__
-        if late:
-            return TemporaryFailure(
-                N_("%(system)s did not answer within %(seconds)g seconds."), system=self.system, seconds=self._seconds
-            )
-        return TemporaryFailure(
-            _why(error),
-            remedy=N_("See whether the address is right and this server reaches it."),
-            system=self.system,
-            reason=getattr(error, "strerror", None) or type(error).__name__,
-        )
-
-
-def _why(error: BaseException | None) -> str:
-    """What happened to a connection, as a message id: the system's own words are English in every language."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
-            return NO_WAY
-        for kind, words in HAPPENED:
-            if isinstance(error, kind):
-                return words
-        error = error.__cause__ or error.__context__
-    return N_("%(system)s cannot be reached: %(reason)s")
 
 
 class _Guarded(HTTPConnection):

@@ -277,7 +277,7 @@ def upgrade() -> None:
     sa.Column('service', sa.String(length=40), nullable=False),
     sa.Column('address', sa.String(length=255), nullable=False),
     sa.Column('state', sa.Enum('unverified', 'good', 'bouncing', 'opted_out', name='contactstate', native_enum=False, length=40), nullable=False),
-    sa.Column('state_reason', sa.Text(), nullable=True),
+    sa.Column('state_reason', lms_bridge.core.types.KeptProblem(), nullable=True),
     sa.Column('state_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('source', sa.String(length=80), nullable=True),
     sa.Column('valid_to', sa.Date(), nullable=True),
@@ -587,7 +587,7 @@ def upgrade() -> None:
     sa.Column('lease_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('lease_owner', sa.String(length=80), nullable=True),
     sa.Column('provider_id', sa.String(length=255), nullable=True),
-    sa.Column('answer', sa.Text(), nullable=True),
+    sa.Column('answer', lms_bridge.core.types.KeptProblem(), nullable=True),
     sa.Column('created_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
     sa.Column('sent_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('state_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=False),
@@ -1138,6 +1138,8 @@ def upgrade() -> None:
     sa.Column('provisioned', sa.String(length=64), nullable=True),
     sa.Column('busy_until', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
     sa.Column('busy_by', sa.String(length=32), nullable=True),
+    sa.Column('stuck_at', lms_bridge.core.types.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('stuck_batch', sa.String(length=32), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['provider_account.id'], name=op.f('fk_meeting_account_id')),
     sa.ForeignKeyConstraint(['lesson_id'], ['lesson.id'], name=op.f('fk_meeting_lesson_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_meeting')),
@@ -1146,6 +1148,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('meeting', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_meeting_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_meeting_stuck_batch'), ['stuck_batch'], unique=False)
 
     op.create_table('plan_comment',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
