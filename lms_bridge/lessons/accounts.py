@@ -20,7 +20,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.core.partners import names_partner
 from lms_bridge.core.plugins import MeetingProvider
 from lms_bridge.lessons import breaker, capacity, leaving, providers
-from lms_bridge.lessons.meetings import WATCH, make_anew
+from lms_bridge.lessons.meetings import FREED, WATCH, make_anew
 from lms_bridge.lessons.models import HeldEvent, Meeting, ProviderAccount, SourceGap
 from lms_bridge.roster.models import Organisation, Person
 
@@ -93,6 +93,7 @@ def add(
     _record("provider.added", account, actor, plugin=plugin)
     capacity.set_rooms(account, _rooms(account, rooms), actor=actor)
     leaving.let_go()
+    jobs.enqueue(FREED, str(account.id))
     return account
 
 
@@ -121,6 +122,7 @@ def change(
         names_partner(field) and before.get(name, _plain(field.get_default())) != after[name] for name, field in fields
     )
     make_anew(account, failed_only=not moved)
+    jobs.enqueue(FREED, str(account.id))
 
 
 def switch(account: ProviderAccount, *, on: bool, actor: Person | None) -> None:
@@ -132,6 +134,7 @@ def switch(account: ProviderAccount, *, on: bool, actor: Person | None) -> None:
     if on:
         breaker.ask_again(account)
         jobs.enqueue(WATCH, str(account.id), not_before=now())
+        jobs.enqueue(FREED, str(account.id))
     leaving.let_go()
 
 

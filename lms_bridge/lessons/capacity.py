@@ -14,7 +14,7 @@ from lms_bridge.core.errors import InputError
 from lms_bridge.core.i18n import N_
 from lms_bridge.lessons.bookings import Booking, Limit
 from lms_bridge.lessons.door_times import held_online, open_between, opens_at, span_of
-from lms_bridge.lessons.hosts import free_hosts
+from lms_bridge.lessons.hosts import free_hosts, holding
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import account_for, accounts_for
 from lms_bridge.roster.models import Organisation, Person
@@ -139,14 +139,15 @@ def set_rooms(account: ProviderAccount, count: int | None, *, actor: Person | No
 
 
 def _held(account_ids: Collection[int], start: datetime, end: datetime) -> sa.Select[int]:
-    """The online lessons that hold a room of these accounts at some moment of a span."""
+    """The lessons that hold a room of these accounts at some moment of a span: those that are held online, and those
+    whose provider has not been told yet that they are not."""
     return (
         sa.select(Lesson.id)
         .join(Meeting, Meeting.lesson_id == Lesson.id)
         .where(
             Meeting.account_id.in_(account_ids),
-            Meeting.state != MeetingState.ENDED,
-            held_online(),
+            holding(),
+            sa.or_(held_online(), Meeting.closing.is_(True)),
             Lesson.starts_at < end,
             Lesson.ends_at > start,
         )

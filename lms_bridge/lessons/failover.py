@@ -20,24 +20,28 @@ from lms_bridge.core.errors import Conflict
 from lms_bridge.core.i18n import N_
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons import capacity, stuck
-from lms_bridge.lessons.door_times import needs_room, open_between, opens_at
+from lms_bridge.lessons.door_times import needs_room, open_between, opens_at, standing_open
 from lms_bridge.lessons.meetings import (
     PROVISION,
     WATCH_AHEAD,
     in_force,
     lock,
+    look_for_host,
     make_anew,
     meeting_of,
     move,
+    without_host,
 )
 from lms_bridge.lessons.models import Meeting, MeetingCause, MeetingState, ProviderAccount
 from lms_bridge.lessons.providers import accounts_for
+from lms_bridge.lessons.provisioning import FAILURES_UNTIL_MOVE
 from lms_bridge.roster.models import Organisation, Person
 from lms_bridge.timetable.models import Lesson
 
 MOVED = "lessons.room_moved"
 """The fact, and the kind of message, that an open lesson has another room; its cause is ``meeting:<id>``."""
 BETWEEN_MOVES = timedelta(minutes=3)
+RENEW_EVERY = 50
 LEFT = (MeetingCause.FAILOVER, MeetingCause.PERSON, MeetingCause.HOSTS)
 
 
@@ -72,22 +76,62 @@ def offer(account_id: int) -> None:
         return
     with transaction():
         make_anew(account, failed_only=True)
-    moment, campus = now(), aliased(Organisation)
-    served = db.session.get_one(Organisation, account.organisation_id).path
+    _take_in(account)
+
+
+def offer_room(account_id: int) -> None:
+    """A room or a host of an account is free again: lessons for which there was none come to it, those that found no
+    host whenever they begin, the others as :func:`offer` says.
+
+    :raises RetryAt: as :func:`move_away`.
+    """
+    account = db.session.get(ProviderAccount, account_id, populate_existing=True)
+    if account is None or not account.enabled or not account.healthy:
+        return
+    waiting = db.session.scalars(
+        _served_by(account)
+        .with_only_columns(Meeting.lesson_id)
+        .where(without_host(), Lesson.ends_at > standing_open(now())[1])
+        .order_by(Lesson.starts_at, Lesson.id)
+    )
+    for number, lesson_id in enumerate(waiting.all(), start=1):
+        with transaction():
+            look_for_host(lesson_id)
+        if number % RENEW_EVERY == 0:
+            jobs.renew()
+    _take_in(account)
+
+
+def _take_in(account: ProviderAccount) -> None:
+    """Lessons whose room elsewhere failed, or is at a provider that is down, come to an account if their door is open
+    or soon will be.
+
+    :raises RetryAt: as :func:`move_away`.
+    """
+    moment = now()
     rows = db.session.execute(
-        in_force()
+        _served_by(account)
         .with_only_columns(Meeting.lesson_id, Meeting.attempt)
         .join(ProviderAccount, ProviderAccount.id == Meeting.account_id)
-        .join(campus, campus.id == Lesson.campus_id)
         .where(
-            Meeting.account_id != account_id,
-            sa.or_(Meeting.state == MeetingState.FAILED, ProviderAccount.healthy.is_(False)),
-            campus.path.startswith(served),
+            Meeting.account_id != account.id,
+            sa.or_(
+                Meeting.state == MeetingState.FAILED,
+                sa.and_(Meeting.state == MeetingState.WANTED, Meeting.failures >= FAILURES_UNTIL_MOVE),
+                ProviderAccount.healthy.is_(False),
+            ),
             open_between(moment, moment + WATCH_AHEAD),
         )
         .order_by(Lesson.starts_at, Lesson.id)
     ).all()
     _move_all([(row[0], row[1]) for row in rows])
+
+
+def _served_by(account: ProviderAccount) -> sa.Select[Meeting]:
+    """The rooms in force of the campuses that an account serves, wherever they are."""
+    campus = aliased(Organisation)
+    served = db.session.get_one(Organisation, account.organisation_id).path
+    return in_force().join(campus, campus.id == Lesson.campus_id).where(campus.path.startswith(served))
 
 
 def _move_all(rooms: Sequence[tuple[int, int]]) -> None:

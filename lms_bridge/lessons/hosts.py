@@ -1,7 +1,8 @@
 """Hosts of providers that licence them: each leads one room at a time, from the opening of its door to the closing.
 
-A host is held by the row of a meeting until that is ended; accounts of one realm (the same Zoom, added twice) share the
-hosts that both name. Choosing one locks these accounts, so that two processes never choose the same.
+A host is held by the row of a meeting until that is ended and its provider knows; accounts of one realm (the same Zoom,
+added twice) share the hosts that both name. Choosing one locks these accounts, so that two processes never choose the
+same.
 """
 
 from __future__ import annotations
@@ -12,6 +13,12 @@ from lms_bridge.core.database import db
 from lms_bridge.lessons.door_times import closes_at, open_between, opens_at
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.timetable.models import Lesson
+
+
+def holding() -> sa.ColumnElement[bool]:
+    """The condition on meetings that hold a host, and one of their account's rooms: also those that are over here while
+    their provider has not been told, since the room may still be open there."""
+    return sa.or_(Meeting.state != MeetingState.ENDED, Meeting.closing.is_(True))
 
 
 def hold(meeting: Meeting, lesson: Lesson) -> bool:
@@ -27,15 +34,20 @@ def hold(meeting: Meeting, lesson: Lesson) -> bool:
     return meeting.host is not None
 
 
-def free_hosts(account: ProviderAccount, lesson: Lesson, *, lock: bool = False) -> list[str]:
-    """The account's hosts whom no other lesson holds at some moment of this one's time, in the account's order. With
-    ``lock`` nobody else can take one before the transaction ends."""
-    sharing = sa.select(ProviderAccount.id).where(
+def accounts_sharing(account: ProviderAccount) -> sa.Select[int]:
+    """The account and those that may have some of its hosts (their ids)."""
+    return sa.select(ProviderAccount.id).where(
         sa.or_(
             ProviderAccount.id == account.id,
             sa.and_(ProviderAccount.host_realm != "", ProviderAccount.host_realm == account.host_realm),
         )
     )
+
+
+def free_hosts(account: ProviderAccount, lesson: Lesson, *, lock: bool = False) -> list[str]:
+    """The account's hosts whom no other lesson holds at some moment of this one's time, in the account's order. With
+    ``lock`` nobody else can take one before the transaction ends."""
+    sharing = accounts_sharing(account)
     if lock:
         db.session.execute(sharing.order_by(ProviderAccount.id).with_for_update(key_share=True))
     taken = {
@@ -46,7 +58,7 @@ def free_hosts(account: ProviderAccount, lesson: Lesson, *, lock: bool = False) 
             .where(
                 Meeting.account_id.in_(sharing),
                 Meeting.lesson_id != lesson.id,
-                Meeting.state != MeetingState.ENDED,
+                holding(),
                 Meeting.host.is_not(None),
                 open_between(opens_at(lesson), closes_at(lesson)),
             )

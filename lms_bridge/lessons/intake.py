@@ -54,7 +54,7 @@ def store(account: ProviderAccount, report: PresenceReport) -> int:
     rooms = _rooms(account, {e.external_id for e in report.events} | {key for key, _ in report.ended})
     held = [event for event in report.events if event.external_id not in rooms]
     _hold(account, held, [(key, at) for key, at in report.ended if key not in rooms])
-    new = _record(account, rooms, [event for event in report.events if event.external_id in rooms])
+    new = _record(rooms, [event for event in report.events if event.external_id in rooms])
     for key, at in report.ended:
         if key in rooms:
             _note_end(rooms[key], at)
@@ -64,7 +64,8 @@ def store(account: ProviderAccount, report: PresenceReport) -> int:
 
 
 def adopt(meeting: Meeting) -> int:
-    """Take what was told of a room before it was known here; how many observations were new. Flushes."""
+    """Take what was told of a room before it was known here, to its account or another one at the same server; how many
+    observations were new. Flushes."""
     keys = db.session.scalars(
         sa.select(ExternalId.key).filter_by(
             entity="meeting", entity_id=meeting.id, system=providers.source_of(meeting.account)
@@ -72,9 +73,16 @@ def adopt(meeting: Meeting) -> int:
     ).all()
     waiting = db.session.scalars(
         sa.select(HeldEvent)
-        .where(HeldEvent.account_id == meeting.account_id, HeldEvent.external_id.in_(keys))
+        .where(HeldEvent.account_id.in_(_of_plugin(meeting.account)), HeldEvent.external_id.in_(keys))
         .order_by(HeldEvent.id)
     ).all()
+    if not waiting:
+        return 0
+    told = db.session.scalars(
+        sa.select(ProviderAccount).where(ProviderAccount.id.in_({one.account_id for one in waiting}))
+    )
+    believed = {account.id for account in told if providers.speaks_for(account, meeting.account)}
+    waiting = [one for one in waiting if one.account_id in believed]
     if not waiting:
         return 0
     events = [
@@ -103,7 +111,7 @@ def adopt_all(account: ProviderAccount) -> None:
         sa.select(ExternalId.entity_id)
         .join(HeldEvent, HeldEvent.external_id == ExternalId.key)
         .where(
-            HeldEvent.account_id == account.id,
+            HeldEvent.account_id.in_(_of_plugin(account)),
             ExternalId.entity == "meeting",
             ExternalId.system == providers.source_of(account),
         )
@@ -113,38 +121,52 @@ def adopt_all(account: ProviderAccount) -> None:
         adopt(meeting)
 
 
+def _of_plugin(account: ProviderAccount) -> sa.Select[int]:
+    return sa.select(ProviderAccount.id).where(ProviderAccount.plugin == account.plugin)
+
+
 def forget_held() -> None:
     """Delete what was told of rooms that never became known. Flushes."""
     db.session.execute(sa.delete(HeldEvent).where(HeldEvent.received_at < now() - HELD_FOR))
 
 
 def _rooms(account: ProviderAccount, keys: Collection[str]) -> dict[str, Meeting]:
-    """The meetings of the account by the provider's names of their rooms."""
-    found: dict[str, Meeting] = {}
+    """The meetings of the account by the provider's names of their rooms, and those of other accounts at its server,
+    which tells each of them of the rooms of all."""
+    found = dict(
+        _named_rooms(keys, Meeting.account_id == account.id, ExternalId.system == providers.source_of(account))
+    )
+    unknown = set(keys) - set(found)
+    if unknown:
+        others = ProviderAccount.plugin == account.plugin, ProviderAccount.id != account.id
+        told = _named_rooms(unknown, ExternalId.system == providers.SOURCE + ProviderAccount.uid, *others)
+        found |= {key: meeting for key, meeting in told if providers.speaks_for(account, meeting.account)}
+    return found
+
+
+def _named_rooms(keys: Collection[str], *conditions: sa.ColumnElement[bool]) -> list[tuple[str, Meeting]]:
+    found: list[tuple[str, Meeting]] = []
     wanted = sorted(keys)
     for start in range(0, len(wanted), CHUNK):
         rows = db.session.execute(
             sa.select(ExternalId.key, Meeting)
             .join(Meeting, Meeting.id == ExternalId.entity_id)
-            .where(
-                ExternalId.entity == "meeting",
-                ExternalId.system == providers.source_of(account),
-                ExternalId.key.in_(wanted[start : start + CHUNK]),
-                Meeting.account_id == account.id,
-            )
-            .options(joinedload(Meeting.lesson))
+            .join(ProviderAccount, ProviderAccount.id == Meeting.account_id)
+            .where(ExternalId.entity == "meeting", ExternalId.key.in_(wanted[start : start + CHUNK]), *conditions)
+            .options(joinedload(Meeting.lesson), joinedload(Meeting.account))
+            .order_by(Meeting.id)
         )
-        found |= {row[0]: row[1] for row in rows}
+        found += [(row[0], row[1]) for row in rows]
     return found
 
 
-def _record(account: ProviderAccount, rooms: Mapping[str, Meeting], events: Sequence[PresenceEvent]) -> int:
+def _record(rooms: Mapping[str, Meeting], events: Sequence[PresenceEvent]) -> int:
     known = identities.by_uid({e.attendee_uid for e in events if e.attendee_uid})
     named = _named(rooms, [e for e in events if e.attendee_uid not in known])
     rows = []
     for event in events:
         meeting = rooms[event.external_id]
-        at, quality = _counted(account, meeting.lesson, event)
+        at, quality = _counted(meeting.account, meeting.lesson, event)
         person_id = known.get(event.attendee_uid or "")
         if person_id is None and event.identity:
             person_id = named[meeting.lesson_id].get(event.identity)
@@ -155,7 +177,7 @@ def _record(account: ProviderAccount, rooms: Mapping[str, Meeting], events: Sequ
                 person_id,
                 event.kind,
                 at,
-                providers.source_of(account),
+                providers.source_of(meeting.account),
                 event.event_key,
                 attempt=meeting.attempt,
                 quality=quality,
@@ -261,7 +283,7 @@ def _note_gap(account: ProviderAccount, gap: Gap) -> None:
         meeting = _rooms(account, {gap.external_id}).get(gap.external_id)
         if meeting is None:
             return
-        lesson_id = meeting.lesson_id
+        source, lesson_id = providers.source_of(meeting.account), meeting.lesson_id
     known = db.session.scalar(
         sa.select(SourceGap)
         .where(

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 PROVISION = "lessons.provision"
 END = "lessons.end"
 WATCH = "lessons.watch"
+FREED = "lessons.freed"
 
 WATCH_AHEAD = timedelta(minutes=15)
 """So long before a door opens its provider is watched, and lessons leave one that is down."""
@@ -125,7 +126,11 @@ def _wish(lesson: Lesson) -> Meeting:
         meeting = meeting_of(lesson.id)
     if meeting is None or meeting.state is MeetingState.ENDED:
         meeting = begin(lesson, meeting, MeetingCause.WISHED, capacity.accounts_for_lesson(lesson))
-    elif not hosts.hold(meeting, lesson):
+    elif hosts.hold(meeting, lesson):
+        if meeting.state is MeetingState.FAILED and meeting.failures == 0:
+            # There was no host before.
+            meeting.state, meeting.last_error = MeetingState.WANTED, None
+    else:
         others = capacity.accounts_for_lesson(lesson, without={meeting.account_id})
         if others or meeting.state is MeetingState.READY:
             meeting = begin(lesson, meeting, MeetingCause.HOSTS, others or [meeting.account])
@@ -185,7 +190,7 @@ def move(
 
 
 def _no_host(meeting: Meeting) -> None:
-    meeting.state = MeetingState.FAILED
+    meeting.state, meeting.failures = MeetingState.FAILED, 0
     meeting.last_error = kept(
         Conflict(
             N_("No host is free at the time of this lesson."),
@@ -268,6 +273,30 @@ def make_anew(account: ProviderAccount, *, failed_only: bool) -> None:
             want_now(wished)
         made.append(wished)
     watch_in_time(made)
+
+
+def without_host() -> sa.ColumnElement[bool]:
+    """The condition on meetings that failed because no host was free: their provider was never asked."""
+    return sa.and_(Meeting.state == MeetingState.FAILED, Meeting.failures == 0)
+
+
+def look_for_host(lesson_id: int) -> None:
+    """A host may be free by now for a lesson that found none, at its account or another one. Flushes."""
+    lock(lesson_id)
+    meeting = db.session.scalar(in_force().where(Meeting.lesson_id == lesson_id, without_host()))
+    if meeting is None or not needs_room(meeting.lesson):
+        return
+    found = wish(meeting.lesson)
+    if opens_at(meeting.lesson) <= now():
+        want_now(found)
+
+
+def room_freed(account: ProviderAccount) -> None:
+    """A room of the account is free: where its rooms or hosts are counted, lessons that found none are offered it.
+    Flushes."""
+    if account.hosts or account.concurrent_rooms is not None:
+        for account_id in db.session.scalars(hosts.accounts_sharing(account).order_by(ProviderAccount.id)).all():
+            jobs.enqueue(FREED, str(account_id))
 
 
 def spec_of(meeting: Meeting, lesson: Lesson, *, count_people: bool = True) -> MeetingSpec:

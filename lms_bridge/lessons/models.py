@@ -109,8 +109,10 @@ class MeetingCause(enum.StrEnum):
 
 class Meeting(Base):
     """The room of a lesson at one provider; failover makes attempt n+1. ``provisioned`` is the digest of the wish
-    that the provider carried out last; ``busy_until`` is the lease of the job that talks to the provider; ``made_at``
-    is when it was last made, ``ready_at`` when for the first time. ``failures`` counts vain attempts to make it.
+    that the provider carried out last; ``busy_until`` and ``busy_by`` are the lease of the job that talks to the
+    provider (:mod:`lms_bridge.lessons.room_leases`); ``made_at`` is when it was last made, ``ready_at`` when for the
+    first time. ``failures`` counts vain attempts to make it.
+    ``closing``: its end is stored, and its provider has not been told yet.
     ``reports`` says how often the report of its presence was fetched, ``report_at`` when it is next due.
     ``stuck_at`` is when its lesson had to leave it and could not, ``stuck_batch`` the message that told so; see
     :mod:`lms_bridge.lessons.stuck`."""
@@ -135,9 +137,11 @@ class Meeting(Base):
     reports: Mapped[int] = mapped_column(default=0)
     report_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    closing: Mapped[bool] = mapped_column(default=False)
     last_error: Mapped[dict[str, Any] | None] = mapped_column(KeptProblem)
     provisioned: Mapped[str | None] = mapped_column(sa.String(64))
     busy_until: Mapped[datetime | None]
+    busy_by: Mapped[str | None] = mapped_column(sa.String(32))
     stuck_at: Mapped[datetime | None]
     stuck_batch: Mapped[str | None] = mapped_column(sa.String(32), index=True)
 

@@ -13,7 +13,7 @@ from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import FoundRoom
 from lms_bridge.lessons import breaker, providers
 from lms_bridge.lessons.door_times import needs_room
-from lms_bridge.lessons.meetings import meeting_of, spec_of
+from lms_bridge.lessons.meetings import meeting_of, room_freed, room_of, spec_of
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.timetable.models import Lesson
 
@@ -47,6 +47,11 @@ def end_orphans(account_id: int) -> int:
         db.session.rollback()
         with providers.calling(provider.identifier):
             provider.end(spec, one.room)
+        with transaction() as session:
+            row = session.get_one(Meeting, meeting.id, populate_existing=True, with_for_update={"key_share": True})
+            if row.closing and _is_its_room(row, one):
+                row.closing = False
+                room_freed(row.account)
         log.info("ended the room of meeting %s, which no lesson needs", meeting.id)
         ended += 1
     return ended
@@ -72,5 +77,14 @@ def _orphan(found: FoundRoom) -> Meeting | None:
         and in_force.id == meeting.id
         and meeting.state is not MeetingState.ENDED
         and needs_room(meeting.lesson)
+        and (meeting.state is not MeetingState.READY or _is_its_room(meeting, found))
     )
     return None if needed else meeting
+
+
+def _is_its_room(meeting: Meeting, found: FoundRoom) -> bool:
+    """Whether this is the meeting's own room, as far as the provider tells them apart: a second one may have been made
+    beside it, with the same mark."""
+    room = room_of(meeting)
+    own, names = set(room.external_ids) if room is not None else set(), set(found.room.external_ids)
+    return not own or not names or bool(own & names)

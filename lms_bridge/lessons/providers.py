@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from lms_bridge.core import audit, registry
+from lms_bridge.core import audit, partners, registry
 from lms_bridge.core.application import current_settings, plugin_context
 from lms_bridge.core.database import db
 from lms_bridge.core.errors import BridgeError, ConfigurationError
@@ -21,6 +21,8 @@ from lms_bridge.roster.models import Organisation, OrganisationKind
 
 log = logging.getLogger(__name__)
 
+SOURCE = "provider:"
+"""What the names of sources begin with, before the uid of their account."""
 
 GONE = ProviderCapabilities(local_join_url=False)
 """Of a plugin that was there and is not any more. Pages go on; the jobs that call it fail, which is counted and said,
@@ -89,7 +91,21 @@ def webhook_url(account: ProviderAccount) -> str:
 
 def source_of(account: ProviderAccount) -> str:
     """The name under which the account's identifiers, presence evidence and gaps are kept."""
-    return f"provider:{account.uid}"
+    return SOURCE + account.uid
+
+
+def speaks_for(hears: ProviderAccount, owns: ProviderAccount) -> bool:
+    """Whether what the first account is told of a room of the second is as good as if that one was told: it is itself,
+    or they are two accounts at one server, by the same secrets."""
+    if hears.id == owns.id:
+        return True
+    if hears.plugin != owns.plugin:
+        return False
+    try:
+        model = _class(owns.plugin).Settings
+    except ConfigurationError:
+        return False
+    return partners.speaks_for(model, hears.settings, owns.settings)
 
 
 def accounts_for(campus: Organisation) -> list[ProviderAccount]:

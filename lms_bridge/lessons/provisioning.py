@@ -17,7 +17,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.kept_problems import kept
 from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Room, TemporaryFailure
-from lms_bridge.lessons import breaker, entering, intake, providers, recordings, watching
+from lms_bridge.lessons import breaker, entering, intake, providers, recordings, room_leases, watching
 from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
 from lms_bridge.lessons.meetings import (
     END,
@@ -25,6 +25,8 @@ from lms_bridge.lessons.meetings import (
     WATCH_AHEAD,
     digest_of,
     keep_room,
+    lock,
+    room_freed,
     room_of,
     spec_of,
     want_now,
@@ -38,7 +40,6 @@ log = logging.getLogger(__name__)
 MOVE = "lessons.move"
 ADDRESSES = "lessons.addresses"
 
-LEASE = timedelta(seconds=60)
 PAUSE = timedelta(seconds=2)
 ADDRESSES_AHEAD = timedelta(minutes=30)
 """So long before the door opens addresses are fetched: late enough to know who is expected."""
@@ -63,37 +64,53 @@ def provision(meeting_id: int) -> None:
     spec, settings = spec_of(meeting, meeting.lesson), meeting.account.settings
     if meeting.state is MeetingState.READY and meeting.provisioned == digest_of(spec):
         return
-    _take(meeting)
+    lease = room_leases.take(meeting)
     try:
         provider, room = providers.provider_for(meeting.account), room_of(meeting)
-        made = _make(provider, spec, room, gone=meeting.state is MeetingState.WANTED)
+        gone = meeting.state is MeetingState.WANTED
+        with room_leases.renewed(meeting_id, lease):
+            made = _make(provider, spec, room, gone=gone)
     except BridgeError as error:
-        _note_failure(meeting, error)
+        _note_failure(meeting, error, lease)
         _again_later(error)
         return
     except BaseException:
-        _release(meeting_id)
+        room_leases.release(meeting_id, lease)
         raise
     with transaction():
         meeting = _locked(meeting_id)
         breaker.succeeded(meeting.account_id)
+        if not room_leases.is_held(meeting, lease):
+            _came_too_late(meeting, lease)
+            return
         if meeting.account.settings != settings:
             # Changed while the provider was at it: the room may be where nobody looks any more.
-            meeting.busy_until = None
+            room_leases.give_back(meeting, lease)
             jobs.enqueue(PROVISION, str(meeting_id))
             return
         if room is None or set(room.external_ids) != set(made.external_ids):
             _fetch_addresses_in_time(meeting)
         keep_room(meeting, made)
         intake.adopt(meeting)
-        meeting.provisioned, meeting.busy_until, meeting.last_error = digest_of(spec), None, None
+        room_leases.give_back(meeting, lease)
+        meeting.provisioned, meeting.last_error = digest_of(spec), None
         meeting.made_at, meeting.failures = now(), 0
         meeting.ready_at = meeting.ready_at or meeting.made_at
         if meeting.state is MeetingState.WANTED:
             meeting.state = MeetingState.READY
         elif meeting.state is MeetingState.ENDED:
             # Cancelled while the provider was at it: what was made must go.
+            meeting.closing = True
             jobs.enqueue(END, str(meeting.id))
+
+
+def _came_too_late(meeting: Meeting, lease: str) -> None:
+    """The lease ran out while the provider was at it. Whoever asks it next finds the room that was made, by its mark;
+    if another one was made beside it, one of the two is ended by whoever looks for rooms that nobody needs."""
+    log.warning("the room of meeting %s was made too late: the lease had run out", meeting.id)
+    room_leases.give_back(meeting, lease)
+    jobs.enqueue(PROVISION, str(meeting.id))
+    jobs.enqueue(breaker.ORPHANS, str(meeting.account_id), not_before=now() + room_leases.LEASE)
 
 
 def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None, *, gone: bool) -> Room:
@@ -107,47 +124,74 @@ def _make(provider: MeetingProvider, spec: MeetingSpec, room: Room | None, *, go
 
 
 def end(meeting_id: int) -> None:
-    """End the room of a lesson that is over, cancelled or held at school; not before that is so.
+    """End the room of a lesson that is over, cancelled or held at school; not before that is so. First here, with all
+    that hangs on it, however its provider stands; the provider is told afterwards.
 
-    :raises TemporaryFailure: for the job to try again.
-    :raises RetryAt: the lesson was moved to a later time.
+    :raises TemporaryFailure: the provider was not told yet; for the job to try again.
+    :raises RetryAt: the lesson was moved to a later time, or the provider is to be told later.
     """
     meeting = db.session.get(Meeting, meeting_id, populate_existing=True)
     if meeting is None:
         return
-    latest = db.session.scalar(sa.select(sa.func.max(Meeting.attempt)).where(Meeting.lesson_id == meeting.lesson_id))
-    if meeting.state is not MeetingState.ENDED and meeting.attempt == latest and needs_room(meeting.lesson):
-        raise jobs.RetryAt(closes_at(meeting.lesson))
+    if meeting.state is not MeetingState.ENDED:
+        _end_here(meeting)
+        meeting = db.session.get_one(Meeting, meeting_id, populate_existing=True)
     room = room_of(meeting)
-    if room is not None:
-        breaker.hold_back(meeting.account)
-        spec = spec_of(meeting, meeting.lesson)
-        _take(meeting)
-        try:
-            provider = providers.provider_for(meeting.account)
-            db.session.rollback()
-            with providers.calling(provider.identifier):
-                provider.end(spec, room)
-        except BridgeError as error:
-            _note_failure(meeting, error, ending=True)
-            _again_later(error)
-        except BaseException:
-            _release(meeting_id)
-            raise
-    with transaction() as session:
+    if not meeting.closing or room is None:
+        return
+    breaker.hold_back(meeting.account)
+    spec = spec_of(meeting, meeting.lesson)
+    lease = room_leases.take(meeting)
+    try:
+        provider = providers.provider_for(meeting.account)
+        db.session.rollback()
+        with room_leases.renewed(meeting_id, lease), providers.calling(provider.identifier):
+            provider.end(spec, room)
+    except BridgeError as error:
+        _note_failure(meeting, error, lease, ending=True)
+        _again_later(error)
+    except BaseException:
+        room_leases.release(meeting_id, lease)
+        raise
+    with transaction():
         meeting = _locked(meeting_id)
-        first = meeting.state is not MeetingState.ENDED
-        if first:
-            meeting.ended_at = now()
-        meeting.state, meeting.busy_until = MeetingState.ENDED, None
+        room_leases.give_back(meeting, lease)
+        _told(meeting)
+
+
+def _told(meeting: Meeting) -> None:
+    """The provider knows that the room is over, or has refused for good to hear of it. Flushes."""
+    meeting.closing = False
+    room_freed(meeting.account)
+
+
+def _end_here(meeting: Meeting) -> None:
+    """Store that the room is over, in a transaction of its own.
+
+    :raises RetryAt: the lesson still needs it.
+    """
+    lesson_id = meeting.lesson_id
+    with transaction() as session:
+        lock(lesson_id)
+        meeting = _locked(meeting.id)
+        if meeting.state is MeetingState.ENDED:
+            return
+        session.refresh(meeting.lesson)
+        latest = session.scalar(sa.select(sa.func.max(Meeting.attempt)).where(Meeting.lesson_id == lesson_id))
+        if meeting.attempt == latest and needs_room(meeting.lesson):
+            raise jobs.RetryAt(closes_at(meeting.lesson))
+        made = meeting.ready_at is not None
+        meeting.state, meeting.ended_at, meeting.closing = MeetingState.ENDED, now(), made
         intake.adopt(meeting)
-        if first and room is not None and _reports_follow(meeting):
-            watching.plan_report(meeting)
-        if first and room is not None:
+        if made:
+            if _reports_follow(meeting):
+                watching.plan_report(meeting)
             recordings.expect(meeting)
+        else:
+            room_freed(meeting.account)
         session.execute(
             sa.update(RaisedHand)
-            .where(RaisedHand.lesson_id == meeting.lesson_id, RaisedHand.lowered_at.is_(None))
+            .where(RaisedHand.lesson_id == lesson_id, RaisedHand.lowered_at.is_(None))
             .values(lowered_at=now())
         )
 
@@ -257,44 +301,26 @@ def _again_later(error: BridgeError) -> None:
     raise error
 
 
-def _take(meeting: Meeting) -> None:
-    """Take the lease on the room's row in a transaction of its own; not if another job did its work meanwhile."""
-    moment = now()
-    with transaction() as session:
-        taken = session.execute(
-            sa.update(Meeting)
-            .where(
-                Meeting.id == meeting.id,
-                Meeting.state == meeting.state,
-                Meeting.provisioned.is_not_distinct_from(meeting.provisioned),
-                sa.or_(Meeting.busy_until.is_(None), Meeting.busy_until < moment),
-            )
-            .values(busy_until=moment + LEASE)
-        )
-        if taken.rowcount == 0:  # type: ignore[attr-defined]
-            raise jobs.RetryAt(moment + PAUSE)
-
-
 def _locked(meeting_id: int) -> Meeting:
     found = db.session.get(Meeting, meeting_id, populate_existing=True, with_for_update={"key_share": True})
     assert found is not None
     return found
 
 
-def _release(meeting_id: int) -> None:
-    db.session.rollback()
-    with transaction():
-        _locked(meeting_id).busy_until = None
-
-
-def _note_failure(meeting: Meeting, error: BridgeError, *, ending: bool = False) -> None:
-    """Count the failure on the account; a room that the provider refused for good is marked so."""
+def _note_failure(meeting: Meeting, error: BridgeError, lease: str | None = None, *, ending: bool = False) -> None:
+    """Count the failure on the account; a room that the provider refused for good is marked so, by who holds its
+    lease."""
     db.session.rollback()
     meeting_id, account_id = meeting.id, meeting.account_id
     with transaction():
         breaker.failed(account_id, error)
         row = _locked(meeting_id)
-        row.busy_until, row.last_error = None, kept(error)
+        lost = lease is not None and not room_leases.is_held(row, lease)
+        if lease is not None:
+            room_leases.give_back(row, lease)
+        if lost:
+            return
+        row.last_error = kept(error)
         if ending:
             return
         row.failures += 1

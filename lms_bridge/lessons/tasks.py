@@ -20,7 +20,7 @@ from lms_bridge.lessons import (
     watching,
 )
 from lms_bridge.lessons.entering import ADDRESS
-from lms_bridge.lessons.meetings import END, PROVISION, WATCH
+from lms_bridge.lessons.meetings import END, FREED, PROVISION, WATCH
 from lms_bridge.lessons.models import ProviderAccount
 
 
@@ -85,6 +85,12 @@ def offer(subject: str) -> None:
     failover.offer(int(subject))
 
 
+@jobs.job(FREED, max_attempts=20, backoff=2.0)
+def offer_room(subject: str) -> None:
+    """Bring lessons that found no room to the provider account with this id, where one is free by now."""
+    failover.offer_room(int(subject))
+
+
 @jobs.job(following.FOLLOW, max_attempts=20, backoff=2.0)
 def follow_order(subject: str) -> None:
     """Take the lessons to come of the campus with this id to the first of its video systems."""
@@ -118,13 +124,14 @@ def end_orphans(subject: str) -> None:
 
 @jobs.job("lessons.tidy", daily_at=19)
 def tidy(day: str) -> None:
-    """Once a day (at night in China): look for orphans everywhere, forget what was told of rooms nobody knows, and
-    recordings whose time is over."""
+    """Once a day (at night in China): look everywhere for orphans and for rooms that lessons wait for, forget what was
+    told of rooms nobody knows, and recordings whose time is over."""
     with transaction():
         intake.forget_held()
         recordings.forget_old()
         for account_id in db.session.scalars(sa.select(ProviderAccount.id).where(ProviderAccount.enabled.is_(True))):
             jobs.enqueue(breaker.ORPHANS, str(account_id))
+            jobs.enqueue(FREED, str(account_id))
 
 
 queue.beside("observers", observing.keep)

@@ -87,7 +87,9 @@ class Room:
 
 @dataclass(frozen=True)
 class FoundRoom:
-    """A room that exists at the provider and was made by this installation; ``key`` is the one of its meeting."""
+    """A room that exists at the provider and was made by this installation; ``key`` is the one of its meeting. By the
+    ``external_ids`` of ``room``, the same as those of :meth:`MeetingProvider.ensure`, the meeting's own room is told
+    from another one that was made for it by mistake."""
 
     key: str
     room: Room
