@@ -106,6 +106,9 @@ def follow(lesson_ids: Iterable[int]) -> None:
             if meeting is not None and meeting.state is not MeetingState.ENDED:
                 jobs.enqueue(END, str(meeting.id))
     watch_in_time(wished)
+    # A lesson that was moved has left its old time free.
+    for account in {meeting.account_id: meeting.account for meeting in wished}.values():
+        room_freed(account)
 
 
 def wish(lesson: Lesson) -> Meeting:

@@ -7,13 +7,14 @@ import logging
 
 import sqlalchemy as sa
 
+from lms_bridge.core import jobs
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import FoundRoom
 from lms_bridge.lessons import breaker, providers
 from lms_bridge.lessons.door_times import needs_room
-from lms_bridge.lessons.meetings import meeting_of, room_freed, room_of, spec_of
+from lms_bridge.lessons.meetings import END, meeting_of, room_freed, room_of, spec_of
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.timetable.models import Lesson
 
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 def end_orphans(account_id: int) -> int:
     """Look at the account's rooms and end those that are ours and not needed; how many.
 
-    :raises BridgeError: the provider cannot be asked; for the job to try again.
+    :raises BridgeError: the provider cannot be asked, or did not end one of them; for the job to try again.
     """
     account = db.session.get(ProviderAccount, account_id, populate_existing=True)
     if account is None or not account.enabled:
@@ -38,15 +39,23 @@ def end_orphans(account_id: int) -> int:
         with transaction():
             breaker.failed(account_id, error)
         raise
-    ended = 0
+    ended, refused = 0, None
     for one in found:
         meeting = _orphan(one)
         if meeting is None:
             continue
         spec = spec_of(meeting, meeting.lesson, count_people=False)
         db.session.rollback()
-        with providers.calling(provider.identifier):
-            provider.end(spec, one.room)
+        try:
+            with providers.calling(provider.identifier):
+                provider.end(spec, one.room)
+        except BridgeError as error:
+            refused = error
+            with transaction():
+                breaker.failed(account_id, error, counts=not breaker.concerns_rooms_alone(error))
+            if breaker.concerns_rooms_alone(error):
+                continue
+            break
         with transaction() as session:
             row = session.get_one(Meeting, meeting.id, populate_existing=True, with_for_update={"key_share": True})
             if row.closing and _is_its_room(row, one):
@@ -54,6 +63,13 @@ def end_orphans(account_id: int) -> int:
                 room_freed(row.account)
         log.info("ended the room of meeting %s, which no lesson needs", meeting.id)
         ended += 1
+    with transaction() as session:
+        # Those that the provider does not name: it may have none, or not list them. Told once more, it says so.
+        closing = sa.select(Meeting.id).where(Meeting.account_id == account_id, Meeting.closing.is_(True))
+        for meeting_id in session.scalars(closing):
+            jobs.enqueue(END, str(meeting_id))
+    if refused is not None:
+        raise refused
     return ended
 
 

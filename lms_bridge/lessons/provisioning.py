@@ -16,7 +16,7 @@ from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.kept_problems import kept
-from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, Room, TemporaryFailure
+from lms_bridge.core.plugins import AccessRefused, MeetingProvider, MeetingSpec, Room, TemporaryFailure
 from lms_bridge.lessons import breaker, entering, intake, providers, recordings, room_leases, watching
 from lms_bridge.lessons.door_times import closes_at, needs_room, opens_at
 from lms_bridge.lessons.meetings import (
@@ -127,7 +127,7 @@ def end(meeting_id: int) -> None:
     """End the room of a lesson that is over, cancelled or held at school; not before that is so. First here, with all
     that hangs on it, however its provider stands; the provider is told afterwards.
 
-    :raises TemporaryFailure: the provider was not told yet; for the job to try again.
+    :raises TemporaryFailure, AccessRefused: the provider was not told yet; for the job to try again.
     :raises RetryAt: the lesson was moved to a later time, or the provider is to be told later.
     """
     meeting = db.session.get(Meeting, meeting_id, populate_existing=True)
@@ -149,6 +149,9 @@ def end(meeting_id: int) -> None:
             provider.end(spec, room)
     except BridgeError as error:
         _note_failure(meeting, error, lease, ending=True)
+        if isinstance(error, AccessRefused):
+            # The room may stand open there: it is told when the account is let in again.
+            raise
         _again_later(error)
     except BaseException:
         room_leases.release(meeting_id, lease)

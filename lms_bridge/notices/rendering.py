@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
@@ -40,13 +40,23 @@ class Rendered:
     attachments: tuple[Attachment, ...] = ()
 
 
+class _Templates(jinja2.FileSystemLoader):
+    """The folder's files. Words that text and HTML share stand in ``*_words.txt``; HTML asks for them as
+    ``*_words.html``, so that they are compiled to escape what is put into them: what a macro says counts as HTML
+    wherever HTML calls it."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """The source of a template, as the loader's contract says."""
+        return super().get_source(environment, template.replace("_words.html", "_words.txt"))
+
+
 @functools.cache
 def environment() -> SandboxedEnvironment:
     """The templates' world: nothing but the message's data, translations, and the ways of saying dates. Unknown
     variables are errors."""
     folder = Path(str(resources.files("lms_bridge_templates"))) / "mail"
     env = SandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=_Templates(folder),
         autoescape=lambda name: name is None or name.endswith(".html"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.models import Job, JobState
-from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, PresenceReport, Room, TemporaryFailure
+from lms_bridge.core.plugins import MeetingProvider, MeetingSpec, PluginError, PresenceReport, Room, TemporaryFailure
 from lms_bridge.lessons import (
     accounts,
     breaker,
@@ -179,3 +179,68 @@ def test_a_host_is_free_when_the_system_knows_that_the_lesson_is_over(
     world.moment += timedelta(minutes=2)
     assert do(meetings.END) == 1
     assert world.meeting(world.another(11)).host == "ann"
+
+
+def test_a_host_is_free_although_the_system_was_never_told_and_names_the_room_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction():
+        accounts.change(world.account, name="Hall", settings=world.hall.settings(hosts=["ann", "bob"]), actor=None)
+    world.begin()
+    with transaction():
+        db.session.get_one(Lesson, world.lesson.id).status = LessonStatus.CANCELLED
+        meetings.follow([world.lesson.id])
+    world.hall.fault = 500
+    with monkeypatch.context() as patch:
+        patch.setattr(breaker, "FAILURES_UNTIL_OPEN", 1000)
+        while (job := db.session.query(Job).filter_by(kind=meetings.END, state=JobState.QUEUED).first()) is not None:
+            world.moment = max(world.moment, job.not_before)
+            do(meetings.END)
+            db.session.expire_all()
+    world.hall.fault = 0
+    world.hall.rooms.clear()  # ended there by hand
+    assert orphans.end_orphans(world.account.id) == 0
+    assert do(meetings.END) == 1
+    assert not world.meeting(world.lesson).closing
+    assert orphans.end_orphans(world.account.id) == 0
+    assert do(meetings.END) == 0
+
+
+def test_a_system_that_lets_nobody_in_is_told_of_the_end_later(world: World) -> None:
+    world.begin()
+    world.hall.fault = 401
+    with transaction():
+        db.session.get_one(Lesson, world.lesson.id).status = LessonStatus.CANCELLED
+        meetings.follow([world.lesson.id])
+    do(meetings.END)
+    assert (world.meeting(world.lesson).state, world.meeting(world.lesson).closing) == (MeetingState.ENDED, True)
+    world.hall.fault = 0
+    with transaction():
+        breaker.succeeded(world.account.id)
+    world.moment += timedelta(hours=1)
+    assert do(meetings.END) == 1
+    assert (world.meeting(world.lesson).closing, world.hall.rooms) == (False, {})
+
+
+def test_a_room_that_cannot_be_ended_keeps_no_other_from_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    lessons = [world.another(0), world.another(0)]
+    with transaction():
+        for one in lessons:
+            meetings.want_now(meetings.wish(one))
+    do(meetings.PROVISION)
+    stuck, _ = world.hall.rooms
+    with transaction():
+        for one in lessons:
+            meetings.wish(one).state = MeetingState.ENDED
+    real = world.cls.end
+
+    def end(self: MeetingProvider, meeting: MeetingSpec, room: Room) -> None:
+        if meeting.key == stuck:
+            raise PluginError("refused for good")
+        real(self, meeting, room)
+
+    monkeypatch.setattr(world.cls, "end", end)
+    with pytest.raises(PluginError):
+        orphans.end_orphans(world.account.id)
+    assert list(world.hall.rooms) == [stuck]
+    assert db.session.get_one(ProviderAccount, world.account.id).healthy

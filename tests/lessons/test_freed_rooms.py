@@ -124,6 +124,25 @@ def test_a_lesson_that_found_no_host_and_is_put_off_has_a_room_again(alone: Worl
     assert (meeting(waits).state, meeting(waits).host) == (MeetingState.WANTED, "ann")
 
 
+def test_a_lesson_that_found_no_host_gets_the_one_of_a_lesson_that_is_moved_to_another_time(alone: World) -> None:
+    world = alone
+    with transaction():
+        accounts.switch(db.session.get_one(ProviderAccount, world.second.id), on=False, actor=None)
+        account = db.session.get_one(ProviderAccount, world.first.id)
+        accounts.change(account, name="East", settings=world.hall.settings(hosts=["ann"]), actor=None)
+    first, waits = (another(world, START + timedelta(days=3)) for _ in range(2))
+    with transaction():
+        meetings.follow([first.id, waits.id])
+    do(meetings.FREED)
+    assert meeting(waits).state is MeetingState.FAILED
+    with transaction():
+        lesson = db.session.get_one(Lesson, first.id)
+        lesson.starts_at, lesson.ends_at = lesson.starts_at + timedelta(hours=3), lesson.ends_at + timedelta(hours=3)
+        meetings.follow([first.id])
+    do(meetings.FREED)
+    assert (meeting(waits).state, meeting(waits).host) == (MeetingState.WANTED, "ann")
+
+
 def test_a_lesson_that_found_no_host_has_one_when_an_administrator_adds_one(alone: World) -> None:
     world, settings = alone, alone.hall.settings
     with transaction():

@@ -96,6 +96,15 @@ def test_administrators_get_one_urgent_message_of_all_lessons_that_have_nowhere_
     assert entries[0].details == {"attempt": 1, "at": outage.account.uid}
 
 
+def test_the_name_of_a_system_is_no_html_in_the_message(outage: Outage) -> None:
+    with transaction():
+        db.session.get_one(ProviderAccount, outage.account.id).name = "<b onclick=x>Board</b>"
+    outage.fails()
+    (mail,) = outage.tell()["bureau@example.org"]
+    assert "<b onclick=x>Board</b> does not answer" in said(mail)
+    assert "<b onclick" not in said(mail, "html")
+
+
 def test_the_same_outage_is_told_once_a_lesson_of_the_next_hour_and_another_outage_again(outage: Outage) -> None:
     outage.fails()
     outage.tell()
