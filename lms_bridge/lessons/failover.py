@@ -21,6 +21,7 @@ from lms_bridge.core.i18n import N_
 from lms_bridge.core.outbox import publish
 from lms_bridge.lessons import capacity, stuck
 from lms_bridge.lessons.door_times import needs_room, open_between, opens_at, standing_open
+from lms_bridge.lessons.hosts import free_hosts
 from lms_bridge.lessons.meetings import (
     PROVISION,
     WATCH_AHEAD,
@@ -95,8 +96,10 @@ def offer_room(account_id: int) -> None:
         .order_by(Lesson.starts_at, Lesson.id)
     )
     for number, lesson_id in enumerate(waiting.all(), start=1):
-        with transaction():
-            look_for_host(lesson_id)
+        # Looked at first without a lock: of all that wait for the rest of a term, few wait for this hour's host.
+        if not account.hosts or free_hosts(account, db.session.get_one(Lesson, lesson_id)):
+            with transaction():
+                look_for_host(lesson_id)
         if number % RENEW_EVERY == 0:
             jobs.renew()
     _take_in(account)

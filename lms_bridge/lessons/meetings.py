@@ -205,7 +205,7 @@ def _no_host(meeting: Meeting) -> None:
 def schedule(meeting: Meeting, lesson: Lesson) -> None:
     """Ask for the jobs that make a room in time and end it. Flushes."""
     due = provision_at(providers.capabilities_of(meeting.account), opens_at(lesson))
-    if meeting.state is MeetingState.READY or due is not None:
+    if meeting.state is MeetingState.READY or (due is not None and meeting.state is not MeetingState.FAILED):
         jobs.enqueue(PROVISION, str(meeting.id), not_before=due)
     jobs.enqueue(END, str(meeting.id), not_before=closes_at(lesson))
 
