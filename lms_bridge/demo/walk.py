@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import sqlalchemy as sa
 from rich.console import Console
@@ -53,14 +55,20 @@ WORKERS = 2
 LOOK_EVERY = 0.3
 
 
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
 @contextmanager
 def workers(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Worker processes of this installation, for as long as the block lasts."""
+    """Worker processes of this installation, for as long as the block lasts, also when this process is told to stop."""
+    before = signal.signal(signal.SIGTERM, _leave)
     command = [sys.executable, "-m", "lms_bridge.cli", "worker"]
     processes = [subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL) for _ in range(count)]
     try:
         yield processes
     finally:
+        signal.signal(signal.SIGTERM, before)
         for process in processes:
             process.terminate()
         for process in processes:

@@ -194,11 +194,13 @@ def move(
 
 def _no_host(meeting: Meeting) -> None:
     meeting.state, meeting.failures = MeetingState.FAILED, 0
-    meeting.last_error = kept(
-        Conflict(
-            N_("No host is free at the time of this lesson."),
-            remedy=N_("Add hosts to the account, or another account for this campus."),
-        )
+    meeting.last_error = kept(_host_missing())
+
+
+def _host_missing() -> Conflict:
+    return Conflict(
+        N_("No host is free at the time of this lesson."),
+        remedy=N_("Add hosts to the account, or another account for this campus."),
     )
 
 
@@ -246,7 +248,12 @@ def make_now(meeting_id: int, state: MeetingState, busy_until: datetime | None) 
 
 
 def try_again(meeting: Meeting) -> None:
-    """A room that failed for good is wished for once more, by a person's decision. Flushes."""
+    """A room that failed for good is wished for once more, by a person's decision. Flushes.
+
+    :raises Conflict: no host is free; the lesson gets the first that is.
+    """
+    if meeting.account.hosts and meeting.host is None:
+        raise _host_missing()
     if meeting.state is MeetingState.FAILED:
         meeting.state = MeetingState.WANTED
         meeting.last_error = None

@@ -229,7 +229,8 @@ def _periods(view: View, lessons: Sequence[Lesson], span: Span) -> Times | None:
     online = online_days(view.campus, days[0].day, days[-1].day)
     found: dict[int, tuple[time, time]] = {}
     by_class = class_slots(own, days, grids_of(view.campus.id), online, view.campus.zone)
-    for slot, at in sorted((slot, at) for slots in by_class.values() for slot, at in slots.items()):
+    slots = [one for of_class in by_class.values() for one in of_class.items()]
+    for slot, at in sorted(slots, key=lambda one: (one[0], one[1].starts_at)):
         start, end = (local(moment, view.campus.zone).time() for moment in (at.starts_at, at.ends_at))
         found.setdefault(slot.period, (start, end))
     return found

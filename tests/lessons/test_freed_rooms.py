@@ -11,7 +11,7 @@ from lms_bridge.lessons import accounts, failover, meetings
 from lms_bridge.lessons.models import Meeting, MeetingState, ProviderAccount
 from lms_bridge.timetable.models import Lesson, LessonStatus
 from tests import builders
-from tests.lessons.support import START, do
+from tests.lessons.support import START, browser, do, press
 from tests.lessons.test_failover import World, world
 
 __all__ = ["world"]
@@ -141,6 +141,24 @@ def test_a_lesson_that_found_no_host_gets_the_one_of_a_lesson_that_is_moved_to_a
         meetings.follow([first.id])
     do(meetings.FREED)
     assert (meeting(waits).state, meeting(waits).host) == (MeetingState.WANTED, "ann")
+
+
+def test_who_tries_again_without_a_free_host_is_told_so_and_waits_for_the_first_one(alone: World) -> None:
+    world = alone
+    with transaction():
+        accounts.switch(db.session.get_one(ProviderAccount, world.second.id), on=False, actor=None)
+        account = db.session.get_one(ProviderAccount, world.first.id)
+        accounts.change(account, name="East", settings=world.hall.settings(hosts=["ann"]), actor=None)
+    first, waits = another(world), another(world)
+    with transaction():
+        meetings.follow([first.id, waits.id])
+    address = f"/lessons/{waits.uid}"
+    status, _ = press(browser(world.app, world.school.a.other_teacher), address, f"{address}/room/again")
+    assert status == 409
+    do(meetings.PROVISION)
+    assert (meeting(waits).state, meeting(waits).host) == (MeetingState.FAILED, None)
+    cancel(first)
+    assert meeting(waits).host == "ann"
 
 
 def test_a_lesson_that_found_no_host_has_one_when_an_administrator_adds_one(alone: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import time, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -14,10 +15,12 @@ from flask.testing import FlaskClient
 from lms_bridge.core import clock, jobs
 from lms_bridge.core.clock import local
 from lms_bridge.core.database import db, transaction
-from lms_bridge.roster.models import Person
+from lms_bridge.roster.models import ClassGroup, Person
 from lms_bridge.timetable.making.scheduling import solve_week
 from lms_bridge.timetable.models import ChangeSet, Lesson, LessonStatus, SolveRun, TimetableWeek, Unavailability
+from tests import builders
 from tests.builders import SchoolSystem, added
+from tests.lessons.support import START, school_at
 from tests.timetable.school import FRIDAY, WEEK, school_with_plans
 from tests.web.test_plans import signed_in
 
@@ -265,6 +268,17 @@ def test_what_speaks_against_a_form_stands_beside_its_field_and_what_was_typed_s
     assert answer.status_code == 422
     assert "No teacher was chosen." in answer.get_data(as_text=True)
     assert lessons()[0].sequence == 0
+
+
+def test_a_teacher_of_two_grades_whose_periods_begin_at_other_times_sees_the_week(app: Flask) -> None:
+    with school_at(0) as school:
+        with transaction():
+            db.session.get_one(ClassGroup, school.a.classes[1].id).grade = "6"
+            builders.grid(school.a.campus, starts=[time(9, 5)], grades=["6"])
+            builders.lesson(school.a.classes[1], school.subject, school.a.teacher, START + timedelta(hours=2))
+        page = signed_in(app, school.a.teacher).get("/timetable")
+        assert page.status_code == 200
+        assert school.a.classes[1].title in page.get_data(as_text=True)
 
 
 def test_a_lesson_gets_another_teacher_and_is_cancelled_by_the_form(app: Flask, published: SchoolSystem) -> None:
