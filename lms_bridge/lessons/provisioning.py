@@ -77,9 +77,11 @@ def provision(meeting_id: int) -> None:
     except BaseException:
         room_leases.release(meeting_id, lease)
         raise
+    account_id = meeting.account_id
     with transaction():
+        # The account before the room, as everybody locks them.
+        breaker.succeeded(account_id)
         meeting = _locked(meeting_id)
-        breaker.succeeded(meeting.account_id)
         if not room_leases.is_held(meeting, lease):
             _came_too_late(meeting, lease)
             return
