@@ -79,11 +79,7 @@ def standing_open(moment: datetime) -> tuple[datetime, datetime]:
 
 def open_between(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
     """The condition on lessons whose door is open at some moment of ``[start, end)``."""
-    settings = current_settings()
-    return sa.and_(
-        Lesson.starts_at < end + timedelta(minutes=settings.door_opens_minutes),
-        Lesson.ends_at > start - timedelta(minutes=settings.door_closes_minutes),
-    )
+    return sa.and_(Lesson.starts_at < standing_open(end)[0], Lesson.ends_at > standing_open(start)[1])
 
 
 def held_online() -> sa.ColumnElement[bool]:

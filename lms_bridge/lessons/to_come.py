@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import sqlalchemy as sa
 
-from lms_bridge.core.application import current_settings
 from lms_bridge.core.clock import now
-from lms_bridge.lessons.door_times import needs_room, opens_at
+from lms_bridge.lessons.door_times import needs_room, opens_at, standing_open
 from lms_bridge.lessons.meetings import in_force, lock, meeting_of
 from lms_bridge.lessons.models import Meeting, MeetingState
 from lms_bridge.timetable.models import Lesson
@@ -16,9 +13,8 @@ from lms_bridge.timetable.models import Lesson
 
 def rooms_to_come() -> sa.Select[int]:
     """Lessons (their ids) whose door is not open yet, joined with the room in force of each."""
-    opening = timedelta(minutes=current_settings().door_opens_minutes)
     rooms = in_force().with_only_columns(Lesson.id, maintain_column_froms=True)
-    return rooms.where(Lesson.starts_at > now() + opening)
+    return rooms.where(Lesson.starts_at > standing_open(now())[0])
 
 
 def room_still_shut(lesson_id: int) -> Meeting | None:

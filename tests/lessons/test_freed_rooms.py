@@ -42,6 +42,13 @@ def cancel(lesson: Lesson) -> None:
         do(kind)
 
 
+def one_host(world: World) -> None:
+    """Only the first system is there, with one host."""
+    accounts.switch(db.session.get_one(ProviderAccount, world.second.id), on=False, actor=None)
+    account = db.session.get_one(ProviderAccount, world.first.id)
+    accounts.change(account, name="East", settings=world.hall.settings(hosts=["ann"]), actor=None)
+
+
 @pytest.fixture
 def alone(world: World) -> World:
     """There is no third system."""
@@ -80,9 +87,7 @@ def test_a_lesson_that_found_no_host_gets_the_one_that_another_one_gives_back(al
     world = alone
     first, waits = (another(world, START + timedelta(days=days)) for _ in range(2))
     with transaction():
-        accounts.switch(db.session.get_one(ProviderAccount, world.second.id), on=False, actor=None)
-        account = db.session.get_one(ProviderAccount, world.first.id)
-        accounts.change(account, name="East", settings=world.hall.settings(hosts=["ann"]), actor=None)
+        one_host(world)
         meetings.wish(first)
         meetings.want_now(meetings.wish(waits))
     do(meetings.PROVISION)
@@ -110,9 +115,7 @@ def test_a_lesson_that_found_no_host_anywhere_gets_one_at_the_account_where_one_
 def test_a_lesson_that_found_no_host_and_is_put_off_has_a_room_again(alone: World) -> None:
     world = alone
     with transaction():
-        accounts.switch(db.session.get_one(ProviderAccount, world.second.id), on=False, actor=None)
-        account = db.session.get_one(ProviderAccount, world.first.id)
-        accounts.change(account, name="East", settings=world.hall.settings(hosts=["ann"]), actor=None)
+        one_host(world)
     first, waits = (another(world, START + timedelta(days=3)) for _ in range(2))
     with transaction():
         meetings.follow([first.id, waits.id])
@@ -127,9 +130,7 @@ def test_a_lesson_that_found_no_host_and_is_put_off_has_a_room_again(alone: Worl
 def test_a_lesson_that_found_no_host_gets_the_one_of_a_lesson_that_is_moved_to_another_time(alone: World) -> None:
     world = alone
     with transaction():
-        accounts.switch(db.session.get_one(ProviderAccount, world.second.id), on=False, actor=None)
-        account = db.session.get_one(ProviderAccount, world.first.id)
-        accounts.change(account, name="East", settings=world.hall.settings(hosts=["ann"]), actor=None)
+        one_host(world)
     first, waits = (another(world, START + timedelta(days=3)) for _ in range(2))
     with transaction():
         meetings.follow([first.id, waits.id])
@@ -146,9 +147,7 @@ def test_a_lesson_that_found_no_host_gets_the_one_of_a_lesson_that_is_moved_to_a
 def test_who_tries_again_without_a_free_host_is_told_so_and_waits_for_the_first_one(alone: World) -> None:
     world = alone
     with transaction():
-        accounts.switch(db.session.get_one(ProviderAccount, world.second.id), on=False, actor=None)
-        account = db.session.get_one(ProviderAccount, world.first.id)
-        accounts.change(account, name="East", settings=world.hall.settings(hosts=["ann"]), actor=None)
+        one_host(world)
     first, waits = another(world), another(world)
     with transaction():
         meetings.follow([first.id, waits.id])
