@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import gc
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -59,19 +60,10 @@ class Inserter:
     def __init__(
         self, connection: Connection, table: type[Base], columns: str, statement: sa.Insert | None = None
     ) -> None:
-        names = columns.split()
         self._connection = connection
         kind: Any = type(connection.dialect)
-        dialect = kind(paramstyle="qmark" if connection.dialect.name == "sqlite" else "format")
-        plain = sa.insert(table.__table__) if statement is None else statement  # type: ignore[arg-type]
-        compiled: Any = plain.values({name: sa.bindparam(name) for name in names}).compile(dialect=dialect)
-        order = list(compiled.positiontup)
-        constants = {name: value for name, value in compiled.params.items() if name not in names}
-        known = [*names, *constants]
-        assert sorted(set(order)) == sorted(known), f"{table.__tablename__}: {set(order) ^ set(known)}"
-        self._sql, self._constants = str(compiled), tuple(constants.values())
+        self._sql, self._constants, self._pick = _compiled(kind, table, columns, statement)
         self._together = SQLITE_TOGETHER if connection.dialect.name == "sqlite" and statement is None else 1
-        self._pick = None if order == names else itemgetter(*(known.index(name) for name in order))
 
     def insert(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert ``rows``, each a tuple in the order of the columns."""
@@ -87,6 +79,24 @@ class Inserter:
             self._connection.exec_driver_sql(many, flat)
         if rest:
             self._connection.exec_driver_sql(self._sql, values[:rest])
+
+
+@cache
+def _compiled(
+    kind: Any, table: type[Base], columns: str, statement: sa.Insert | None
+) -> tuple[str, tuple[Any, ...], Callable[[tuple[Any, ...]], tuple[Any, ...]] | None]:
+    """The statement for a ``kind`` of dialect, its values that are always the same, and what brings a row's values into
+    its order (None: they are in it)."""
+    names = columns.split()
+    dialect = kind(paramstyle="qmark" if kind.name == "sqlite" else "format")
+    plain = sa.insert(table.__table__) if statement is None else statement  # type: ignore[arg-type]
+    compiled: Any = plain.values({name: sa.bindparam(name) for name in names}).compile(dialect=dialect)
+    order = list(compiled.positiontup)
+    constants = {name: value for name, value in compiled.params.items() if name not in names}
+    known = [*names, *constants]
+    assert sorted(set(order)) == sorted(known), f"{table.__tablename__}: {set(order) ^ set(known)}"
+    pick = None if order == names else itemgetter(*(known.index(name) for name in order))
+    return str(compiled), tuple(constants.values()), pick
 
 
 def stored_moment(connection: Connection, moment: datetime) -> Any:

@@ -4,7 +4,7 @@ they are. To prepare each run of one takes SQLAlchemy a tenth of a millisecond, 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,9 +18,11 @@ class Ready:
     say. It must hold no list of values whose length differs from run to run, and name every column that has a default
     of its own."""
 
-    def __init__(self, statement: sa.Select[Any] | sa.Insert, dialect: Dialect) -> None:
+    def __init__(self, statement: sa.Select[Any] | sa.Insert | sa.Update, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
-        left_out = [column.name for column in getattr(compiled, "insert_prefetch", ())]
+        left_out = [
+            column.name for when in ("insert_prefetch", "update_prefetch") for column in getattr(compiled, when, ())
+        ]
         assert not left_out, f"nobody works out a default here: {left_out}"
         self._sql = str(compiled)
         self._order: list[str] | None = list(compiled.positiontup) if compiled.positional else None
@@ -53,6 +55,11 @@ class Ready:
     def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
         """Run a statement that has no rows."""
         connection.exec_driver_sql(self._sql, self._bound(values))
+
+    def run_many(self, connection: Connection, values: Iterable[Mapping[str, Any]]) -> None:
+        """Run a statement that has no rows once for each of ``values``."""
+        if bound := [self._bound(one) for one in values]:
+            connection.exec_driver_sql(self._sql, bound)
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
         bound = dict(self._values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from lms_bridge.core.errors import BridgeError
 from lms_bridge.core.plugins import AccessRefused, CalendarEvent, LmsConnector, TemporaryFailure
@@ -14,8 +14,7 @@ from lms_bridge.sync.looking import events_of
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """What is to be done for one mapping. ``event`` is None where the event has to go; ``content`` is what can be
     compared of it, as :func:`content_of` gives it."""
 

@@ -25,6 +25,7 @@ from lms_bridge.roster.models import (
     Organisation,
     Person,
     RoleAssignment,
+    name_as_said,
 )
 from lms_bridge.roster.scope import today, valid
 from lms_bridge.sync import naming
@@ -63,6 +64,8 @@ class People:
     not_ours: set[str] = field(default_factory=set)
     """Remote ids of whom an administrator said that they are nobody of ours."""
     unmatched: set[str] = field(default_factory=set)
+    followed: set[str] = field(default_factory=set)
+    """Remote ids of whom it was seen in this run whether their names changed."""
     asked: set[str] = field(default_factory=set)
     """The numbers that the LMS was asked for in this run."""
     being_asked: set[str] = field(default_factory=set)
@@ -339,6 +342,9 @@ class People:
             return
         for member in members:
             record = member.person
+            if record.remote_id in self.followed:
+                continue
+            self.followed.add(record.remote_id)
             digest = digest_of(record)
             if self.ids.get(record.remote_id) not in self.from_there or self.digests.get(record.remote_id) == digest:
                 continue
@@ -360,7 +366,7 @@ class People:
 
 def name_of(record: PersonRecord) -> str:
     """What people call somebody of the LMS."""
-    return Person(family_name=record.family_name, given_name=record.given_name).display_name
+    return name_as_said(record.family_name, record.given_name, None)
 
 
 def digest_of(record: PersonRecord) -> str:

@@ -106,6 +106,11 @@ def _delete(lms: LmsConnector, remote_id: str, found: Differences) -> None:
 
 def wish_all(account: LmsAccount, *, dry_run: bool = False) -> int:
     """Look at every lesson to come that the account serves; how many events wait to be sent."""
+    return sum(wishing(account, dry_run=dry_run))
+
+
+def wishing(account: LmsAccount, *, dry_run: bool = False) -> Iterator[int]:
+    """As :func:`wish_all`, some hundred lessons at each step, each in a transaction; how many of their events wait."""
     class_ids = {course.class_id for course in known_courses([account.id]).get(account.id, [])}
     of_classes = sa.select(LessonAudience.lesson_id).where(LessonAudience.class_id.in_(class_ids))
     ids = db.session.scalars(
@@ -113,11 +118,10 @@ def wish_all(account: LmsAccount, *, dry_run: bool = False) -> int:
         .where(Lesson.ends_at > now() - PAST, Lesson.mode == LessonMode.ONLINE, Lesson.id.in_(of_classes))
         .order_by(Lesson.starts_at, Lesson.id)
     ).all()
-    waiting = 0
     for start in range(0, len(ids), CHUNK):  # a page that changes a lesson meanwhile waits only for one of them
         with trial(dry_run):
-            waiting += follow(ids[start : start + CHUNK])
-    return waiting
+            waiting = follow(ids[start : start + CHUNK])
+        yield waiting
 
 
 def _compare(

@@ -65,13 +65,14 @@ def take_in(
         people.look_up(lms, members)
         return members
 
+    sources = of_class + of_cohort
     count, wanted_by = 0, WantedBy()
-    for answers in in_groups(each(account, connector, of_class + of_cohort, fetch), AT_ONCE):
+    for answers in in_groups(each(account, connector, sources, fetch), AT_ONCE, len(sources)):
         changes.problems += [answer for _, answer in answers if isinstance(answer, BridgeError)]
         brought = [(item[1], answer) for item, answer in answers if not isinstance(answer, BridgeError)]
         missing += _bring_in(account, people, brought, wanted_by, changes, dry_run=dry_run)
         count += len(answers)
-        watch(count, len(of_class) + len(of_cohort))
+        watch(count, len(sources))
     missing += enrolment_ends.of_courses(account, gone | enrolment_ends.gone_places(account))
     missing = enrolment_ends.wanted_nowhere(missing, wanted_by, dry_run=dry_run)
     enrolment_ends.end(account, missing, changes, dry_run=dry_run, confirmed=confirmed)
@@ -181,10 +182,11 @@ def _enrol(
                 new.append((course, person_id, role, subject))
                 there[course.class_id, person_id, role].add(subject)
         changes.enrolments_new += sum(m.person.remote_id in people.imagined for m in members if m.role)
+    missing = enrolment_ends.not_wanted(account, wanted)
     _begin(account, new, wanted, campuses)
     people.give_roles([(person_id, campuses[course.class_id], role) for course, person_id, role, _ in new])
     changes.enrolments_new += len(new)
-    return enrolment_ends.not_wanted(account, wanted)
+    return missing
 
 
 def _standing(

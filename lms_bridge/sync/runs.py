@@ -230,10 +230,11 @@ def _activities(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _No
 
 
 def _events(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:
-    waiting = reconcile.wish_all(account, dry_run=run.dry_run)
     if run.dry_run:
+        waiting = reconcile.wish_all(account, dry_run=True)
         return {"waiting": waiting} | naming.counted("created", "updated", "deleted"), []
-    return events.push(account, lms, watch).as_dict(), [*events.problems_of(account), *groups.warnings(account)]
+    pushed = events.push(account, lms, watch, reconcile.wishing(account))
+    return pushed.as_dict(), [*events.problems_of(account), *groups.warnings(account)]
 
 
 def _reconcile(account: LmsAccount, lms: LmsConnector, run: SyncRun, watch: _Notes) -> Outcome:

@@ -34,30 +34,48 @@ COLUMNS = "account_id kind place entity_id state sent attempts next_try changed_
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
+class _Words(NamedTuple):
+    """What is written around the facts of a lesson, in one language."""
+
+    comma: str
+    cancelled: str
+    teacher: str
+    class_: str
+    link: str
+
+
+@cache
+def _words(locale: str) -> _Words:
+    with use_locale(locale):
+        return _Words(
+            gettext(", "),
+            gettext("Cancelled: %(what)s"),
+            gettext("Teacher: %(names)s"),
+            gettext("Class: %(names)s"),
+            gettext("Enter the lesson"),
+        )
+
+
 def event_of(lesson: LessonFacts, course: str, group: str | None = None) -> CalendarEvent:
     """The lesson as an event of the course, or of one group there, in the campus's language."""
-    with use_locale(lesson.locale):
-        cancelled = lesson.status is LessonStatus.CANCELLED
-        title = lesson.subject_en if lesson.locale == "en" else lesson.subject
-        if cancelled:
-            title = gettext("Cancelled: %(what)s", what=title)
-        teachers, classes = gettext(", ").join(lesson.teachers), gettext(", ").join(lesson.classes)
-        lines = [
-            teachers and gettext("Teacher: %(names)s", names=teachers),
-            classes and gettext("Class: %(names)s", names=classes),
-            say_period(lesson.period, lesson.locale),
-        ]
-        link_text = gettext("Enter the lesson")
+    words = _words(lesson.locale)
+    cancelled = lesson.status is LessonStatus.CANCELLED
+    title = lesson.subject_en if lesson.locale == "en" else lesson.subject
+    lines = [
+        words.teacher % {"names": words.comma.join(lesson.teachers)} if lesson.teachers else "",
+        words.class_ % {"names": words.comma.join(lesson.classes)} if lesson.classes else "",
+        say_period(lesson.period, lesson.locale),
+    ]
     return CalendarEvent(
         key=lesson.uid,
         course_remote_id=course,
-        title=title,
+        title=words.cancelled % {"what": title} if cancelled else title,
         description="\n".join(line for line in lines if line),
         url=url_of(lesson.uid),
         starts_at=lesson.starts_at,
         ends_at=lesson.ends_at,
         sequence=lesson.sequence,
-        link_text=link_text,
+        link_text=words.link,
         group_remote_id=group,
         cancelled=cancelled,
     )

@@ -29,9 +29,14 @@ while the caller writes down what came, and bounded in memory."""
 
 
 def each(
-    account: LmsAccount, first: LmsConnector, items: Iterable[T], call: Callable[[LmsConnector, T], R]
+    account: LmsAccount,
+    first: LmsConnector,
+    items: Iterable[T],
+    call: Callable[[LmsConnector, T], R],
+    meanwhile: Callable[[], bool] | None = None,
 ) -> Iterator[tuple[T, R | BridgeError]]:
     """``call(connector, item)`` for every item, with its result or the refusal of this one, in the order of the items.
+    ``meanwhile`` is called while an answer is waited for, until it says that it has nothing left to do.
 
     :raises TemporaryFailure, AccessRefused: the LMS does not answer; calls that had begun are waited for, and what
         they gave is handed out first. Later items are not begun.
@@ -62,6 +67,9 @@ def each(
                 if not waiting:
                     break
                 item, future = waiting.popleft()
+                while meanwhile is not None and not future.done():
+                    if not meanwhile():
+                        meanwhile = None
                 try:
                     yield item, future.result()
                 except (TemporaryFailure, AccessRefused) as error:
@@ -79,18 +87,21 @@ def each(
         raise down
 
 
-def in_groups(answers: Iterable[T], size: int) -> Iterator[list[T]]:
+def in_groups(answers: Iterable[T], size: int, of: int = 0) -> Iterator[list[T]]:
     """The answers of :func:`each` in lists of ``size``, each to be written down in one transaction; fewer where they
-    come slowly, so that a run says that it lives. What came before the LMS fell silent is handed out before that.
+    come slowly, so that a run says that it lives, and among the last of all (``of``), so that little is left to be
+    written when the last has come. What came before the LMS fell silent is handed out before that.
 
     :raises TemporaryFailure, AccessRefused: as :func:`each`.
     """
-    some, begun = list[T](), time.monotonic()
+    some, begun, rest = list[T](), time.monotonic(), of
     try:
         for answer in answers:
             some.append(answer)
-            if len(some) == size or time.monotonic() - begun > SLOW_SECONDS:
+            enough = min(size, max(size // 4, rest * 3 // 4)) if of else size
+            if len(some) >= enough or time.monotonic() - begun > SLOW_SECONDS:
                 yield some
+                rest -= len(some)
                 some, begun = [], time.monotonic()
     except (TemporaryFailure, AccessRefused):
         if some:

@@ -151,9 +151,15 @@ class _TooSlow(Exception):
 
 
 def _form(pairs: Iterable[tuple[str, str]]) -> str:
-    """The body of a form. The names are our own, so that only their brackets need a sign in place of them; a library
-    that looks at every character of them takes twice as long for fifty events."""
-    return "&".join(f"{name.replace('[', '%5B').replace(']', '%5D')}={quote_plus(value)}" for name, value in pairs)
+    """The body of a form. The names are our own, so that only their brackets need a sign in place of them, and many
+    values are numbers; a library that looks at every character takes three times as long for fifty events."""
+    return "&".join(
+        [
+            f"{name.replace('[', '%5B').replace(']', '%5D')}"
+            f"={value if value.isascii() and value.isalnum() else quote_plus(value)}"
+            for name, value in pairs
+        ]
+    )
 
 
 def _content(response: requests.Response, end: float) -> bytes:
@@ -174,14 +180,22 @@ def _pause(header: str | None) -> timedelta | None:
 
 def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     """``{"a": [{"b": 1}]}`` as PHP wants it: ``a[0][b]=1``. None is left out."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from flat(inner, f"{prefix}[{key}]" if prefix else str(key))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for number, inner in enumerate(value):
-            yield from flat(inner, f"{prefix}[{number}]")
+    if isinstance(value, str):
+        yield prefix, value
     elif isinstance(value, bool):
         yield prefix, str(int(value))
+    elif isinstance(value, int):
+        yield prefix, str(value)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            name = f"{prefix}[{key}]" if prefix else str(key)
+            if isinstance(inner, str):  # most are, and need no round of their own
+                yield name, inner
+            else:
+                yield from flat(inner, name)
+    elif isinstance(value, Sequence):
+        for number, inner in enumerate(value):
+            yield from flat(inner, f"{prefix}[{number}]")
     elif value is not None:
         yield prefix, str(value)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, event_calls, events, leases, runs, wishes
+from lms_bridge.sync import accounts, event_answers, event_calls, events, leases, reconcile, runs, wishes
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
 from lms_bridge.timetable.changing import changes
 from lms_bridge.timetable.inputs.models import ClassPartMember
@@ -344,13 +345,73 @@ def test_a_change_while_the_one_before_is_on_its_way_is_not_lost(world: World) -
     jobs.run_due()
     world.change([lesson], days=7)
     with accounts.connected(world.account) as lms:
-        (piece,) = events._all_pieces(world.account, lms, events.places_of(world.account), set())
+        under_way = events._UnderWay(world.account, 50, iter(()))
+        (piece,) = events._all_pieces(under_way, events.places_of(world.account))
         world.change([lesson], days=7)
         with transaction():
-            events._settle(piece, event_calls.carry_out(lms, piece), (), events.Pushed())
+            event_answers.settle([(piece, event_calls.carry_out(lms, piece))], event_answers.Pushed())
     jobs.run_due()
     starts = {event["timestart"] for event in world.moodle.events.values()}
     assert int(lesson.starts_at.timestamp()) // 60 * 60 in starts
+
+
+def test_a_run_looks_at_all_lessons_although_the_lms_falls_silent_at_the_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "CHUNK", 1)
+    world.lessons(4)
+    world.run(RunKind.ROSTER)
+    world.moodle.faults[CREATE] = [Fault("", 503)] * 9
+    assert world.run(RunKind.EVENTS).state is SyncState.WAITING
+    states = Counter(row.state for row in db.session.scalars(sa.select(SyncMapping).filter_by(kind="event")))
+    assert sum(states.values()) == 5  # and the lesson that begins in five minutes
+    assert not world.moodle.events
+    world.moodle.faults[CREATE] = []
+    with transaction():
+        db.session.execute(sa.update(SyncMapping).values(next_try=now()))
+    run = world.run(RunKind.EVENTS)
+    assert (run.state, run.progress) == (SyncState.DONE, {"done": 5, "of": 5})
+    assert len(world.moodle.events) == 5
+
+
+def test_lessons_are_looked_at_while_the_first_events_are_on_their_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons = world.lessons(3)
+    monkeypatch.setattr(reconcile, "CHUNK", 1)
+    world.run(RunKind.ROSTER)
+    seen: list[int] = []
+    follow = reconcile.follow
+
+    def noticed(ids: Sequence[int]) -> int:
+        seen.append(len(world.moodle.calls(CREATE)))
+        return follow(ids)
+
+    monkeypatch.setattr(reconcile, "follow", noticed)
+    run = world.run(RunKind.EVENTS)
+    assert run.result["created"] == len(lessons) + 1
+    assert seen[0] == 0
+    assert len(seen) == len(lessons) + 1
+    assert len(world.moodle.calls(CREATE)) > 1  # the first was not sent together with the last
+
+
+def test_what_was_lost_before_a_run_is_found_by_it_however_late_its_lesson_is_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons = world.lessons(2)
+    world.run(RunKind.ROSTER)
+    jobs.run_due()
+    last = lessons[-1].id
+    with transaction():
+        of_last = sa.update(SyncMapping).filter_by(kind="event", entity_id=last)
+        lost = {"state": MappingState.SENDING, "remote_id": None, "next_try": now() + timedelta(days=1)}
+        db.session.execute(of_last.values(lost))
+    monkeypatch.setattr(reconcile, "CHUNK", 1)
+    made = len(world.moodle.calls(CREATE))
+    run = world.run(RunKind.EVENTS)
+    assert (run.state, run.result["found_again"]) == (SyncState.DONE, 1)
+    assert last in {row.entity_id for row in world.mappings("event")}
+    assert len(world.moodle.calls(CREATE)) == made
 
 
 def test_a_lesson_of_two_classes_has_an_event_of_its_own_in_each_course(world: World) -> None:
