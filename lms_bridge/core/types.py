@@ -13,6 +13,9 @@ from sqlalchemy.types import TypeDecorator
 
 from lms_bridge.core import crypto
 
+USUAL = len("2026-11-28 07:30:00.000000")
+"""Characters of a moment as SQLAlchemy stores it in SQLite; other tools write others."""
+
 
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware datetime, kept in UTC; naive values are refused, because they are the bug of tomorrow.
@@ -41,7 +44,12 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 def _from_text(stored: str | None) -> datetime | None:
-    return None if stored is None else datetime.fromisoformat(stored + "+00:00")
+    if stored is None:
+        return None
+    if len(stored) == USUAL:
+        return datetime.fromisoformat(stored + "+00:00")
+    moment = datetime.fromisoformat(stored)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class EncryptedJSON(TypeDecorator[dict[str, Any]]):

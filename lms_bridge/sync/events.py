@@ -4,6 +4,7 @@ connections; whatever was asked for and not answered is looked for by its marker
 from __future__ import annotations
 
 import functools
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ from sqlalchemy.engine import Dialect
 from lms_bridge.core.clock import now
 from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import BridgeError
-from lms_bridge.core.plugins import AccessRefused, CalendarEvent, LmsConnector, TemporaryFailure
+from lms_bridge.core.plugins import CalendarEvent, LmsConnector
 from lms_bridge.core.ready import Ready
 from lms_bridge.sync import event_losses, groups, leases, retries
 from lms_bridge.sync.courses import PlacesOfClasses, known_courses
@@ -27,6 +28,8 @@ from lms_bridge.sync.facts import facts_of
 from lms_bridge.sync.models import LmsAccount, MappedKind, MappingState, SyncMapping
 from lms_bridge.sync.wishes import content_of, digest_of, event_of
 from lms_bridge.sync.workers import each, in_groups
+
+log = logging.getLogger(__name__)
 
 FIRST_ROUND, ROUND = 200, 400
 """So many wishes are prepared at once; fewer at first, so that the connections need not wait long."""
@@ -44,15 +47,18 @@ def push(
 ) -> Pushed:
     """Carry out all that is due. The caller holds the account's lease. ``wished`` looks at lessons, some at each step,
     and says how many of their events wait (:func:`lms_bridge.sync.reconcile.wishing`): the first are sent while the
-    others are looked at, and all are looked at even when the LMS falls silent.
+    others are looked at, and all are looked at even when sending ends with an error.
 
     :raises TemporaryFailure, AccessRefused: the LMS does not answer; the rest waits, in order.
     """
     wishes = iter(wished)
     try:
         return _push(account, lms, watch, wishes)
-    except (TemporaryFailure, AccessRefused):
-        deque(wishes, maxlen=0)
+    except Exception:
+        try:
+            deque(wishes, maxlen=0)
+        except Exception:  # the first error counts: it says whether the run is tried again
+            log.exception("sync: not all lessons that %s serves were looked at", account.uid)
         raise
 
 
@@ -62,8 +68,9 @@ def _push(
     watch: Callable[[int, int | None], None] | None,
     wishes: Iterator[int],
 ) -> Pushed:
-    done, held = Pushed(), time.monotonic()
-    under_way = _UnderWay(account, lms.capabilities.max_batch, wishes)
+    done, under_way = Pushed(), _UnderWay(account, lms.capabilities.max_batch, wishes)
+    if unsettled(account):  # what waits already would wait anew when its lesson is looked at, while it is on its way
+        deque(wishes, maxlen=0)
     under_way.look()
     courses = places_of(account)  # they change only in runs that hold the same lease
     while True:
@@ -76,9 +83,7 @@ def _push(
             for piece, _ in answers:
                 under_way.changing.difference_update(wish.mapping_id for wish in piece.wishes)
                 under_way.count += len(piece.wishes)
-            if time.monotonic() - held > HOLD_SECONDS:
-                held = time.monotonic()
-                leases.hold(LmsAccount, account.id)
+            under_way.hold()
             if watch is not None:
                 total = under_way.total
                 watch(under_way.count, None if total is None else max(total, under_way.count))
@@ -99,14 +104,23 @@ class _UnderWay:
     """None: not all lessons were looked at yet."""
     changing: set[int] = field(default_factory=set)
     """Mappings whose events are there and are being changed just now."""
+    held: float = field(default_factory=time.monotonic)
 
     def look(self) -> bool:
         """Look at some more lessons; False: all are looked at."""
         if next(self.wishes, None) is not None:
+            self.hold()
             return True
         if self.total is None:
-            self.total = self.begun + waiting_count(self.account) - len(self.changing)
+            with transaction():  # none is left open: the LMS may be waited for next
+                self.total = self.begun + waiting_count(self.account) - len(self.changing)
         return False
+
+    def hold(self) -> None:
+        """Keep the lease."""
+        if time.monotonic() - self.held > HOLD_SECONDS:
+            self.held = time.monotonic()
+            leases.hold(LmsAccount, self.account.id)
 
 
 def places_of(account: LmsAccount) -> PlacesOfClasses:

@@ -67,7 +67,9 @@ def take_in(
 
     sources = of_class + of_cohort
     count, wanted_by = 0, WantedBy()
-    for answers in in_groups(each(account, connector, sources, fetch), AT_ONCE, len(sources)):
+    # What a dry run takes back is not seen by its next group, which would count it again.
+    last_ones = 0 if dry_run else len(sources)
+    for answers in in_groups(each(account, connector, sources, fetch), AT_ONCE, last_ones):
         changes.problems += [answer for _, answer in answers if isinstance(answer, BridgeError)]
         brought = [(item[1], answer) for item, answer in answers if not isinstance(answer, BridgeError)]
         missing += _bring_in(account, people, brought, wanted_by, changes, dry_run=dry_run)

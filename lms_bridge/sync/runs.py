@@ -126,9 +126,12 @@ def carry_out(run_id: int) -> None:
         _note(run_id, state=SyncState.RUNNING, progress={})
         with use_locale(locale), accounts.connected(account) as lms, naming.collecting() as names:
             _check_offered(lms, run.kind)
-            result, problems = _DO[run.kind](account, lms, run, _Notes(run_id, account.id))
-        result = naming.added(result, names)
-        _note(run_id, state=SyncState.DONE, result=result, problems=_first(problems), finished_at=now())
+            notes = _Notes(run_id, account.id)
+            result, problems = _DO[run.kind](account, lms, run, notes)
+        _note(
+            run_id, state=SyncState.DONE, result=naming.added(result, names), progress=notes.last,
+            problems=_first(problems), finished_at=now(),
+        )  # fmt: skip
     except (TemporaryFailure, AccessRefused) as error:
         _note(run_id, state=SyncState.WAITING, problems=_first([error]))
         raise jobs.RetryAt(accounts.next_try(account.failures, error)) from None
@@ -273,11 +276,13 @@ class _Notes:
     run_id: int
     account_id: int
     written: float = field(default=-WRITE_EVERY)
+    last: dict[str, int | None] = field(default_factory=dict)
 
     def __call__(self, done: int, of: int | None) -> None:
+        self.last = {"done": done, "of": of}
         if time.monotonic() - self.written >= WRITE_EVERY:
             self.written = time.monotonic()
-            _note(self.run_id, progress={"done": done, "of": of})
+            _note(self.run_id, progress=self.last)
             leases.hold(LmsAccount, self.account_id)
 
 

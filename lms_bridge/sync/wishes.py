@@ -61,9 +61,10 @@ def event_of(lesson: LessonFacts, course: str, group: str | None = None) -> Cale
     words = _words(lesson.locale)
     cancelled = lesson.status is LessonStatus.CANCELLED
     title = lesson.subject_en if lesson.locale == "en" else lesson.subject
+    teachers, classes = words.comma.join(lesson.teachers), words.comma.join(lesson.classes)
     lines = [
-        words.teacher % {"names": words.comma.join(lesson.teachers)} if lesson.teachers else "",
-        words.class_ % {"names": words.comma.join(lesson.classes)} if lesson.classes else "",
+        words.teacher % {"names": teachers} if teachers else "",
+        words.class_ % {"names": classes} if classes else "",
         say_period(lesson.period, lesson.locale),
     ]
     return CalendarEvent(

@@ -32,6 +32,22 @@ def test_a_moment_is_read_back_in_utc_whatever_zone_it_was_written_in(app: Flask
     assert db.session.scalar(sa.select(sa.func.count()).where(AuditEntry.at <= moment)) == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-24 07:59:59", "2026-11-24 07:59:59.000000+00:00", "2026-11-24T15:59:59+08:00", "2026-11-24 07:59:59Z"],
+)
+def test_a_moment_that_another_tool_stored_is_read_in_utc(app: Flask, text: str) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL stores moments, not texts")
+    with transaction():
+        audit.record("look", "thing", "1", actor_uid=None)
+        db.session.flush()
+        db.session.execute(sa.text("UPDATE audit_entry SET at = :text"), {"text": text})
+    stored = db.session.scalars(sa.select(AuditEntry.at)).one()
+    assert stored == datetime(2026, 11, 24, 7, 59, 59, tzinfo=UTC)
+    assert stored.tzinfo is UTC
+
+
 def test_a_moment_without_a_zone_is_refused(app: Flask) -> None:
     with pytest.raises(sa.exc.StatementError, match="naive"), transaction():
         db.session.execute(sa.update(AuditEntry).values(at=datetime(2026, 11, 24, 8, 0)))

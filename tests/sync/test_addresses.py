@@ -17,14 +17,14 @@ from lms_bridge.roster.models import ContactKind, ContactPoint
 from lms_bridge.sync import accounts, parts
 from lms_bridge.sync.models import RunKind
 from tests.contracts.moodle_server import TOKEN, Fault, sample
-from tests.sync.test_sync import World, world  # noqa: F401 - a fixture
+from tests.sync.conftest import World
 
 SEND = "core_message_send_instant_messages"
 MESSAGE = OutgoingMessage("id@bridge.test", "11", "王小", "zh-CN", "课改到九点", "见 https://bridge.test/l/x。")
 
 
 @pytest.fixture
-def sender(app: Flask, world: World) -> World:  # noqa: F811
+def sender(app: Flask, world: World) -> World:
     """People are recognised, and the installation sends by Moodle first, else into the mailbox folder."""
     app.extensions["lms_bridge"] = app.extensions["lms_bridge"].model_copy(
         update={"message_channel": "moodle, mailbox"}

@@ -11,11 +11,11 @@ from lms_bridge.roster.models import ClassGroup, Enrolment, Person
 from lms_bridge.sync import parts
 from lms_bridge.sync.models import MappingState, RunKind
 from tests.contracts.moodle_server import Fault, member, sample
-from tests.sync.test_sync import World, world  # noqa: F401 - a fixture
+from tests.sync.conftest import World
 
 
 @pytest.fixture
-def yearbook(world: World) -> World:  # noqa: F811
+def yearbook(world: World) -> World:
     """Class 5-1 of campus B has no course but a cohort with two people in it, whom Moodle makes people here."""
     code = world.system.b.campus.code
     world.moodle.cohorts = [

@@ -15,13 +15,13 @@ from lms_bridge.supervision.homework import open_of
 from lms_bridge.supervision.models import Homework, HomeworkAnswer, HomeworkState
 from lms_bridge.sync import parts
 from lms_bridge.sync.models import MappingState, RunKind
-from tests.sync.test_sync import World, world  # noqa: F401 - a fixture
+from tests.sync.conftest import World
 
 ANSWERS = "mod_assign_get_submissions"
 
 
 @pytest.fixture
-def desk(world: World) -> World:  # noqa: F811
+def desk(world: World) -> World:
     """Class 5-1 has one assignment, due in two days, to which student 11 has handed something in."""
     with transaction():
         parts.choose(world.account, {"reads_homework": True}, actor_uid=None)
@@ -43,7 +43,7 @@ def answer(who: int, state: str, **more: Any) -> dict[str, Any]:
     return {"userid": who, "status": state, "attemptnumber": 0, "timemodified": moment} | more
 
 
-def titles(world: World, student: int) -> list[str]:  # noqa: F811
+def titles(world: World, student: int) -> list[str]:
     """What a student finds on their list."""
     return [row.title for row in open_of(world.system.a.students[student].id, "UTC")]
 

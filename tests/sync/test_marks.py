@@ -20,7 +20,7 @@ from lms_bridge.sync import overview, parts
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncState
 from lms_bridge.timetable.models import Lesson
 from tests.contracts.moodle_server import Fault
-from tests.sync.test_sync import World, world  # noqa: F401 - a fixture
+from tests.sync.conftest import World
 
 ADD, MARK = "mod_attendance_add_session", "mod_attendance_update_user_status"
 ABSENT = {"id": 6, "attendanceid": 1, "acronym": "A", "description": "Absent", "visible": 1, "deleted": 0}
@@ -28,7 +28,7 @@ P, A, L = "5", "6", "7"
 
 
 @pytest.fixture
-def register(world: World) -> World:  # noqa: F811
+def register(world: World) -> World:
     """People are recognised, Moodle's register knows the absent, and marks are wanted there."""
     world.moodle.statuses.append(ABSENT | {"setnumber": 0})
     with transaction():
@@ -38,7 +38,7 @@ def register(world: World) -> World:  # noqa: F811
     return world
 
 
-def teach(world: World) -> Lesson:  # noqa: F811
+def teach(world: World) -> Lesson:
     """A lesson of class 5-1 at which only the first student was, and which is decided by now."""
     (lesson,) = world.lessons(1)
     jobs.run_due()
@@ -60,7 +60,7 @@ def over(lesson: Lesson) -> datetime:
     return lesson.ends_at + timedelta(minutes=16)
 
 
-def marks(world: World) -> dict[str, str]:  # noqa: F811
+def marks(world: World) -> dict[str, str]:
     """The marks of the only session, by Moodle's number of the student."""
     (session,) = world.moodle.sessions.values()
     return {row["studentid"]: row["statusid"] for row in session["attendance_log"]}
@@ -152,7 +152,7 @@ def test_a_register_without_the_status_says_which_and_is_tried_again(register: W
     assert marks(register) == {"11": P, "12": A}
 
 
-def test_nothing_is_written_where_nobody_asked_for_it(world: World) -> None:  # noqa: F811
+def test_nothing_is_written_where_nobody_asked_for_it(world: World) -> None:
     world.run(RunKind.ROSTER)
     lesson = teach(world)
     with at(over(lesson)):
@@ -163,7 +163,7 @@ def test_nothing_is_written_where_nobody_asked_for_it(world: World) -> None:  # 
     assert world.moodle.sessions == {}
 
 
-def test_what_a_connector_cannot_do_cannot_be_switched_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_what_a_connector_cannot_do_cannot_be_switched_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "offered", lambda account: ["writes_marks"])
     with transaction(), pytest.raises(Conflict, match="Homework"):
         parts.choose(world.account, {"writes_marks": True, "reads_homework": True}, actor_uid=None)

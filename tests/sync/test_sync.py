@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from lms_bridge.core import jobs
 from lms_bridge.core.clock import at, now
@@ -18,82 +14,16 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, event_answers, event_calls, events, leases, reconcile, runs, wishes
-from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncMapping, SyncRun, SyncState
-from lms_bridge.timetable.changing import changes
+from lms_bridge.sync import accounts, event_answers, event_calls, events, leases, wishes
+from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncState
 from lms_bridge.timetable.inputs.models import ClassPartMember
-from lms_bridge.timetable.models import ChangeCause, Lesson, LessonAudience, LessonMode, LessonStatus
-from lms_bridge.timetable.snapshots import state_of
+from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode, LessonStatus
 from tests import builders
-from tests.builders import SchoolSystem, small_system
-from tests.contracts.moodle_server import TOKEN, Fault, Moodle, member, moodle_server, sample
+from tests.contracts.moodle_server import TOKEN, Fault, Moodle, member, sample
+from tests.sync.conftest import World
 
 CREATE, FORM = "core_calendar_create_calendar_events", "core_calendar_submit_create_update_form"
 MEMBERS, DELETE = "core_enrol_get_enrolled_users", "core_calendar_delete_calendar_events"
-
-
-@dataclass
-class World:
-    """A school system, the Moodle of its bureau, and the account there."""
-
-    system: SchoolSystem
-    moodle: Moodle
-    account: LmsAccount
-
-    def run(self, kind: RunKind, **more: bool) -> SyncRun:
-        """Carry out one run at once."""
-        with transaction():
-            run = runs.start(self.account, kind, actor_uid=None, **more)
-        runs.carry_out_now(run.id)
-        return db.session.get_one(SyncRun, run.id, populate_existing=True)
-
-    def lessons(self, count: int) -> list[Lesson]:
-        """Lessons to come of class 5-1, announced as when a week is published."""
-        a = self.system.a
-        with transaction():
-            return [
-                builders.lesson(a.classes[0], self.system.subject, a.teacher, now() + timedelta(days=1 + n))
-                for n in range(count)
-            ]
-
-    def change(self, lessons: list[Lesson], *, days: int = 0, **after: object) -> None:
-        """Change lessons as pages do."""
-        shift, wanted = timedelta(days=days), []
-        for lesson in lessons:
-            state = state_of(lesson)
-            moved = replace(state, starts_at=state.starts_at + shift, ends_at=state.ends_at + shift)
-            wanted.append(changes.Wanted(lesson, replace(moved, **after)))  # type: ignore[arg-type]
-        with transaction():
-            changes.apply(changes.propose(self.system.a.campus, ChangeCause.REQUEST, wanted, actor=None), None)
-
-    def names(self) -> list[str]:
-        """The names of Moodle's events, in order of their numbers."""
-        return [event["name"] for _, event in sorted(self.moodle.events.items())]
-
-    def mappings(self, kind: str, state: MappingState = MappingState.DONE) -> list[SyncMapping]:
-        """Mappings in a state."""
-        db.session.expire_all()
-        return list(db.session.scalars(sa.select(SyncMapping).filter_by(kind=kind, state=state)))
-
-
-@pytest.fixture
-def world(app: Flask) -> Iterator[World]:
-    """Class 5-1 of campus A has course 2 in Moodle, class 5-2 has course 3; nobody is matched yet."""
-    with moodle_server() as moodle:
-        system = small_system()
-        a = system.a
-        moodle.courses = [
-            {"id": 2, "shortname": "5-1", "fullname": "Class 5-1", "idnumber": f"{a.campus.code}/5-1"},
-            {"id": 3, "shortname": "5-2", "fullname": "Class 5-2", "idnumber": f"{a.campus.code}/5-2:math"},
-            {"id": 4, "shortname": "club", "fullname": "Chess &amp; Go", "idnumber": ""},
-        ]
-        with transaction():
-            for number, person in enumerate([*a.students, a.teacher], start=11):
-                person.number = f"S{number}"
-            settings = {"url": moodle.url, "token": TOKEN, "connections": 2, "timeout": 5}
-            account = accounts.connect(system.bureau, "moodle", name="Moodle", settings=settings, actor_uid=None)
-        moodle.members = {2: [member(11), member(12), member(14, role="editingteacher")], 3: [member(13)]}
-        yield World(system, moodle, account)
 
 
 # --- people in --------------------------------------------------------------------------------------------------
@@ -316,6 +246,22 @@ def test_groups_are_made_once_where_courses_may_be_made(world: World) -> None:
     assert [bool(one) for one in events_of_groups(world)] == [True, False]
 
 
+def test_a_dry_run_counts_an_enrolment_once_that_many_courses_ask_for(world: World) -> None:
+    key = world.moodle.courses[0]["idnumber"]
+    with transaction():
+        for number in range(7):
+            builders.subject(code=f"s{number}")
+    world.moodle.members = {2: [member(13)]}
+    for number in range(7):
+        course = {"id": 10 + number, "shortname": f"s{number}", "fullname": "S", "idnumber": f"{key}:s{number}"}
+        world.moodle.courses.append(course)
+        world.moodle.members[10 + number] = [member(13)]
+    dry = world.run(RunKind.ROSTER, dry_run=True)
+    real = world.run(RunKind.ROSTER)
+    assert (dry.result["enrolments_new"], real.result["enrolments_new"]) == (1, 1)
+    assert dry.progress == real.progress == {"done": 9, "of": 9}
+
+
 # --- lessons into calendars -------------------------------------------------------------------------------------
 
 
@@ -353,65 +299,6 @@ def test_a_change_while_the_one_before_is_on_its_way_is_not_lost(world: World) -
     jobs.run_due()
     starts = {event["timestart"] for event in world.moodle.events.values()}
     assert int(lesson.starts_at.timestamp()) // 60 * 60 in starts
-
-
-def test_a_run_looks_at_all_lessons_although_the_lms_falls_silent_at_the_first(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
-    world.lessons(4)
-    world.run(RunKind.ROSTER)
-    world.moodle.faults[CREATE] = [Fault("", 503)] * 9
-    assert world.run(RunKind.EVENTS).state is SyncState.WAITING
-    states = Counter(row.state for row in db.session.scalars(sa.select(SyncMapping).filter_by(kind="event")))
-    assert sum(states.values()) == 5  # and the lesson that begins in five minutes
-    assert not world.moodle.events
-    world.moodle.faults[CREATE] = []
-    with transaction():
-        db.session.execute(sa.update(SyncMapping).values(next_try=now()))
-    run = world.run(RunKind.EVENTS)
-    assert (run.state, run.progress) == (SyncState.DONE, {"done": 5, "of": 5})
-    assert len(world.moodle.events) == 5
-
-
-def test_lessons_are_looked_at_while_the_first_events_are_on_their_way(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lessons = world.lessons(3)
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
-    world.run(RunKind.ROSTER)
-    seen: list[int] = []
-    follow = reconcile.follow
-
-    def noticed(ids: Sequence[int]) -> int:
-        seen.append(len(world.moodle.calls(CREATE)))
-        return follow(ids)
-
-    monkeypatch.setattr(reconcile, "follow", noticed)
-    run = world.run(RunKind.EVENTS)
-    assert run.result["created"] == len(lessons) + 1
-    assert seen[0] == 0
-    assert len(seen) == len(lessons) + 1
-    assert len(world.moodle.calls(CREATE)) > 1  # the first was not sent together with the last
-
-
-def test_what_was_lost_before_a_run_is_found_by_it_however_late_its_lesson_is_looked_at(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lessons = world.lessons(2)
-    world.run(RunKind.ROSTER)
-    jobs.run_due()
-    last = lessons[-1].id
-    with transaction():
-        of_last = sa.update(SyncMapping).filter_by(kind="event", entity_id=last)
-        lost = {"state": MappingState.SENDING, "remote_id": None, "next_try": now() + timedelta(days=1)}
-        db.session.execute(of_last.values(lost))
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
-    made = len(world.moodle.calls(CREATE))
-    run = world.run(RunKind.EVENTS)
-    assert (run.state, run.result["found_again"]) == (SyncState.DONE, 1)
-    assert last in {row.entity_id for row in world.mappings("event")}
-    assert len(world.moodle.calls(CREATE)) == made
 
 
 def test_a_lesson_of_two_classes_has_an_event_of_its_own_in_each_course(world: World) -> None:
