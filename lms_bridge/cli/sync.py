@@ -175,9 +175,17 @@ def run(kind: str, account: str | None, dry_run: bool, with_names: bool, confirm
     """Do it now and wait for it: people in (roster), the activity into courses (activities), lessons into calendars
     (events), the comparison of calendars (reconcile), attendance into the register (marks), homework in (homework)."""
     from lms_bridge.core.database import db, transaction
-    from lms_bridge.sync import accounts, runs
+    from lms_bridge.sync import accounts, leases, runs
     from lms_bridge.sync.models import RunKind, SyncRun, SyncState
     from lms_bridge.sync.overview import run_as_dict
+
+    def must_wait() -> None:
+        busy = gettext(
+            "Another job writes into this LMS and is waited for. If it was killed, its place is free after"
+            " %(minutes)s minutes.",
+            minutes=int(leases.LEASE.total_seconds() // 60),
+        )
+        click.echo(busy, err=True)
 
     results: list[dict[str, Any]] = []
     with application():
@@ -185,7 +193,7 @@ def run(kind: str, account: str | None, dry_run: bool, with_names: bool, confirm
         for row in chosen:
             with transaction():
                 wanted = runs.start(row, RunKind(kind), actor_uid=None, dry_run=dry_run, confirmed=confirm_removals)
-            runs.carry_out_now(wanted.id)
+            runs.carry_out_now(wanted.id, must_wait)
             done = db.session.get_one(SyncRun, wanted.id, populate_existing=True)
             results.append(run_as_dict(done))
         failed = any(result["state"] != SyncState.DONE for result in results)
@@ -205,7 +213,8 @@ def run(kind: str, account: str | None, dry_run: bool, with_names: bool, confirm
         for problem in result["problems"]:
             click.echo(f"  {problem}")
         if result["state"] == SyncState.WAITING:
-            click.echo("  " + gettext("It will be tried again by itself."))
+            busy = "" if result["problems"] else gettext("Another job still writes into this LMS.") + " "
+            click.echo(f"  {busy}{gettext('It will be tried again by itself.')}")
     sys.exit(1 if failed else 0)
 
 

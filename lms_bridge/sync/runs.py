@@ -50,7 +50,8 @@ WRITE_EVERY = 1.0
 log = logging.getLogger(__name__)
 
 LISTED = 20
-WAITS = 60
+WAITS = int(leases.LEASE / leases.BUSY_PAUSE) + 10
+"""So often another job is waited for: one that was killed is outlived."""
 SWITCHED_OFF = N_("The account is switched off.")
 
 
@@ -160,16 +161,18 @@ def _check_offered(lms: LmsConnector, kind: RunKind) -> None:
         )  # fmt: skip
 
 
-def carry_out_now(run_id: int) -> None:
-    """Carry a run out in this thread, waiting for another job that writes into the LMS; a run that cannot be carried
-    out now stays waiting for its job."""
-    for _ in range(WAITS):
+def carry_out_now(run_id: int, must_wait: Callable[[], None] = lambda: None) -> None:
+    """Carry a run out in this thread, waiting for another job that writes into the LMS (then ``must_wait`` is called
+    first); a run that cannot be carried out now stays waiting for its job."""
+    for attempt in range(WAITS):
         try:
             carry_out(run_id)
         except jobs.RetryAt:
             run = db.session.get_one(SyncRun, run_id, populate_existing=True)
             if run.problems:  # the LMS does not answer
                 return
+            if not attempt:
+                must_wait()
             time.sleep(leases.BUSY_PAUSE.total_seconds())
         else:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,9 @@ from click.testing import CliRunner
 from flask import Flask
 
 from lms_bridge.cli import main, sync
-from lms_bridge.core.database import db
+from lms_bridge.core.clock import at, now
+from lms_bridge.core.database import db, transaction
+from lms_bridge.sync import leases, runs
 from lms_bridge.sync.models import LmsAccount
 from tests.contracts.moodle_server import Fault, member
 from tests.web.test_sync import World, world
@@ -52,6 +55,21 @@ def test_a_removal_waits_for_an_lms_that_is_down_and_can_be_stopped(world: World
     db.session.expire_all()
     assert db.session.scalars(sa.select(LmsAccount.removal)).one() is None
     assert len(world.moodle.events) == 1
+
+
+def test_a_run_says_that_another_job_has_to_be_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    said("run", "roster")
+    monkeypatch.setattr(leases, "BUSY_PAUSE", timedelta(seconds=0.01))
+    monkeypatch.setattr(runs, "WAITS", 2)
+    until = now() + leases.LEASE
+    with transaction():
+        db.session.execute(sa.update(LmsAccount).values(busy_until=until, busy_by="killed:1:1"))
+    printed = said("run", "events", code=1)
+    assert printed.count("is waited for") == 1
+    assert "free after 6 minutes" in printed
+    assert "Another job still writes into this LMS. It will be tried again by itself." in printed
+    with at(until + timedelta(seconds=1)):
+        assert "created: 1" in said("run", "events")
 
 
 def test_a_dry_run_names_what_it_counts_where_that_is_wished(world: World) -> None:
