@@ -7,7 +7,7 @@ elsewhere is touched. Too many endings in one run wait for a person's word, sinc
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 import sqlalchemy as sa
@@ -40,6 +40,9 @@ AT_ONCE = 20
 
 KEYS_AT_ONCE = 50
 
+Begun = defaultdict[tuple[int, int | str, EnrolmentRole], set[int | None]]
+"""In which subjects a run begins enrolments, by class, person and role; whom a dry run would make has the id there."""
+
 
 def take_in(
     account: LmsAccount, connector: LmsConnector, *, dry_run: bool = False, confirmed: bool = False, watch: Watch
@@ -66,13 +69,11 @@ def take_in(
         return members
 
     sources = of_class + of_cohort
-    count, wanted_by = 0, WantedBy()
-    # What a dry run takes back is not seen by its next group, which would count it again.
-    last_ones = 0 if dry_run else len(sources)
-    for answers in in_groups(each(account, connector, sources, fetch), AT_ONCE, last_ones):
+    count, wanted_by, begun = 0, WantedBy(), Begun(set)
+    for answers in in_groups(each(account, connector, sources, fetch), AT_ONCE, len(sources)):
         changes.problems += [answer for _, answer in answers if isinstance(answer, BridgeError)]
         brought = [(item[1], answer) for item, answer in answers if not isinstance(answer, BridgeError)]
-        missing += _bring_in(account, people, brought, wanted_by, changes, dry_run=dry_run)
+        missing += _bring_in(account, people, brought, wanted_by, begun, changes, dry_run=dry_run)
         count += len(answers)
         watch(count, len(sources))
     missing += enrolment_ends.of_courses(account, gone | enrolment_ends.gone_places(account))
@@ -137,6 +138,7 @@ def _bring_in(
     people: People,
     brought: Sequence[tuple[CourseOfClass, list[CourseMember]]],
     wanted_by: WantedBy,
+    begun: Begun,
     changes: RosterChanges,
     *,
     dry_run: bool,
@@ -146,7 +148,7 @@ def _bring_in(
     with trial(dry_run):
         campuses = _campuses([course.class_id for course, _ in brought])
         people.take([(campuses[course.class_id], members) for course, members in brought])
-        return _enrol(account, people, brought, campuses, wanted_by, changes)
+        return _enrol(account, people, brought, campuses, wanted_by, begun, changes)
 
 
 def _campuses(class_ids: Sequence[int]) -> dict[int, Organisation]:
@@ -164,6 +166,7 @@ def _enrol(
     brought: Sequence[tuple[CourseOfClass, list[CourseMember]]],
     campuses: Mapping[int, Organisation],
     wanted_by: WantedBy,
+    begun: Begun,
     changes: RosterChanges,
 ) -> list[int]:
     there = _standing(brought, campuses)
@@ -178,17 +181,36 @@ def _enrol(
         for person_id, role in mine:
             wanted_by[course.class_id, person_id, role] = course.remote_id
             subject = course.subject_id if role is EnrolmentRole.TEACHER else None
-            present = there[course.class_id, person_id, role]
-            # Without a subject of the course, a teacher of the class in whatever subject is there already.
-            if not present or (subject is not None and subject not in present):
+            # A dry run has taken back what it began for the courses before.
+            present = there[course.class_id, person_id, role] | begun.get((course.class_id, person_id, role), set())
+            if _is_new(subject, present):
                 new.append((course, person_id, role, subject))
-                there[course.class_id, person_id, role].add(subject)
-        changes.enrolments_new += sum(m.person.remote_id in people.imagined for m in members if m.role)
+                begun[course.class_id, person_id, role].add(subject)
+        changes.enrolments_new += _imagined(people, course, members, begun)
     missing = enrolment_ends.not_wanted(account, wanted)
     _begin(account, new, wanted, campuses)
     people.give_roles([(person_id, campuses[course.class_id], role) for course, person_id, role, _ in new])
     changes.enrolments_new += len(new)
     return missing
+
+
+def _imagined(people: People, course: CourseOfClass, members: Sequence[CourseMember], begun: Begun) -> int:
+    """How many enrolments a dry run would begin for people who would be made."""
+    count = 0
+    for member in members:
+        if member.role and member.person.remote_id in people.imagined and not member.person.suspended:
+            role = EnrolmentRole(member.role)
+            subject = course.subject_id if role is EnrolmentRole.TEACHER else None
+            present = begun[course.class_id, member.person.remote_id, role]
+            count += _is_new(subject, present)
+            present.add(subject)
+    return count
+
+
+def _is_new(subject: int | None, present: Collection[int | None]) -> bool:
+    """Whether somebody is not in the class yet. Without a subject of the course, a teacher of the class in whatever
+    subject is there already."""
+    return not present or (subject is not None and subject not in present)
 
 
 def _standing(

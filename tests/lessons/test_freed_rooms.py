@@ -49,6 +49,16 @@ def one_host(world: World) -> None:
     accounts.change(account, name="East", settings=world.hall.settings(hosts=["ann"]), actor=None)
 
 
+def two_of_one_host(world: World) -> tuple[Lesson, Lesson]:
+    """Two lessons at the same time, of which one has the only host."""
+    with transaction():
+        one_host(world)
+    first, waits = (another(world, START + timedelta(days=3)) for _ in range(2))
+    with transaction():
+        meetings.follow([first.id, waits.id])
+    return first, waits
+
+
 @pytest.fixture
 def alone(world: World) -> World:
     """There is no third system."""
@@ -114,11 +124,7 @@ def test_a_lesson_that_found_no_host_anywhere_gets_one_at_the_account_where_one_
 
 def test_a_lesson_that_found_no_host_and_is_put_off_has_a_room_again(alone: World) -> None:
     world = alone
-    with transaction():
-        one_host(world)
-    first, waits = (another(world, START + timedelta(days=3)) for _ in range(2))
-    with transaction():
-        meetings.follow([first.id, waits.id])
+    _, waits = two_of_one_host(world)
     assert meeting(waits).state is MeetingState.FAILED
     with transaction():
         lesson = db.session.get_one(Lesson, waits.id)
@@ -129,11 +135,7 @@ def test_a_lesson_that_found_no_host_and_is_put_off_has_a_room_again(alone: Worl
 
 def test_a_lesson_that_found_no_host_gets_the_one_of_a_lesson_that_is_moved_to_another_time(alone: World) -> None:
     world = alone
-    with transaction():
-        one_host(world)
-    first, waits = (another(world, START + timedelta(days=3)) for _ in range(2))
-    with transaction():
-        meetings.follow([first.id, waits.id])
+    first, waits = two_of_one_host(world)
     do(meetings.FREED)
     assert meeting(waits).state is MeetingState.FAILED
     with transaction():

@@ -21,10 +21,15 @@ from tests.sync.conftest import World
 from tests.sync.test_sync import CREATE, FORM
 
 
+@pytest.fixture(autouse=True)
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lessons are looked at one by one."""
+    monkeypatch.setattr(reconcile, "CHUNK", 1)
+
+
 def test_a_run_looks_at_all_lessons_although_the_lms_falls_silent_at_the_first(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
     world.lessons(30)
     world.run(RunKind.ROSTER)
     world.moodle.faults[CREATE] = [Fault("", 503)] * 40
@@ -44,7 +49,6 @@ def test_lessons_are_looked_at_while_the_first_events_are_on_their_way(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lessons = world.lessons(3)
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
     world.run(RunKind.ROSTER)
     seen: list[int] = []
     follow = reconcile.follow
@@ -62,7 +66,6 @@ def test_lessons_are_looked_at_while_the_first_events_are_on_their_way(
 
 
 def test_what_waits_already_when_a_run_begins_is_sent_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
     world.run(RunKind.ROSTER)
     lessons = world.lessons(6)
     runs.wish(world.account.id)
@@ -78,7 +81,6 @@ def test_what_waits_already_when_a_run_begins_is_sent_once(world: World, monkeyp
 def test_all_lessons_are_looked_at_although_sending_ends_with_an_error_of_ours(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
     world.lessons(30)
     world.run(RunKind.ROSTER)
     monkeypatch.setattr(MoodleConnector, "create_events", lambda self, events: events[99])
@@ -90,7 +92,6 @@ def test_all_lessons_are_looked_at_although_sending_ends_with_an_error_of_ours(
 def test_nothing_is_held_in_the_database_while_an_answer_is_waited_for(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
     world.lessons(30)
     world.run(RunKind.ROSTER)
     world.moodle.delay = 0.05
@@ -118,7 +119,6 @@ def test_what_was_lost_before_a_run_is_found_by_it_however_late_its_lesson_is_lo
         of_last = sa.update(SyncMapping).filter_by(kind="event", entity_id=last)
         lost = {"state": MappingState.SENDING, "remote_id": None, "next_try": now() + timedelta(days=1)}
         db.session.execute(of_last.values(lost))
-    monkeypatch.setattr(reconcile, "CHUNK", 1)
     made = len(world.moodle.calls(CREATE))
     run = world.run(RunKind.EVENTS)
     assert (run.state, run.result["found_again"]) == (SyncState.DONE, 1)

@@ -14,7 +14,7 @@ from lms_bridge.core.database import db, transaction
 from lms_bridge.core.errors import Conflict
 from lms_bridge.core.kept_problems import said
 from lms_bridge.roster.models import Enrolment, EnrolmentRole, Person, RoleAssignment
-from lms_bridge.sync import accounts, event_answers, event_calls, events, leases, wishes
+from lms_bridge.sync import accounts, event_answers, event_calls, events, leases, roster, wishes
 from lms_bridge.sync.models import LmsAccount, MappingState, RunKind, SyncState
 from lms_bridge.timetable.inputs.models import ClassPartMember
 from lms_bridge.timetable.models import Lesson, LessonAudience, LessonMode, LessonStatus
@@ -246,16 +246,22 @@ def test_groups_are_made_once_where_courses_may_be_made(world: World) -> None:
     assert [bool(one) for one in events_of_groups(world)] == [True, False]
 
 
-def test_a_dry_run_counts_an_enrolment_once_that_many_courses_ask_for(world: World) -> None:
+@pytest.mark.parametrize("makes_people", [False, True])
+def test_a_dry_run_counts_an_enrolment_once_that_many_courses_ask_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, makes_people: bool
+) -> None:
+    monkeypatch.setattr(roster, "AT_ONCE", 3)
     key = world.moodle.courses[0]["idnumber"]
     with transaction():
         for number in range(7):
             builders.subject(code=f"s{number}")
-    world.moodle.members = {2: [member(13)]}
+        db.session.get_one(LmsAccount, world.account.id).makes_people = makes_people
+    who = [member(77 if makes_people else 13)]
+    world.moodle.members = {2: who}
     for number in range(7):
         course = {"id": 10 + number, "shortname": f"s{number}", "fullname": "S", "idnumber": f"{key}:s{number}"}
         world.moodle.courses.append(course)
-        world.moodle.members[10 + number] = [member(13)]
+        world.moodle.members[10 + number] = who
     dry = world.run(RunKind.ROSTER, dry_run=True)
     real = world.run(RunKind.ROSTER)
     assert (dry.result["enrolments_new"], real.result["enrolments_new"]) == (1, 1)
